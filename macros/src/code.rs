@@ -1,0 +1,37 @@
+//! Pieces that several expansions have.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use crate::krate::Krate;
+use crate::output::Output;
+use crate::wrapper::Around;
+
+/// The place of an annotated function: the line of its name.
+pub(crate) fn place(around: &Around<'_>) -> TokenStream {
+    place_at(around.function.sig.ident.span(), &around.function.name(), &around.krate)
+}
+
+/// The place of a call of one of our macros.
+pub(crate) fn place_here(krate: &Krate) -> TokenStream {
+    place_at(Span::call_site(), "", krate)
+}
+
+fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
+    let private = krate.private();
+    // The compiler takes line and column from the span of the call itself.
+    let line = quote_spanned!(span=> #private::line!());
+    let column = quote_spanned!(span=> #private::column!());
+    quote_spanned!(Span::mixed_site()=>
+        #private::Place::new(#private::file!(), #line, #column, #private::module_path!(), #function)
+    )
+}
+
+/// What a function that came back without a readable result says.
+pub(crate) fn plain(around: &Around<'_>) -> TokenStream {
+    let private = around.krate.private();
+    match around.output {
+        Output::Unit | Output::Plain => quote!(#private::outcome::Outcome::Ok),
+        _ => quote!(#private::outcome::Outcome::Returned),
+    }
+}

@@ -1,0 +1,39 @@
+//! Where the runtime is: `::tapelog`, or what `crate = path` says.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::Path;
+
+/// The path of the runtime.
+#[derive(Clone, Debug)]
+pub(crate) struct Krate {
+    path: TokenStream,
+    private: TokenStream,
+}
+
+impl Krate {
+    /// `::tapelog`, with our hygiene: an edition and a module of the user's named `tapelog` make no difference.
+    pub(crate) fn standard() -> Self {
+        Self::of(quote_spanned!(Span::mixed_site()=> ::tapelog))
+    }
+
+    /// What the user wrote.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self::of(path.to_token_stream())
+    }
+
+    fn of(path: TokenStream) -> Self {
+        let private = quote_spanned!(Span::mixed_site()=> #path::__private);
+        Self { path, private }
+    }
+
+    /// The crate itself.
+    pub(crate) fn path(&self) -> &TokenStream {
+        &self.path
+    }
+
+    /// The module that expansions name.
+    pub(crate) fn private(&self) -> &TokenStream {
+        &self.private
+    }
+}

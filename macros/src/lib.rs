@@ -1,0 +1,173 @@
+//! The macros of [tapelog](https://docs.rs/tapelog). Depend on `tapelog`, which re-exports them and documents them with
+//! the runtime that they need.
+//!
+//! Every macro is parse → check → expand: what the user wrote, what is wrong with it, what it becomes. All mistakes of
+//! one use are shown at once, each on its own token. An expansion is data, and calls to `tapelog::__private`.
+
+mod code;
+mod decision;
+mod event;
+mod events;
+mod fields;
+mod function;
+mod keys;
+mod krate;
+mod message;
+mod mistakes;
+mod names;
+mod order;
+mod output;
+mod performance;
+mod report;
+mod value;
+mod verdict;
+mod wrapper;
+
+use proc_macro::TokenStream;
+
+use wrapper::Kind;
+
+/// Opens a decision around a function: an id that everything below carries, DECISION_START, DECISION_END.
+///
+/// | key | |
+/// |---|---|
+/// | `kind = "buy"` | what is decided, in START and END |
+/// | `fields(a, b = expr, c = %shown, d = ?debugged)` | fields of START, evaluated before the body |
+/// | `inputs(quote, px = expr => since)` | the values decided upon, with their age in milliseconds |
+/// | `id = expr` | a `DecisionId` that exists already, or `None` for a new one |
+/// | `inherit` | joins the decision around it, if there is one, without START and END |
+/// | `resume = expr` | joins a known decision without START and END |
+/// | `verdict = expr` | called with `&result`; what it returns is `verdict` in END |
+/// | `lazy` | START is written only when something happens inside; `started_at` has the true time |
+/// | `crate = path` | where `tapelog` is, when it has another name |
+///
+/// END has `outcome`: `ok` or `err` where the type is a `Result`; `ok` where it is `()` or cannot be an error;
+/// `returned` where the type is generic or a type of yours; `panicked`; `cancelled` for a future that was dropped.
+///
+/// The macro works on sync and async functions, and on functions that return `impl Future` or `Pin<Box<dyn Future>>`.
+/// With others of ours on one function it makes one wrapper, whatever their order.
+#[proc_macro_attribute]
+pub fn decision(attr: TokenStream, item: TokenStream) -> TokenStream {
+    report::attribute("#[decision]", attr, item, |attr, item| wrapper::expand(Kind::Decision, attr, item))
+}
+
+/// Records ORDER_CONTEXT before the body of a function that tries to place an order, and what became of it after.
+///
+/// Each documented field comes from `name = expr`, else from the argument of that name, else from `from = order`, else
+/// from `defaults(expr)`, else from an explicit `none`. One that comes from nowhere is a compile error.
+///
+/// | fields | |
+/// |---|---|
+/// | `intent_id, symbol, side, qty` | always required |
+/// | `limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms` | required, or `none` |
+/// | `attempt, attempt_start_ts` | automatic unless given: attempts are counted for each intent |
+/// | `venue, account, client_order_id, …` | optional: `venue = expr`, or `venue` for an argument |
+///
+/// | key | |
+/// |---|---|
+/// | `from = order` | a value whose type derives `OrderContext` |
+/// | `defaults(expr)` | another such value, asked for what `from` has not |
+/// | `none(limit_px, notional)` | the same as `limit_px = none, notional = none` |
+/// | `fields(…)` | any more fields |
+/// | `not_sent = pattern`, `rejected = pattern` | errors after which the order is known not to be live |
+/// | `outcome = expr` | called with `&result`; returns an `OrderOutcome` |
+/// | `returns(order_id = \|ack\| &ack.id)` | fields of the end, from the `Ok` of the result |
+/// | `action = new` | or `cancel`, `replace`, which have required fields of their own |
+/// | `each = orders` | one context for each order of a batch |
+/// | `crate = path` | where `tapelog` is, when it has another name |
+#[proc_macro_attribute]
+pub fn order_context(attr: TokenStream, item: TokenStream) -> TokenStream {
+    report::attribute("#[order_context]", attr, item, |attr, item| wrapper::expand(Kind::Order, attr, item))
+}
+
+/// Records PERFORMANCE with `operation`, `execution_time_ms` and `outcome`, and counts every call in a histogram.
+///
+/// | key | |
+/// |---|---|
+/// | `operation = "name"` | instead of the function's name |
+/// | `args(a, b = expr)` | fields, evaluated before the body |
+/// | `memory` | `memory_usage_mb`, the resident memory of the process after the call |
+/// | `cpu` | `cpu_usage_percent`, processor time by elapsed time |
+/// | `slower_than = "5ms"` | records only slower calls, as warnings |
+/// | `every = 100` | records the first of every 100 calls; with `slower_than`, those and the slower ones |
+/// | `crate = path` | where `tapelog` is, when it has another name |
+///
+/// On an `impl` block or a module it annotates every function inside, except `const` ones and those marked
+/// `#[tapelog(skip)]`.
+#[proc_macro_attribute]
+pub fn log_performance(attr: TokenStream, item: TokenStream) -> TokenStream {
+    report::attribute("#[log_performance]", attr, item, performance::expand)
+}
+
+/// Records one event: `event!(BUY_BLOCKED, rule = "spread", value = 34.0, "spread of {symbol} too wide")`.
+///
+/// The name is a constant: one of `tapelog::events`, or your own from `events!`. A field is `name = expr`,
+/// `name = %expr` for its `Display`, `name = ?expr` for its `Debug`, or `name` alone. A hole in the message names a
+/// field, or captures the variable of that name as one more field. Nothing is evaluated while nobody records.
+#[proc_macro]
+pub fn event(input: TokenStream) -> TokenStream {
+    report::function_like("event!", input, event::event)
+}
+
+/// Records what the dashboard is told: `dash_event!(BUY_FILLED, "{symbol} @ ${px}")`, an event DASH_EVENT with the name
+/// as `dashboard_event_type`.
+#[proc_macro]
+pub fn dash_event(input: TokenStream) -> TokenStream {
+    report::function_like("dash_event!", input, event::dash_event)
+}
+
+/// Declares types of events.
+///
+/// ```ignore
+/// tapelog::events! {
+///     /// A hedge was placed.
+///     pub HEDGE_PLACED: execution, info, execution;
+///     /// Class audit, written to `events/hedges.jsonl`.
+///     pub HEDGE_CLOSED: "events/hedges", info, execution;
+///     /// Class log, written to `quotes.jsonl`.
+///     QUOTE_SEEN: log "quotes", debug, strategy;
+///     /// Class log, written to `risk_monitor.log`.
+///     LIMIT_SEEN: component "risk_monitor", warning, risk;
+/// }
+/// ```
+///
+/// Behind the name stand the stream, the level and the category. Streams: `orders`, `decisions`, `audit`, `risk`,
+/// `execution`, `dashboard`, `performance`, `system`, `strategy`, `error`, or a name in quotes. Levels: `debug`, `info`,
+/// `warning`, `error`, `critical`. Categories: `execution`, `risk`, `strategy`, `system`, `audit`, `error`.
+#[proc_macro]
+pub fn events(input: TokenStream) -> TokenStream {
+    report::items("events!", input, events::expand)
+}
+
+/// States what a guard found: `verdict!(blocked, rule = "spread", value = 34.0, limit = 20.0)`. It is copied into the
+/// DECISION_END of the decision around it; the last one counts.
+#[proc_macro]
+pub fn verdict(input: TokenStream) -> TokenStream {
+    report::function_like("verdict!", input, verdict::expand)
+}
+
+/// The statement form of `#[order_context]`, for a loop inside one function:
+/// `let attempt = order_context!(…); … attempt.finish(&result)`. Dropped unfinished, it records ORDER_UNKNOWN.
+#[proc_macro]
+pub fn order_context_statement(input: TokenStream) -> TokenStream {
+    report::function_like("order_context!", input, order::statement)
+}
+
+/// Makes a type a `Value`: enums are their variant's name, newtypes what they hold, structs an object.
+///
+/// `Side::Buy` is `"buy"`; a name without lower-case letters, such as `IOC`, is kept. `#[value(rename = "…")]` on a
+/// variant or a field gives another name, `#[value(display)]` and `#[value(debug)]` record a field's text,
+/// `#[value(skip)]` leaves it out.
+#[proc_macro_derive(Value, attributes(value))]
+pub fn derive_value(item: TokenStream) -> TokenStream {
+    report::items("#[derive(Value)]", item, value::expand)
+}
+
+/// Lets `#[order_context(from = order)]` take fields from a struct: every field that has the name of an order field.
+///
+/// `#[order(limit_px)]` on a field says which order field it is, `#[order(skip)]` that it is none, and
+/// `#[order(notional = self.qty * self.px)]` on the struct computes one.
+#[proc_macro_derive(OrderContext, attributes(order))]
+pub fn derive_order_context(item: TokenStream) -> TokenStream {
+    report::items("#[derive(OrderContext)]", item, order::derive)
+}

@@ -1,0 +1,172 @@
+//! What `#[derive(Value)]` becomes.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::spanned::Spanned;
+use syn::{Attribute, DataEnum, DeriveInput, Field, Fields, Ident, Path};
+
+use super::attrs::{self, Case, Text};
+use crate::krate::Krate;
+use crate::mistakes::Mistakes;
+
+/// How the value of `self` is written: the patterns that open it, each with a value of the runtime.
+///
+/// Paths of the runtime are written `__tapelog::…`, which [`implement`] brings into scope.
+#[derive(Debug)]
+pub(super) struct Body {
+    arms: Vec<(TokenStream, TokenStream)>,
+}
+
+/// A body that records `null`.
+pub(super) fn nothing() -> Body {
+    Body { arms: vec![(quote!(_), quote!(__tapelog::NULL))] }
+}
+
+/// The body of a struct.
+pub(super) fn structure(fields: &Fields, mistakes: &mut Mistakes) -> Body {
+    let (pattern, value) = contents(fields, mistakes);
+    Body { arms: vec![(quote!(Self #pattern), value)] }
+}
+
+/// The body of an enum: a variant is its name, or an object with its name as the one key.
+pub(super) fn enumeration(
+    name: &Ident,
+    data: &DataEnum,
+    attributes: &[Attribute],
+    mistakes: &mut Mistakes,
+) -> Body {
+    // Read a second time by the caller, who reports what is wrong.
+    let mut ignored = Mistakes::new();
+    let case = attrs::container(attributes, true, &mut ignored).rename_all.unwrap_or(Case::Snake);
+    drop(ignored.finish());
+    if data.variants.is_empty() {
+        mistakes.at(name, format!("`{name}` has no variants, so there is nothing to record; give it one"));
+    }
+    let mut seen: Vec<String> = Vec::new();
+    let mut arms = Vec::new();
+    for variant in &data.variants {
+        let ident = &variant.ident;
+        let inner = attrs::inner(&variant.attrs, false, mistakes);
+        let text = inner.rename.unwrap_or_else(|| case.apply(&ident.unraw().to_string()));
+        if seen.contains(&text) {
+            mistakes.at(ident, format!("two variants are named `{text}`; give one `#[value(rename = \"…\")]`"));
+        }
+        let (pattern, value) = contents(&variant.fields, mistakes);
+        let value = match variant.fields {
+            Fields::Unit => quote!(#text),
+            _ => quote!(__tapelog::Map(__tapelog::Entry(#text, #value, __tapelog::End))),
+        };
+        seen.push(text);
+        arms.push((quote!(Self::#ident #pattern), value));
+    }
+    Body { arms }
+}
+
+/// The pattern behind a name, and the value of what it binds.
+fn contents(fields: &Fields, mistakes: &mut Mistakes) -> (TokenStream, TokenStream) {
+    match fields {
+        Fields::Unit => (TokenStream::new(), quote!(__tapelog::NULL)),
+        Fields::Unnamed(fields) => {
+            let kept: Vec<Kept> =
+                fields.unnamed.iter().enumerate().map(|(at, field)| kept(field, at, mistakes)).collect();
+            let bindings = kept.iter().map(|kept| &kept.binding);
+            let pattern = quote!((#(#bindings,)*));
+            let values: Vec<&TokenStream> = kept.iter().filter_map(|kept| kept.value.as_ref()).collect();
+            let value = match values.as_slice() {
+                [] => quote!(__tapelog::NULL),
+                [one] => quote!(#one),
+                many => {
+                    let items = many.iter().rev().fold(quote!(__tapelog::End), |rest, value| {
+                        quote!(__tapelog::Item(#value, #rest))
+                    });
+                    quote!(__tapelog::List(#items))
+                }
+            };
+            (pattern, value)
+        }
+        Fields::Named(fields) => {
+            let kept: Vec<Kept> =
+                fields.named.iter().enumerate().map(|(at, field)| kept(field, at, mistakes)).collect();
+            let names = fields.named.iter().map(|field| &field.ident);
+            let bindings = kept.iter().map(|kept| &kept.binding);
+            let pattern = quote!({ #(#names: #bindings,)* });
+            let entries = kept.iter().rev().fold(quote!(__tapelog::End), |rest, kept| match &kept.value {
+                Some(value) => {
+                    let key = &kept.key;
+                    quote!(__tapelog::Entry(#key, #value, #rest))
+                }
+                None => rest,
+            });
+            let mut keys: Vec<&str> = Vec::new();
+            for (kept, field) in kept.iter().zip(&fields.named) {
+                if kept.value.is_some() && keys.contains(&kept.key.as_str()) {
+                    mistakes.at(field, format!("two fields are named `{}`; rename one of them", kept.key));
+                }
+                keys.push(&kept.key);
+            }
+            (pattern, quote!(__tapelog::Map(#entries)))
+        }
+    }
+}
+
+/// One field: what it is bound to, its key, and its value unless it is skipped.
+struct Kept {
+    binding: TokenStream,
+    key: String,
+    value: Option<TokenStream>,
+}
+
+fn kept(field: &Field, at: usize, mistakes: &mut Mistakes) -> Kept {
+    let inner = attrs::inner(&field.attrs, true, mistakes);
+    let key = inner.rename.unwrap_or_else(|| {
+        field.ident.as_ref().map_or_else(|| at.to_string(), |ident| ident.unraw().to_string())
+    });
+    if inner.skip {
+        return Kept { binding: quote!(_), key, value: None };
+    }
+    let binding = format_ident!("field_{at}", span = Span::mixed_site());
+    // At the type, so that a type that is no `Value` is shown there.
+    let span = field.ty.span().resolved_at(Span::mixed_site());
+    let function = match inner.text {
+        None => Ident::new("held", span),
+        Some(Text::Display) => Ident::new("display", span),
+        Some(Text::Debug) => Ident::new("debug", span),
+    };
+    let value = quote_spanned!(span=> __tapelog::#function(#binding));
+    Kept { binding: quote!(#binding), key, value: Some(value) }
+}
+
+/// The impl: type parameters must be values themselves.
+pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) -> TokenStream {
+    let krate = krate.map_or_else(Krate::standard, Krate::at);
+    let private = krate.private();
+    let name = &input.ident;
+    let mut generics = input.generics.clone();
+    let parameters: Vec<Ident> = generics.type_params().map(|parameter| parameter.ident.clone()).collect();
+    let clause = generics.make_where_clause();
+    for parameter in parameters {
+        clause.predicates.push(syn::parse_quote!(#parameter: #private::Value));
+    }
+    let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
+    let arms = body.arms.iter().map(|(pattern, value)| quote!(#pattern => out.put(&#value),));
+    quote_spanned!(Span::mixed_site()=>
+        const _: () = {
+            use #private as __tapelog;
+            #[automatically_derived]
+            impl #impl_generics __tapelog::Structured for #name #type_generics #where_clause {
+                #[inline]
+                fn put_into<Out: __tapelog::Out>(&self, out: &mut Out) {
+                    match self { #(#arms)* }
+                }
+            }
+            #[automatically_derived]
+            impl #impl_generics __tapelog::Value for #name #type_generics #where_clause {
+                #[inline]
+                fn size(&self) -> usize { __tapelog::size_of(self) }
+                #[inline]
+                fn encode(&self, out: &mut __tapelog::Encoder<'_>) { __tapelog::encode(self, out); }
+            }
+        };
+    )
+}

@@ -1,0 +1,115 @@
+//! Layers and body become one function.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+
+use super::{Layer, Style};
+use crate::function::Function;
+use crate::krate::Krate;
+use crate::output::{self, Output};
+
+/// The function with `layers` around its body, outermost first.
+pub(crate) fn compose(
+    function: &mut Function,
+    layers: &[Layer],
+    krate: &Krate,
+    output: Output,
+    style: Style,
+) -> TokenStream {
+    let private = krate.private();
+    let body = function.body.clone();
+    let before: TokenStream = layers.iter().map(|layer| layer.before.clone()).collect();
+    let scope = layers.iter().find_map(|layer| layer.scope.clone());
+    let after = after(layers, krate, output);
+    let here = Span::mixed_site();
+    let inside = match style {
+        Style::Guard => quote!(#before #body),
+        Style::Closure if output == Output::Never => quote_spanned!(here=> #before #private::call(|| -> ! #body)),
+        Style::Closure => {
+            let closure = closure(function);
+            quote_spanned!(here=> #before let result = #private::call(#closure); #after result)
+        }
+        Style::Async => {
+            let future = async_body(function, krate, output);
+            let future = in_scope(&future, scope.as_ref(), krate);
+            if output == Output::Never {
+                quote_spanned!(here=> #before #future.await)
+            } else {
+                quote_spanned!(here=> #before let result = #future.await; #after result)
+            }
+        }
+        Style::Future | Style::BoxedFuture => {
+            let closure = closure(function);
+            let call = match &scope {
+                Some(scope) => quote_spanned!(here=> #scope.run(#closure)),
+                None => quote_spanned!(here=> #private::call(#closure)),
+            };
+            let polled = in_scope(&quote_spanned!(here=> future), scope.as_ref(), krate);
+            let whole = quote_spanned!(here=> async move { let result = #polled.await; #after result });
+            let whole = if style == Style::Future { whole } else { quote_spanned!(here=> #private::boxed(#whole)) };
+            quote_spanned!(here=> #before let future = #call; #whole)
+        }
+    };
+    function.with_body(&inside)
+}
+
+/// The statements after the body: how it ended, then each layer, innermost first.
+fn after(layers: &[Layer], krate: &Krate, output: Output) -> TokenStream {
+    let private = krate.private();
+    let ended = match output {
+        Output::Unit | Output::Plain => quote!(#private::outcome::Ended::OK),
+        Output::Never | Output::Opaque => quote!(#private::outcome::Ended::RETURNED),
+        Output::Named | Output::Future | Output::BoxedFuture => {
+            // The traits are in scope only here, where none of the user's tokens is.
+            quote_spanned!(Span::mixed_site()=> {
+                use #private::outcome::levels::*;
+                (&&&&&&#private::outcome::Of(&result)).read()
+            })
+        }
+    };
+    let layers = layers.iter().rev().map(|layer| &layer.after);
+    quote_spanned!(Span::mixed_site()=> let ended = #ended; #(#layers)*)
+}
+
+/// The body as a closure that is called at once.
+fn closure(function: &mut Function) -> TokenStream {
+    // A variable that the body assigns belongs into the closure: captured by reference, what it refers to could not be
+    // returned. `mut` goes with it, so that the lint about it still looks at the user's token.
+    let moved: Vec<TokenStream> =
+        function.assignable().map(|(name, token)| quote!(let #token #name = #name;)).collect();
+    function.drop_argument_mut();
+    let annotation = output::annotation(&function.sig.output).unwrap_or_else(|| quote!(_));
+    let body = &function.body;
+    // A receiver cannot be bound anew; only one that is assigned as a whole needs to be moved.
+    let moves = function.sig.receiver().is_some_and(|receiver| {
+        receiver.mutability.is_some() && matches!(receiver.kind, syn::ReceiverKind::Typed(..))
+    });
+    let keyword = moves.then(|| quote!(move));
+    if moved.is_empty() {
+        quote!(#keyword || -> #annotation #body)
+    } else {
+        quote!(#keyword || -> #annotation { #(#moved)* #body })
+    }
+}
+
+/// The body as a future. The edge that is never taken tells the compiler the type of the result, as the signature of
+/// an async function does: without it `?` and coercions in the body would not know what they become.
+fn async_body(function: &Function, krate: &Krate, output: Output) -> TokenStream {
+    let private = krate.private();
+    let body = &function.body;
+    let annotation = if output == Output::Never { None } else { output::annotation(&function.sig.output) };
+    let Some(annotation) = annotation else { return quote!(async move #body) };
+    quote_spanned!(Span::mixed_site()=> async move {
+        #[allow(unreachable_code, clippy::all, clippy::pedantic, clippy::nursery)]
+        if false { return #private::never::<#annotation>(); }
+        #body
+    })
+}
+
+fn in_scope(future: &TokenStream, scope: Option<&TokenStream>, krate: &Krate) -> TokenStream {
+    let private = krate.private();
+    match scope {
+        Some(scope) => quote_spanned!(Span::mixed_site()=> #private::within(&mut #scope, #future)),
+        None => future.clone(),
+    }
+}

@@ -1,0 +1,347 @@
+//! The drain: the one thread that empties rings.
+//!
+//! Invariant: it never waits for itself and never panics for want of a file: what cannot be written stays in the rings
+//! until it can be, and what the rings cannot hold is counted.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::hot::clock::{self, CALIBRATION, Calibration, Calibrator};
+use crate::hot::hub::{Hub, degraded, oversize_name};
+use crate::hot::ring::{self, Ring};
+use crate::hot::{describe, registry, thread};
+
+use super::commit::{Batch, Commits};
+use super::encode::{Encoder, Envelope, Tables};
+use super::engine::{Engine, Source};
+use super::json;
+use super::kinds::Kinds;
+use super::manifest::{Manifest, Status};
+use super::recover::remove_shared;
+use super::run::{self, RunDir};
+use super::sites::Sites;
+use super::streams::{Streams, open_stream};
+
+/// How long the drain sleeps when something came lately.
+const BUSY: Duration = Duration::from_millis(1);
+/// How long it sleeps when nothing came for [`QUIET`].
+const IDLE: Duration = Duration::from_millis(10);
+const QUIET: Duration = Duration::from_millis(100);
+/// How often it looks after rings, losses and the clock.
+const HOUSEKEEPING: Duration = Duration::from_millis(100);
+/// How long it waits after a write that failed.
+const RETRY: Duration = Duration::from_millis(50);
+/// How many rings wait for new threads.
+const SPARE_RINGS: usize = 2;
+
+/// What the drain and those who wait for it share.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// Somebody wants the run to end.
+    pub(crate) stop: AtomicBool,
+    /// The run has ended: all is written, the manifest says so.
+    pub(crate) done: AtomicBool,
+    /// The run ended, but not everything could be written.
+    pub(crate) failed: AtomicBool,
+    /// How many lines have been written.
+    pub(crate) lines: AtomicU64,
+}
+
+/// The rings and tables of a recorder of this process.
+#[derive(Debug)]
+pub(crate) struct Live(pub(crate) &'static Hub);
+
+impl Tables for Live {
+    fn context(&self, slot: u32, generation: u32) -> Option<Vec<u8>> {
+        self.0.contexts.read(slot, generation)
+    }
+
+    fn oversize(&self, number: u64) -> Option<Vec<u8>> {
+        let name = oversize_name(number);
+        self.0.folders().iter().find_map(|folder| fs::read(folder.join(&name)).ok())
+    }
+}
+
+impl Source for Live {
+    fn rings(&self) -> Vec<Ring> {
+        self.0.rings().copied().collect()
+    }
+
+    fn describe(&self, site: u32) -> Option<Vec<u8>> {
+        registry::site(site).map(|known| describe::site(site, known))
+    }
+
+    fn remove_oversize(&self, number: u64) {
+        for folder in self.0.folders() {
+            // In all but one folder there is none.
+            let _ = fs::remove_file(folder.join(oversize_name(number)));
+        }
+    }
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Drain {
+    hub: &'static Hub,
+    engine: Engine<Live>,
+    streams: Streams,
+    commits: Commits,
+    calibrator: Calibrator,
+    calibration: Calibration,
+    signals: Arc<Signals>,
+    manifest: Manifest,
+    root: PathBuf,
+    run: RunDir,
+    /// Collected and not yet written; with what `released` becomes then.
+    waiting: Option<(Batch, u64)>,
+    failing_since: Option<Instant>,
+    linked: Vec<String>,
+}
+
+impl Drain {
+    /// Takes over what a start has made.
+    pub(crate) fn new(
+        hub: &'static Hub,
+        root: &Path,
+        run: RunDir,
+        manifest: Manifest,
+        signals: Arc<Signals>,
+    ) -> io::Result<Self> {
+        let commits = Commits::open(hub.state)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the shared state is not ours"))?;
+        let (calibrator, calibration) = Calibrator::start();
+        CALIBRATION.set(&calibration);
+        commits.begin(&Batch {
+            number: 0,
+            first_seq: 1,
+            count: 0,
+            calibration,
+            ranges: Vec::new(),
+            streams: Vec::new(),
+        });
+        let fields = hub.folders().iter().find_map(|folder| open_fields(folder).ok());
+        let envelope = Envelope::new(&manifest.service, &manifest.session_id, manifest.event_key);
+        let encoder = Encoder::new(envelope, Kinds::new(&[], fields));
+        Ok(Self {
+            hub,
+            engine: Engine::new(Live(hub), encoder, Sites::default()),
+            streams: Streams::new(&run.path),
+            commits,
+            calibrator,
+            calibration,
+            signals,
+            manifest,
+            root: root.to_owned(),
+            run,
+            waiting: None,
+            failing_since: None,
+            linked: Vec::new(),
+        })
+    }
+
+    /// The thread's body: until somebody wants the run to end.
+    pub(crate) fn run(mut self) {
+        thread::never_wait();
+        let mut last_record = Instant::now();
+        let mut last_housekeeping = Instant::now();
+        while !self.signals.stop.load(Ordering::Acquire) {
+            let wrote = self.step();
+            if wrote {
+                last_record = Instant::now();
+            }
+            if last_housekeeping.elapsed() >= HOUSEKEEPING {
+                last_housekeeping = Instant::now();
+                self.housekeeping();
+            }
+            if !wrote {
+                let pause = if last_record.elapsed() < QUIET { BUSY } else { IDLE };
+                self.hub.about_to_sleep();
+                std::thread::park_timeout(if self.failing_since.is_some() { RETRY } else { pause });
+            }
+        }
+        self.end();
+    }
+
+    /// One batch. Says whether lines were written.
+    fn step(&mut self) -> bool {
+        if self.waiting.is_none() {
+            let before = clock::now_before_loads();
+            match self.engine.collect(before, self.calibration, &mut self.streams) {
+                Some((batch, all)) => {
+                    let released = if all { before } else { self.hub.released.load(Ordering::Relaxed) };
+                    self.waiting = Some((batch, released));
+                }
+                None => self.hub.released.store(before, Ordering::Release),
+            }
+        }
+        let Some((batch, released)) = &mut self.waiting else { return false };
+        match self.engine.write(batch, &self.commits, &mut self.streams) {
+            Ok(()) => {
+                self.signals.lines.fetch_add(batch.count, Ordering::Relaxed);
+                self.hub.released.store(*released, Ordering::Release);
+                self.waiting = None;
+                self.recovered_writing();
+                true
+            }
+            Err(error) => {
+                self.failed_writing(&error);
+                false
+            }
+        }
+    }
+
+    fn failed_writing(&mut self, error: &io::Error) {
+        if self.failing_since.is_none() {
+            self.failing_since = Some(Instant::now());
+            eprintln!(
+                "tapelog: cannot write to {}: {error}; records wait in memory until it works again",
+                self.run.path.display()
+            );
+        }
+    }
+
+    fn recovered_writing(&mut self) {
+        if let Some(since) = self.failing_since.take() {
+            let failed_ms = since.elapsed().as_secs_f64() * 1e3;
+            crate::event!(crate::events::WRITE_FAILED, failed_ms, "files could not be written for {failed_ms:.0} ms");
+        }
+    }
+
+    /// Rings for new threads, slots for new contexts, the clock, and what must be said of losses.
+    fn housekeeping(&mut self) {
+        self.calibration = self.calibrator.calibrate();
+        CALIBRATION.set(&self.calibration);
+        self.reuse_rings();
+        self.hub.contexts.grow();
+        self.report_losses();
+        self.report_conflicts();
+        self.report_degraded();
+        self.link_streams();
+    }
+
+    /// A closed ring that is empty may serve another thread.
+    fn reuse_rings(&self) {
+        let mut spare = 0;
+        for ring in self.hub.rings() {
+            let state = ring.state();
+            if state == ring::state::CLOSED && ring.head() == ring.tail() {
+                ring.reopen();
+            }
+            spare += usize::from(state != ring::state::OWNED);
+        }
+        for _ in spare..SPARE_RINGS {
+            if !self.hub.add_ring() {
+                break;
+            }
+        }
+    }
+
+    fn report_losses(&self) {
+        for (index, cell) in self.hub.lost_cells().iter().enumerate() {
+            let total = cell.count.load(Ordering::Acquire);
+            let reported = cell.reported.load(Ordering::Relaxed);
+            if total > reported && super::losses::record(index as u32, cell, total - reported) {
+                cell.reported.store(total, Ordering::Relaxed);
+            }
+        }
+    }
+
+    fn report_conflicts(&mut self) {
+        for conflict in self.engine.encoder.kinds.conflicts.drain(..) {
+            let (field, first, second) = (conflict.name, conflict.first.as_str(), conflict.second.as_str());
+            let written_as = format!("{field}_{second}");
+            crate::event!(
+                crate::events::FIELD_TYPE_CONFLICT,
+                field,
+                first,
+                second,
+                written_as,
+                "`{field}` was a {first} first; as a {second} it is written to `{written_as}`"
+            );
+        }
+    }
+
+    fn report_degraded(&self) {
+        let found = self.hub.degraded.swap(0, Ordering::Relaxed);
+        if found & degraded::ON_DISK != 0 {
+            crate::event!(
+                crate::events::RING_DEGRADED,
+                place = "disk",
+                promise = "records survive the process, but a record call may take tens of microseconds",
+                "the folder for rings has no room; {promise}"
+            );
+        }
+        if found & degraded::PRIVATE != 0 {
+            crate::event!(
+                crate::events::RING_DEGRADED,
+                place = "memory",
+                promise = "records that are not yet written are lost when the process is killed",
+                "no folder has room for rings; {promise}"
+            );
+        }
+    }
+
+    /// `<root>/<stream>.jsonl` leads to the newest run's file, for the documented greps.
+    fn link_streams(&mut self) {
+        for index in 0.. {
+            let Some(stream) = registry::stream(index) else { break };
+            let file = stream.file();
+            if !self.linked.contains(&file) {
+                // A root on a file system without links still has the run directory.
+                let _ = run::link_stream(&self.root, &file);
+                self.linked.push(file);
+            }
+        }
+    }
+
+    /// Writes everything, and says in the manifest that the run ended.
+    fn end(mut self) {
+        self.housekeeping();
+        crate::event!(crate::events::RUN_ENDED, "the run ended as it should");
+        registry::uninstall();
+        let deadline = Instant::now() + super::recorder::END_WITHIN;
+        let mut whole = false;
+        while !whole && Instant::now() < deadline {
+            while self.step() {}
+            whole = self.waiting.is_none();
+            if !whole {
+                std::thread::sleep(RETRY);
+            }
+        }
+        if whole {
+            // Not durable against a power cut is what durability 0 says; an error here changes nothing for readers.
+            let _ = self.streams.sync();
+            let mut end = Vec::new();
+            json::instant(&mut end, i128::from(clock::wall_ns()));
+            self.manifest.end = Some(String::from_utf8_lossy(&end).into_owned());
+            self.manifest.status = Status::Ended;
+            whole = self.manifest.write(&self.run.path).is_ok();
+        }
+        if whole {
+            remove_shared(&self.manifest);
+        }
+        self.signals.failed.store(!whole, Ordering::Release);
+        drop(self.run.lock);
+        self.signals.done.store(true, Ordering::Release);
+    }
+}
+
+pub(crate) fn open_fields(folder: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    File::options().append(true).create_new(true).mode(0o600).open(folder.join("fields"))
+}
+
+/// Makes the files of the standard streams, so that the documented greps find them, and their links.
+pub(crate) fn make_standard_streams(root: &Path, dir: &Path) -> io::Result<()> {
+    for stream in crate::Stream::STANDARD {
+        open_stream(&dir.join(stream.file()))?;
+        // As in `link_streams`.
+        let _ = run::link_stream(root, &stream.file());
+    }
+    Ok(())
+}

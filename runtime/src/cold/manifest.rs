@@ -1,0 +1,189 @@
+//! `run.json`: what a run is, for whoever finds its directory.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::streams::FILE_MODE;
+
+/// The format of `run.json` and of the files beside it.
+pub(crate) const FORMAT: u32 = 1;
+/// The oldest reader that understands them.
+const OLDEST_READER: u32 = 1;
+/// The manifest's file.
+pub(crate) const FILE: &str = "run.json";
+
+/// How a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Status {
+    /// Records may still come; whether the process lives is told by the run's lock.
+    Running,
+    /// It ended and said so.
+    Ended,
+    /// It died, and what it left in its rings is in the files.
+    Recovered,
+    /// It died, and its rings are gone.
+    Unrecoverable,
+}
+
+/// What `run.json` says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Manifest {
+    /// The format of the run's files.
+    pub format: u32,
+    /// The oldest reader that understands them.
+    pub oldest_reader: u32,
+    /// The service's name, as given to `Recorder::builder`.
+    pub service: String,
+    /// Which of several instances of the service, or empty.
+    #[serde(default)]
+    pub instance: String,
+    /// `live`, `paper`, `backtest`, or what the user said; empty when not said.
+    #[serde(default)]
+    pub mode: String,
+    /// The strategy, when said.
+    #[serde(default)]
+    pub strategy: String,
+    /// The capital, when said.
+    #[serde(default)]
+    pub capital: Option<f64>,
+    /// The application's version, when said.
+    #[serde(default)]
+    pub version: String,
+    /// The commit it was built from, when said.
+    #[serde(default)]
+    pub commit: String,
+    /// The session: `session_YYYYMMDD_HHMMSS`, UTC.
+    pub session_id: String,
+    /// The executable's path.
+    #[serde(default)]
+    pub executable: String,
+    /// Its SHA-256, once the drain has computed it.
+    #[serde(default)]
+    pub executable_sha256: String,
+    /// The host's name.
+    #[serde(default)]
+    pub host: String,
+    /// The host's boot id: rings in memory do not survive it.
+    #[serde(default)]
+    pub boot_id: String,
+    /// The process id.
+    pub pid: u32,
+    /// When the process started, in clock ticks since boot, as /proc says: tells two processes of one pid apart.
+    #[serde(default)]
+    pub pid_started: u64,
+    /// The user id.
+    #[serde(default)]
+    pub uid: u32,
+    /// When recording began, RFC 3339.
+    pub start: String,
+    /// When it ended, RFC 3339.
+    #[serde(default)]
+    pub end: Option<String>,
+    /// How the run stands.
+    pub status: Status,
+    /// The hash of the configuration, 16 hexadecimal digits, once audited.
+    #[serde(default)]
+    pub config_hash: Option<String>,
+    /// The session before, of the same service and instance.
+    #[serde(default)]
+    pub previous_session: Option<String>,
+    /// The folders of the rings and tables, in order of preference.
+    #[serde(default)]
+    pub rings: Vec<PathBuf>,
+    /// How many records were lost, after the last RECORDS_LOST, by a run that died; recovery says so.
+    #[serde(default)]
+    pub lost_at_end: u64,
+    /// Makes `event_id` the run's own.
+    #[serde(default)]
+    pub event_key: u64,
+}
+
+impl Manifest {
+    pub(crate) fn new(service: &str, session_id: &str, start: String) -> Self {
+        let read = |path: &str| fs::read_to_string(path).unwrap_or_default().trim().to_owned();
+        Self {
+            format: FORMAT,
+            oldest_reader: OLDEST_READER,
+            service: service.to_owned(),
+            instance: String::new(),
+            mode: String::new(),
+            strategy: String::new(),
+            capital: None,
+            version: String::new(),
+            commit: String::new(),
+            session_id: session_id.to_owned(),
+            executable: std::env::current_exe().unwrap_or_default().display().to_string(),
+            executable_sha256: String::new(),
+            host: read("/proc/sys/kernel/hostname"),
+            boot_id: boot_id(),
+            pid: std::process::id(),
+            pid_started: pid_started().unwrap_or(0),
+            uid: uid(),
+            start,
+            end: None,
+            status: Status::Running,
+            config_hash: None,
+            previous_session: None,
+            rings: Vec::new(),
+            lost_at_end: 0,
+            event_key: 0,
+        }
+    }
+
+    /// Reads the manifest of the run in `dir`.
+    pub(crate) fn read(dir: &Path) -> io::Result<Self> {
+        let text = fs::read(dir.join(FILE))?;
+        let manifest: Self = serde_json::from_slice(&text)?;
+        if manifest.oldest_reader > FORMAT {
+            let why = format!(
+                "the run was written in format {}, which this version does not understand; use a newer `tape`",
+                manifest.format
+            );
+            return Err(io::Error::new(io::ErrorKind::Unsupported, why));
+        }
+        Ok(manifest)
+    }
+
+    /// Writes it, so that a reader sees the old one or the new one.
+    pub(crate) fn write(&self, dir: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        replace(&dir.join(FILE), &text)
+    }
+}
+
+/// Replaces a file by another of the same name, at once.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let fresh = path.with_file_name(name);
+    let mut file =
+        fs::File::options().write(true).create(true).truncate(true).mode(FILE_MODE).open(&fresh)?;
+    file.write_all(text).and_then(|()| file.sync_data()).and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
+        // What could not be finished is of no use.
+        let _ = fs::remove_file(&fresh);
+    })
+}
+
+/// The id of this boot of the host.
+pub(crate) fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Field 22 of /proc/self/stat; the name in field 2 may hold spaces, so count from its closing parenthesis.
+fn pid_started() -> Option<u64> {
+    let stat = fs::read_to_string("/proc/self/stat").ok()?;
+    stat.rsplit_once(')')?.1.split_whitespace().nth(19)?.parse().ok()
+}
+
+fn uid() -> u32 {
+    // SAFETY: `getuid` has no arguments and cannot fail.
+    unsafe { libc::getuid() }
+}

@@ -1,0 +1,114 @@
+//! The events of the requirements, as constants: use one with [`crate::event!`] or [`crate::dash_event!`].
+//!
+//! Where an event goes is part of it, so that a line is always found in the same file. Your own events are declared
+//! with [`crate::events!`].
+
+use crate::{Category, EventType, Level, Stream};
+
+macro_rules! declare {
+    ($($(#[doc = $doc:literal])+ $name:ident: $stream:ident, $level:ident, $category:ident;)*) => {
+        $(
+            $(#[doc = $doc])+
+            pub const $name: EventType =
+                EventType::new(stringify!($name), Stream::$stream, Level::$level, Category::$category);
+        )*
+
+        /// Every event of this module, in the order of the documentation.
+        pub const ALL: &[EventType] = &[$($name),*];
+    };
+}
+
+declare! {
+    /// A decision begins (S4-009). Written by `#[decision]`.
+    DECISION_START: DECISIONS, Info, Strategy;
+    /// Deciding ended: outcome, duration, verdict. Written by `#[decision]`.
+    DECISION_END: DECISIONS, Info, Strategy;
+    /// The last order of a decision is terminal.
+    DECISION_CLOSED: DECISIONS, Info, Strategy;
+    /// A guard said no: rule, value, limit (S4-010).
+    BUY_BLOCKED: DECISIONS, Info, Strategy;
+    /// A signal fired (S4-011).
+    BUY_TRIGGERED: DECISIONS, Info, Strategy;
+    /// A symbol is considered (S4-012).
+    BUY_CANDIDATE: DECISIONS, Info, Strategy;
+    /// A buy order is wanted (S4-013).
+    BUY_ORDER: DECISIONS, Info, Execution;
+    /// A guard kept a position from being sold: rule, value, limit.
+    SELL_BLOCKED: DECISIONS, Info, Strategy;
+    /// An exit rule fired.
+    SELL_TRIGGERED: DECISIONS, Info, Strategy;
+    /// A sell order is wanted.
+    SELL_ORDER: DECISIONS, Info, Execution;
+
+    /// One attempt to place an order, with its limits, before it is made (S4-002). Written by `#[order_context]`.
+    ORDER_CONTEXT: ORDERS, Info, Execution;
+    /// The venue took the order (S0-044). Written by `#[order_context]`.
+    ORDER_SUBMITTED: ORDERS, Info, Execution;
+    /// The venue refused the order. Written by `#[order_context]`.
+    ORDER_REJECTED: ORDERS, Warning, Execution;
+    /// The order was not sent (S4-016). Written by `#[order_context]`.
+    ORDER_FAILED: ORDERS, Error, Execution;
+    /// Nobody knows whether the order lives: an error after sending, a cancelled call, a panic. Written by
+    /// `#[order_context]`.
+    ORDER_UNKNOWN: ORDERS, Error, Execution;
+    /// Part of an order was filled.
+    ORDER_PARTIALLY_FILLED: ORDERS, Info, Execution;
+    /// An order was filled (S0-045).
+    ORDER_FILLED: ORDERS, Info, Execution;
+    /// An order was cancelled.
+    ORDER_CANCELLED: ORDERS, Info, Execution;
+    /// An execution names an order that nothing here has placed.
+    ORPHAN_EXECUTION: ORDERS, Error, Execution;
+
+    /// A buy was filled.
+    BUY_FILLED: EXECUTION, Info, Execution;
+    /// An exit was filled; it carries the decision id kept in the position (S4-014).
+    SELL_FILLED: EXECUTION, Info, Execution;
+
+    /// What the dashboard was told, with the caller's source line (S4-027). Written by `dash_event!`.
+    DASH_EVENT: DASHBOARD, Info, System;
+
+    /// How long a function took (S1-031). Written by `#[log_performance]`.
+    PERFORMANCE: PERFORMANCE, Info, System;
+    /// As [`PERFORMANCE`], of a call that was slower than its limit.
+    PERFORMANCE_SLOW: PERFORMANCE, Warning, System;
+    /// How long a function took, over many calls: count and percentiles.
+    PERFORMANCE_SUMMARY: PERFORMANCE, Info, System;
+
+    /// The run begins.
+    RUN_STARTED: SYSTEM, Info, System;
+    /// The run ended as it should.
+    RUN_ENDED: SYSTEM, Info, System;
+    /// An earlier run ended without saying so; what it left was recovered.
+    RUN_ENDED_UNCLEANLY: AUDIT, Warning, Audit;
+    /// An earlier run ended without saying so, and its rings are gone: its last records cannot be known.
+    RUN_UNRECOVERABLE: AUDIT, Error, Audit;
+    /// Records were lost: of which stream, how many, when, why.
+    RECORDS_LOST: AUDIT, Error, Audit;
+    /// Rings are not where they survive; `promise` says what is no longer promised.
+    RING_DEGRADED: AUDIT, Warning, Audit;
+    /// A field was recorded with two types; the later one is written under another name.
+    FIELD_TYPE_CONFLICT: AUDIT, Warning, Audit;
+    /// Files could not be written for a while.
+    WRITE_FAILED: AUDIT, Error, Audit;
+
+    /// The configuration at the start, and its hash (S4-018, C7).
+    CONFIG_HASH: AUDIT, Info, Audit;
+    /// The configuration differs from that of the previous session (S4-021).
+    CONFIG_DIFF: AUDIT, Warning, Audit;
+    /// Environment variables changed the configuration (S4-029).
+    CONFIG_OVERRIDES: AUDIT, Info, Audit;
+    /// The configuration was loaded anew during the run.
+    CONFIG_RELOAD: AUDIT, Info, Audit;
+
+    /// Components and threads are alive, or not (S4-023).
+    SHUTDOWN_HEARTBEAT: SYSTEM, Info, System;
+    /// A thread made no progress for too long.
+    THREAD_STALLED: SYSTEM, Error, System;
+    /// It makes progress again.
+    THREAD_RECOVERED: SYSTEM, Info, System;
+    /// A thread panicked.
+    PANIC: ERROR, Critical, Error;
+    /// An error that somebody chose to record.
+    ERROR: ERROR, Error, Error;
+}

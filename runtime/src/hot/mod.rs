@@ -1,0 +1,21 @@
+//! The hot side: what runs on the threads of the engine. Sites, values, records, rings, contexts, the clock, ids.
+//!
+//! Invariant: nothing here knows how an event is written. Imports run from `cold` to `hot`, never back; beside the
+//! standard library `hot` needs only `libc`.
+
+pub(crate) mod checksum;
+pub(crate) mod civil;
+pub mod clock;
+pub mod context;
+pub(crate) mod contexts;
+pub(crate) mod describe;
+pub mod encoder;
+pub(crate) mod hub;
+pub mod ids;
+pub mod record;
+pub mod registry;
+pub(crate) mod ring;
+pub(crate) mod shm;
+pub mod site;
+pub mod thread;
+pub mod value;

@@ -1,0 +1,182 @@
+//! What the process knows of itself: whether it records, through which recorder, from which sites, into which streams.
+//!
+//! Invariant: a site's id never changes once given, and is given before its first record. Registration takes a lock;
+//! it is the only thing here that does.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
+
+use super::hub::{Cause, Hub};
+use super::site::{Site, Stream};
+
+/// At most so many sites; beyond, records are counted as lost.
+pub(crate) const MAX_SITES: usize = 16_384;
+/// At most so many streams; beyond, as for sites.
+pub(crate) const MAX_STREAMS: usize = 128;
+
+const NEVER: u8 = 0;
+const RECORDING: u8 = 1;
+const FINISHED: u8 = 2;
+const CHILD: u8 = 3;
+
+static MODE: AtomicU8 = AtomicU8::new(NEVER);
+static HUB: AtomicPtr<Hub> = AtomicPtr::new(ptr::null_mut());
+static AFTER_FINISH: AtomicU64 = AtomicU64::new(0);
+static REGISTRY: Mutex<Registry> = Mutex::new(Registry { sites: Vec::new(), streams: Vec::new() });
+
+struct Registry {
+    sites: Vec<&'static Site>,
+    streams: Vec<Stream>,
+}
+
+/// Whether a recorder is running.
+#[inline]
+#[must_use]
+pub fn recording() -> bool {
+    // Relaxed: whoever goes on loads the hub with Acquire.
+    match MODE.load(Ordering::Relaxed) {
+        RECORDING => true,
+        FINISHED => count_after_finish(),
+        _ => false,
+    }
+}
+
+#[cold]
+fn count_after_finish() -> bool {
+    AFTER_FINISH.fetch_add(1, Ordering::Relaxed);
+    false
+}
+
+/// Whether this process, and not the parent it was forked from, records.
+#[cfg(feature = "recorder")]
+pub(crate) fn recording_here() -> bool {
+    MODE.load(Ordering::Relaxed) == RECORDING
+}
+
+/// How many calls came after `finish` and recorded nothing.
+#[must_use]
+pub fn calls_after_finish() -> u64 {
+    AFTER_FINISH.load(Ordering::Relaxed)
+}
+
+/// The recorder of the process.
+#[inline]
+pub(crate) fn hub() -> Option<&'static Hub> {
+    // SAFETY: only `install` stores a pointer here, to a hub that is leaked.
+    unsafe { HUB.load(Ordering::Acquire).as_ref() }
+}
+
+/// Makes `hub` the recorder of the process: its sites are those of the process so far.
+#[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder installs a hub"))]
+pub(crate) fn install(hub: &'static Hub) {
+    let registry = lock();
+    for (id, site) in registry.sites.iter().enumerate() {
+        hub.describe(id as u32, site);
+    }
+    AFTER_FINISH.store(0, Ordering::Relaxed);
+    HUB.store(ptr::from_ref(hub).cast_mut(), Ordering::Release);
+    MODE.store(RECORDING, Ordering::Release);
+    drop(registry);
+}
+
+/// Ends recording; calls are counted from here on.
+#[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder ends a hub"))]
+pub(crate) fn uninstall() {
+    MODE.store(FINISHED, Ordering::SeqCst);
+    HUB.store(ptr::null_mut(), Ordering::SeqCst);
+}
+
+/// What a fork's child does: its parent's rings are not its own.
+pub(crate) fn forked() {
+    if MODE.load(Ordering::Relaxed) == RECORDING {
+        MODE.store(CHILD, Ordering::Relaxed);
+    }
+    HUB.store(ptr::null_mut(), Ordering::Relaxed);
+}
+
+/// Gives `site` an id and says whether it records.
+#[cold]
+pub(crate) fn register(site: &'static Site) -> bool {
+    let Some(hub) = hub() else { return false };
+    let Some(mut registry) = try_lock() else {
+        // A record made while this thread registers, inside an allocator that is itself instrumented.
+        hub.lost(0, Cause::Reentrant, super::clock::now());
+        return false;
+    };
+    if registry.sites.iter().any(|known| ptr::eq(*known, site)) {
+        return true;
+    }
+    let stream = match registry.streams.iter().position(|known| *known == site.event.stream) {
+        Some(index) => index,
+        None if registry.streams.len() < MAX_STREAMS => {
+            registry.streams.push(site.event.stream);
+            registry.streams.len() - 1
+        }
+        None => {
+            hub.lost(0, Cause::TooManyStreams, super::clock::now());
+            return false;
+        }
+    };
+    site.stream_index.store(stream as u32, Ordering::Relaxed);
+    if registry.sites.len() >= MAX_SITES {
+        hub.lost(stream as u32, Cause::TooManySites, super::clock::now());
+        return false;
+    }
+    let id = registry.sites.len() as u32;
+    registry.sites.push(site);
+    // The description stands in the table before any record can name it.
+    hub.describe(id, site);
+    site.set_id(id);
+    true
+}
+
+/// The site with this id.
+#[cfg(feature = "recorder")]
+pub(crate) fn site(id: u32) -> Option<&'static Site> {
+    lock().sites.get(id as usize).copied()
+}
+
+/// The stream with this index.
+#[cfg(feature = "recorder")]
+pub(crate) fn stream(index: u32) -> Option<Stream> {
+    lock().streams.get(index as usize).copied()
+}
+
+fn lock() -> MutexGuard<'static, Registry> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+thread_local! {
+    static REGISTERING: core::cell::Cell<bool> = const { core::cell::Cell::new(false) };
+}
+
+/// The registry, unless this thread has it already.
+fn try_lock() -> Option<Guard> {
+    if REGISTERING.replace(true) {
+        return None;
+    }
+    Some(Guard(lock()))
+}
+
+struct Guard(MutexGuard<'static, Registry>);
+
+impl core::ops::Deref for Guard {
+    type Target = Registry;
+    fn deref(&self) -> &Registry {
+        &self.0
+    }
+}
+
+impl core::ops::DerefMut for Guard {
+    fn deref_mut(&mut self) -> &mut Registry {
+        &mut self.0
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        REGISTERING.set(false);
+    }
+}

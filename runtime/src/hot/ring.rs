@@ -1,0 +1,442 @@
+//! A ring: one thread's buffer of records, in shared memory. Single producer, single consumer.
+//!
+//! Invariant: bytes between `head` and `tail` are whole records and paddings, and belong to the consumer; all other
+//! bytes belong to the producer. `tail` moves by one release store for each record, so that a record is there whole or
+//! not at all, also for whoever reads the ring after the process died.
+//!
+//! Offsets only grow; the place of a byte is its offset modulo the capacity, a power of two. A record never wraps: what
+//! is left before the end is skipped by a padding.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use super::shm::Mapping;
+
+/// The first bytes of a ring's file.
+pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"TAPERING");
+/// The format that this code writes.
+pub(crate) const FORMAT: u32 = 1;
+/// The oldest reader that understands what this code writes.
+pub(crate) const OLDEST_READER: u32 = 1;
+/// What stands before the data: one page for the numbers, one kept free for the heartbeat's slots.
+pub(crate) const HEADER_LEN: usize = 8192;
+/// The bytes of a record's header.
+pub(crate) const RECORD_HEADER: usize = 40;
+/// The site number of a padding.
+pub(crate) const PADDING: u32 = u32::MAX;
+/// The longest thread name that is kept, in bytes.
+pub(crate) const NAME_LEN: usize = 64;
+
+/// Who has the ring.
+pub(crate) mod state {
+    /// Made, touched, waiting for a thread.
+    pub(crate) const READY: u32 = 0;
+    /// A thread records into it.
+    pub(crate) const OWNED: u32 = 1;
+    /// Its thread ended; the drain empties it and makes it ready again.
+    pub(crate) const CLOSED: u32 = 2;
+}
+
+/// What stands at the beginning of a ring's file.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct RingHeader {
+    magic: AtomicU64,
+    format: AtomicU32,
+    oldest_reader: AtomicU32,
+    capacity: AtomicU64,
+    number: AtomicU32,
+    state: AtomicU32,
+    thread_id: AtomicU32,
+    name_len: AtomicU32,
+    _first_line: [u32; 6],
+    name: [AtomicU64; NAME_LEN / 8],
+    producer: Line,
+    consumer: Line,
+}
+
+/// A counter that has a cache line to itself.
+#[repr(C, align(64))]
+#[derive(Debug)]
+struct Line(AtomicU64);
+
+const _: () = assert!(size_of::<RingHeader>() == 256 && size_of::<RingHeader>() <= HEADER_LEN);
+
+/// A ring as its two ends and its readers see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ring {
+    header: NonNull<RingHeader>,
+    data: NonNull<u8>,
+    capacity: u64,
+}
+
+// SAFETY: a `Ring` is two pointers into a mapping that is never unmapped; what they share is atomic or follows the
+// ownership of bytes that `head` and `tail` state.
+unsafe impl Send for Ring {}
+// SAFETY: as above.
+unsafe impl Sync for Ring {}
+
+/// Why a file is not a ring that can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotARing {
+    /// Too short, no magic, or a capacity that is none.
+    Damaged,
+    /// Written by a later format that this reader does not understand.
+    TooNew(u32),
+}
+
+impl Ring {
+    /// Lays out a fresh ring in `mapping`, whose bytes are zero.
+    pub(crate) fn format(mapping: &Mapping, number: u32) -> Self {
+        let capacity = (mapping.len() - HEADER_LEN) as u64;
+        assert!(capacity.is_power_of_two(), "the builder rounds ring sizes");
+        let ring = Self::over(mapping, capacity);
+        let header = ring.header();
+        header.format.store(FORMAT, Ordering::Relaxed);
+        header.oldest_reader.store(OLDEST_READER, Ordering::Relaxed);
+        header.capacity.store(capacity, Ordering::Relaxed);
+        header.number.store(number, Ordering::Relaxed);
+        header.state.store(state::READY, Ordering::Relaxed);
+        // Release: whoever sees the magic sees the rest.
+        header.magic.store(MAGIC, Ordering::Release);
+        ring
+    }
+
+    /// Finds a ring that another process left in `mapping`.
+    pub(crate) fn open(mapping: &Mapping) -> Result<Self, NotARing> {
+        if mapping.len() <= HEADER_LEN {
+            return Err(NotARing::Damaged);
+        }
+        let capacity = (mapping.len() - HEADER_LEN) as u64;
+        let ring = Self::over(mapping, capacity);
+        let header = ring.header();
+        if header.magic.load(Ordering::Acquire) != MAGIC {
+            return Err(NotARing::Damaged);
+        }
+        let needs = header.oldest_reader.load(Ordering::Relaxed);
+        if needs > FORMAT {
+            return Err(NotARing::TooNew(needs));
+        }
+        if !capacity.is_power_of_two() || header.capacity.load(Ordering::Relaxed) != capacity {
+            return Err(NotARing::Damaged);
+        }
+        Ok(ring)
+    }
+
+    fn over(mapping: &Mapping, capacity: u64) -> Self {
+        // SAFETY: both callers checked that the mapping is longer than the header.
+        let data = unsafe { mapping.base().add(HEADER_LEN) };
+        Self { header: mapping.at(0), data, capacity }
+    }
+
+    fn header(&self) -> &RingHeader {
+        // SAFETY: `header` points into a mapping that is never unmapped, and every field of it is atomic.
+        unsafe { self.header.as_ref() }
+    }
+
+    pub(crate) fn number(&self) -> u32 {
+        self.header().number.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn capacity(&self) -> u64 {
+        self.capacity
+    }
+
+    pub(crate) fn state(&self) -> u32 {
+        // Acquire: pairs with `close`, so that the drain sees the last record of a thread that ended.
+        self.header().state.load(Ordering::Acquire)
+    }
+
+    /// Takes a ready ring for the thread that calls, and names it.
+    pub(crate) fn take(&self, thread_id: u32, name: &str) -> Option<Producer> {
+        let header = self.header();
+        let taken = header.state.compare_exchange(
+            state::READY,
+            state::OWNED,
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        taken.ok()?;
+        let mut bytes = [0; NAME_LEN];
+        let len = name.floor_char_boundary(NAME_LEN);
+        bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
+        for (word, chunk) in header.name.iter().zip(bytes.as_chunks::<8>().0) {
+            word.store(u64::from_le_bytes(*chunk), Ordering::Relaxed);
+        }
+        header.name_len.store(len as u32, Ordering::Relaxed);
+        header.thread_id.store(thread_id, Ordering::Relaxed);
+        let tail = header.producer.0.load(Ordering::Relaxed);
+        let head = header.consumer.0.load(Ordering::Acquire);
+        Some(Producer { ring: *self, tail, limit: head + self.capacity, saturated: false })
+    }
+
+    /// The name and the kernel's id of the thread that has, or last had, the ring.
+    pub(crate) fn thread(&self) -> (String, u32) {
+        let header = self.header();
+        let mut bytes = [0; NAME_LEN];
+        for (word, chunk) in header.name.iter().zip(bytes.as_chunks_mut::<8>().0) {
+            *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+        let len = (header.name_len.load(Ordering::Relaxed) as usize).min(NAME_LEN);
+        let name = String::from_utf8_lossy(&bytes[..len]).into_owned();
+        (name, header.thread_id.load(Ordering::Relaxed))
+    }
+
+    /// The thread is done with the ring.
+    pub(crate) fn close(&self) {
+        // Release: pairs with `state`.
+        self.header().state.store(state::CLOSED, Ordering::Release);
+    }
+
+    /// The drain has emptied a closed ring: another thread may have it.
+    pub(crate) fn reopen(&self) {
+        // Release: the next owner sees `head` as the drain left it.
+        self.header().state.store(state::READY, Ordering::Release);
+    }
+
+    /// The end of what is published.
+    pub(crate) fn tail(&self) -> u64 {
+        // Acquire: pairs with `Producer::publish`; the bytes before the tail are whole.
+        self.header().producer.0.load(Ordering::Acquire)
+    }
+
+    /// The beginning of what is not yet released.
+    pub(crate) fn head(&self) -> u64 {
+        self.header().consumer.0.load(Ordering::Acquire)
+    }
+
+    /// Gives everything before `offset` back to the producer. Only the consumer calls this.
+    pub(crate) fn release(&self, offset: u64) {
+        // Release: all reads of those bytes are done before the producer may write them again.
+        self.header().consumer.0.store(offset, Ordering::Release);
+    }
+
+    /// The bytes from `from` up to `to` or the end of the buffer, whichever comes first.
+    ///
+    /// Only the consumer, or a reader of a dead run, calls this, with `head <= from <= to <= tail`.
+    pub(crate) fn bytes(&self, from: u64, to: u64) -> &[u8] {
+        let place = from & (self.capacity - 1);
+        let len = to.saturating_sub(from).min(self.capacity - place) as usize;
+        // SAFETY: `place` is below the capacity.
+        let start = unsafe { self.data.add(place as usize) };
+        // SAFETY: `place + len` is within the buffer; the producer does not write between `head` and `tail`, and the
+        // slice is dropped before `release` moves `head` past it.
+        unsafe { core::slice::from_raw_parts(start.as_ptr(), len) }
+    }
+}
+
+/// The writing end. It lives in its thread's local storage.
+#[derive(Debug)]
+pub(crate) struct Producer {
+    ring: Ring,
+    /// Where the next record begins; ahead of the shared tail only between `reserve` and `publish`.
+    tail: u64,
+    /// The offset that the tail must not pass: the head last seen, plus the capacity.
+    limit: u64,
+    /// An audit record has waited in vain; until half is free, records are counted instead.
+    pub(crate) saturated: bool,
+}
+
+impl Producer {
+    pub(crate) fn ring(&self) -> &Ring {
+        &self.ring
+    }
+
+    /// The largest record that goes into the ring itself.
+    #[inline]
+    pub(crate) fn largest(&self) -> usize {
+        (self.ring.capacity / 4) as usize
+    }
+
+    /// Room for `len` bytes, a multiple of eight, or none when the ring is full.
+    #[inline]
+    pub(crate) fn reserve(&mut self, len: usize) -> Option<NonNull<u8>> {
+        let place = self.tail & (self.ring.capacity - 1);
+        let to_end = self.ring.capacity - place;
+        let skip = if len as u64 <= to_end { 0 } else { to_end };
+        if self.tail + skip + len as u64 > self.limit && !self.look_again(skip + len as u64) {
+            return None;
+        }
+        if skip > 0 {
+            self.pad(place as usize, skip);
+        }
+        // SAFETY: `place` is below the capacity, and after `pad` it is 0.
+        Some(unsafe { self.ring.data.add((self.tail & (self.ring.capacity - 1)) as usize) })
+    }
+
+    /// Makes the `len` bytes that `reserve` gave readable.
+    #[inline]
+    pub(crate) fn publish(&mut self, len: usize) {
+        self.tail += len as u64;
+        // SAFETY: as in `Ring::header`.
+        let header = unsafe { self.ring.header.as_ref() };
+        // Release: publishes the record. Pairs with the Acquire load in `Ring::tail`.
+        header.producer.0.store(self.tail, Ordering::Release);
+    }
+
+    #[cold]
+    fn look_again(&mut self, need: u64) -> bool {
+        let limit = self.ring.head() + self.ring.capacity;
+        if self.saturated && limit - self.tail < self.ring.capacity / 2 {
+            // The old limit stays, so that the next record looks again.
+            return false;
+        }
+        self.saturated = false;
+        self.limit = limit;
+        self.tail + need <= limit
+    }
+
+    #[cold]
+    fn pad(&mut self, place: usize, skip: u64) {
+        let mut bytes = [0; 8];
+        bytes[..4].copy_from_slice(&(skip as u32).to_le_bytes());
+        bytes[4..].copy_from_slice(&PADDING.to_le_bytes());
+        // SAFETY: `reserve` found `skip` bytes from `place` to the end free; records are multiples of eight, so at least
+        // eight are there.
+        let start = unsafe { self.ring.data.add(place) };
+        // SAFETY: those eight bytes are the producer's, who is the only one to call this.
+        unsafe { start.cast::<[u8; 8]>().write_unaligned(bytes) };
+        self.tail += skip;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAPACITY: usize = 1 << 10;
+
+    fn ring() -> Ring {
+        Ring::format(&Mapping::private(HEADER_LEN + CAPACITY).unwrap(), 3)
+    }
+
+    /// A record of `len` bytes in which every byte is `fill`.
+    fn push(producer: &mut Producer, len: usize, fill: u8) -> bool {
+        let Some(place) = producer.reserve(len) else { return false };
+        // SAFETY: `reserve` gave `len` bytes.
+        let bytes = unsafe { core::slice::from_raw_parts_mut(place.as_ptr(), len) };
+        bytes.fill(fill);
+        bytes[..4].copy_from_slice(&(len as u32).to_le_bytes());
+        bytes[4..8].copy_from_slice(&0_u32.to_le_bytes());
+        producer.publish(len);
+        true
+    }
+
+    /// Takes the first record, skipping paddings.
+    fn pop(ring: &Ring) -> Option<Vec<u8>> {
+        loop {
+            let (head, tail) = (ring.head(), ring.tail());
+            let bytes = ring.bytes(head, tail);
+            let (first, _) = bytes.split_first_chunk::<8>()?;
+            let len = u32::from_le_bytes([first[0], first[1], first[2], first[3]]) as usize;
+            let padding = u32::from_le_bytes([first[4], first[5], first[6], first[7]]) == PADDING;
+            let record = (!padding).then(|| bytes[..len].to_vec());
+            ring.release(head + len as u64);
+            if record.is_some() {
+                return record;
+            }
+        }
+    }
+
+    #[test]
+    fn records_of_every_length_pass_the_end_whole() {
+        let ring = ring();
+        let mut producer = ring.take(1, "t").unwrap();
+        for round in 0..10_000_usize {
+            let len = 8 + round * 8 % 240;
+            assert!(push(&mut producer, len, round as u8), "round {round}");
+            let record = pop(&ring).unwrap();
+            assert_eq!(record.len(), len);
+            assert!(record[8..].iter().all(|byte| *byte == round as u8));
+        }
+        assert_eq!(pop(&ring), None);
+    }
+
+    #[test]
+    fn a_full_ring_refuses_and_keeps_what_it_has() {
+        let ring = ring();
+        let mut producer = ring.take(1, "t").unwrap();
+        let kept = (0..100).take_while(|fill| push(&mut producer, 104, *fill)).count();
+        assert_eq!(kept, CAPACITY / 104);
+        for fill in 0..kept as u8 {
+            assert_eq!(pop(&ring).unwrap()[8], fill);
+        }
+        assert!(push(&mut producer, 104, 0));
+    }
+
+    #[test]
+    fn a_saturated_ring_takes_nothing_until_half_is_free() {
+        // Design §5, Full ring.
+        let ring = ring();
+        let mut producer = ring.take(1, "t").unwrap();
+        while push(&mut producer, 128, 0) {}
+        producer.saturated = true;
+        for _ in 0..CAPACITY / 2 / 128 - 1 {
+            pop(&ring).unwrap();
+            assert!(!push(&mut producer, 128, 1));
+        }
+        pop(&ring).unwrap();
+        assert!(push(&mut producer, 128, 1));
+        assert!(!producer.saturated);
+    }
+
+    #[test]
+    fn a_ring_has_one_owner_until_the_drain_reopens_it() {
+        let ring = ring();
+        let producer = ring.take(7, "first").unwrap();
+        assert!(ring.take(8, "second").is_none());
+        drop(producer);
+        ring.close();
+        assert!(ring.take(8, "second").is_none());
+        ring.reopen();
+        assert!(ring.take(8, "second").is_some());
+        assert_eq!(ring.thread(), ("second".to_owned(), 8));
+    }
+
+    #[test]
+    fn a_long_thread_name_is_cut_between_characters() {
+        let ring = ring();
+        let _producer = ring.take(1, &"é".repeat(40)).unwrap();
+        assert_eq!(ring.thread().0, "é".repeat(32));
+    }
+
+    #[test]
+    fn what_is_no_ring_is_refused_with_the_reason() {
+        let damaged = Mapping::private(HEADER_LEN + CAPACITY).unwrap();
+        assert_eq!(Ring::open(&damaged).unwrap_err(), NotARing::Damaged);
+        Ring::format(&damaged, 0).header().oldest_reader.store(FORMAT + 1, Ordering::Relaxed);
+        assert_eq!(Ring::open(&damaged).unwrap_err(), NotARing::TooNew(FORMAT + 1));
+        assert_eq!(Ring::open(&Mapping::private(4096).unwrap()).unwrap_err(), NotARing::Damaged);
+    }
+
+    #[test]
+    fn two_threads_pass_every_record_whole_and_in_order() {
+        let ring = ring();
+        let mut producer = ring.take(1, "t").unwrap();
+        let consumer = std::thread::spawn(move || {
+            let mut next = 0_u64;
+            while next < 200_000 {
+                if let Some(record) = pop(&ring) {
+                    let number = u64::from_le_bytes(*record[8..].first_chunk().unwrap());
+                    assert_eq!(number, next);
+                    next += 1;
+                }
+            }
+        });
+        for number in 0..200_000_u64 {
+            let place = loop {
+                match producer.reserve(24) {
+                    Some(place) => break place,
+                    None => std::thread::yield_now(),
+                }
+            };
+            let mut record = [0; 24];
+            record[..4].copy_from_slice(&24_u32.to_le_bytes());
+            record[8..16].copy_from_slice(&number.to_le_bytes());
+            // SAFETY: `reserve` gave 24 bytes.
+            unsafe { place.cast::<[u8; 24]>().write_unaligned(record) };
+            producer.publish(24);
+        }
+        consumer.join().unwrap();
+    }
+}

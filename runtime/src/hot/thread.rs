@@ -1,0 +1,167 @@
+//! What a thread keeps for itself: its ring, its current decision, its current context.
+//!
+//! Invariant: nothing here has a destructor, so that it can be used from the first instruction of a thread to its last;
+//! the ring is given back by a guard of its own, and a thread that records after that guard ran borrows a ring for each
+//! record.
+
+use core::cell::{Cell, RefCell};
+use core::ptr;
+
+use super::clock::CALIBRATION;
+use super::contexts::{INLINE, NO_SLOT};
+use super::hub::Hub;
+use super::ids::DecisionId;
+use super::registry;
+use super::ring::{Producer, Ring};
+
+/// The context keys that records of a thread name: a slot of the hub's table, or bytes to be written into each record.
+///
+/// Whoever puts this into a thread keeps the slot held, or the bytes alive, until it is taken out again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawKeys {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+    /// The hub whose table has the slot.
+    pub(crate) hub: *const Hub,
+    /// With [`INLINE`]: the bytes.
+    pub(crate) bytes: *const [u8],
+}
+
+impl RawKeys {
+    pub(crate) const NONE: Self = Self {
+        slot: NO_SLOT,
+        generation: 0,
+        hub: ptr::null(),
+        bytes: ptr::slice_from_raw_parts(ptr::null(), 0),
+    };
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct ThreadState {
+    pub(crate) ring: RefCell<Option<(&'static Hub, Producer)>>,
+    pub(crate) target: Cell<Option<&'static Hub>>,
+    pub(crate) decision: Cell<DecisionId>,
+    pub(crate) keys: Cell<RawKeys>,
+    /// The drain, the monitor and listeners never wait for themselves.
+    pub(crate) never_waits: Cell<bool>,
+    /// The second since 1970, and the counter readings from and until which it lasts.
+    second: Cell<(u64, u64, u64)>,
+}
+
+thread_local! {
+    pub(crate) static THREAD: ThreadState = const {
+        ThreadState {
+            ring: RefCell::new(None),
+            target: Cell::new(None),
+            decision: Cell::new(DecisionId::NONE),
+            keys: Cell::new(RawKeys::NONE),
+            never_waits: Cell::new(false),
+            second: Cell::new((0, 1, 0)),
+        }
+    };
+    static LEAVING: RingGuard = const { RingGuard { rings: RefCell::new(Vec::new()) } };
+}
+
+const _: () = assert!(!core::mem::needs_drop::<ThreadState>());
+
+/// Gives the thread's rings back when the thread ends.
+struct RingGuard {
+    rings: RefCell<Vec<Ring>>,
+}
+
+impl Drop for RingGuard {
+    fn drop(&mut self) {
+        THREAD.with(|thread| {
+            if let Ok(mut ring) = thread.ring.try_borrow_mut() {
+                *ring = None;
+            }
+        });
+        self.rings.get_mut().iter().for_each(Ring::close);
+    }
+}
+
+impl ThreadState {
+    /// The recorder that this thread records into.
+    #[inline]
+    pub(crate) fn hub(&self) -> Option<&'static Hub> {
+        self.target.get().or_else(registry::hub)
+    }
+}
+
+/// Takes a ring for this thread. The second part says that it must be given back after one record, because the thread
+/// is past its destructors.
+#[cold]
+pub(crate) fn acquire(hub: &'static Hub) -> Option<(Producer, bool)> {
+    let alive = LEAVING.try_with(|_| ()).is_ok();
+    let producer = if alive {
+        let thread = std::thread::current();
+        hub.take_ring(thread_id(), thread.name().unwrap_or("unnamed"))?
+    } else {
+        hub.take_ring(thread_id(), "ended")?
+    };
+    let kept = LEAVING.try_with(|guard| guard.rings.borrow_mut().push(*producer.ring())).is_ok();
+    Some((producer, !kept))
+}
+
+/// The kernel's id of this thread.
+pub(crate) fn thread_id() -> u32 {
+    #[cfg(target_os = "linux")]
+    // SAFETY: `gettid` has no arguments and cannot fail.
+    let id = unsafe { libc::gettid() } as u32;
+    #[cfg(not(target_os = "linux"))]
+    let id = 0;
+    id
+}
+
+/// The current decision of this thread, or [`DecisionId::NONE`].
+#[inline]
+#[must_use]
+pub fn decision() -> DecisionId {
+    THREAD.with(|thread| thread.decision.get())
+}
+
+/// Makes `decision` current and returns what was.
+#[inline]
+pub fn swap_decision(decision: DecisionId) -> DecisionId {
+    THREAD.with(|thread| thread.decision.replace(decision))
+}
+
+/// A new decision id for an instant given by a counter reading.
+#[inline]
+#[must_use]
+pub fn new_decision_id(counter: u64) -> DecisionId {
+    THREAD.with(|thread| {
+        let (second, from, until) = thread.second.get();
+        let second = if (from..until).contains(&counter) { second } else { look_up_second(thread, counter) };
+        DecisionId::next(second)
+    })
+}
+
+#[cold]
+fn look_up_second(thread: &ThreadState, counter: u64) -> u64 {
+    let calibration = CALIBRATION.get();
+    let wall = calibration.wall(counter);
+    let second = wall.max(0) as u64 / 1_000_000_000;
+    // For one millisecond only: a later calibration may move the end of the second.
+    let per_ms = (1_000_000_u128 << 32) / u128::from(calibration.tick.max(1));
+    let left_ns = (second + 1) * 1_000_000_000 - wall.max(0) as u64;
+    let left = (u128::from(left_ns) << 32) / u128::from(calibration.tick.max(1));
+    thread.second.set((second, counter, counter + left.min(per_ms) as u64));
+    second
+}
+
+/// Marks this thread as one that never waits for room in its ring.
+pub(crate) fn never_wait() {
+    THREAD.with(|thread| thread.never_waits.set(true));
+}
+
+/// The slot, generation and inline bytes that a record of this thread names.
+#[inline]
+pub(crate) fn keys_for(thread: &ThreadState, hub: &Hub) -> RawKeys {
+    let keys = thread.keys.get();
+    if keys.slot >= INLINE || ptr::eq(keys.hub, hub) { keys } else { RawKeys::NONE }
+}
+
+/// What a caller that was not recorded gets for a counter reading.
+pub(crate) const NOT_RECORDED: u64 = 0;

@@ -1,0 +1,60 @@
+//! `tapelog` makes trading engines explain themselves.
+//!
+//! Attribute macros put decision ids, order contexts, timings and source locations on every path at compile time. A
+//! small recorder keeps them in tens of nanoseconds, also when the process dies, and writes plain JSON lines that grep,
+//! jq and the command `tape` read.
+//!
+//! ```no_run
+//! use tapelog::events::*;
+//! use tapelog::{decision, event};
+//!
+//! #[decision(kind = "buy")]
+//! fn evaluate(symbol: &str, spread_bps: f64) -> bool {
+//!     if spread_bps > 20.0 {
+//!         event!(BUY_BLOCKED, symbol, rule = "spread", value = spread_bps, limit = 20.0,
+//!             "spread of {symbol} is too wide");
+//!         return false;
+//!     }
+//!     true
+//! }
+//!
+//! let tape = tapelog::Recorder::builder("execution").root("logs").start()?;
+//! evaluate("BTC/USDT", 34.0);
+//! tape.finish()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//! - `recorder` (default): the drain, the files, recovery, configuration audit, heartbeat. A library that only
+//!   annotates depends on `tapelog` with `default-features = false`; the application that starts a recorder chooses.
+
+// The macros write `::tapelog::…`, also inside this crate.
+extern crate self as tapelog;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+#[cfg(feature = "recorder")]
+mod cold;
+#[cfg(feature = "recorder")]
+pub mod config;
+pub mod events;
+#[cfg(feature = "recorder")]
+pub mod heartbeat;
+mod hot;
+mod scope;
+
+pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
+pub use hot::ids::{DecisionId, IntentId, ParseIdError};
+pub use hot::registry::recording;
+pub use hot::site::{Category, Class, EventType, Level, Stream};
+pub use hot::value::{Fixed, Value, fixed};
+pub use tapelog_macros::{
+    OrderContext, Value, dash_event, decision, event, events, log_performance, order_context,
+};
+
+#[cfg(feature = "recorder")]
+pub use cold::{
+    recorder::{Builder, FinishError, Recorder, StartError},
+    read,
+};

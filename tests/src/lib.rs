@@ -1,0 +1,173 @@
+//! What the whole-system tests share: a folder of their own, child processes, and a strict reading of their files.
+//!
+//! Not here: anything that reads files the way `tapelog` does. A test reads lines with serde_json and nothing else.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::Value;
+
+/// A folder that is removed at the end of the test.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// A fresh folder whose name says which test made it.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tapelog-{name}-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a temporary folder can be made");
+        Self(path)
+    }
+
+    /// Its path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the victim in a process of its own and waits for it.
+///
+/// # Panics
+/// When it does not start.
+#[must_use]
+pub fn victim(exe: &str, scenario: &str, root: &Path, args: &[&str]) -> Output {
+    Command::new(exe).arg(scenario).arg(root).args(args).output().expect("the victim starts")
+}
+
+/// Fails the test with the victim's words when it did not end as expected.
+///
+/// # Panics
+/// When it did not.
+#[track_caller]
+pub fn assert_ended(output: &Output, expected: impl FnOnce(ExitStatus) -> bool) {
+    assert!(
+        expected(output.status),
+        "{:?}\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// Every line of a run directory, in `seq` order.
+///
+/// # Panics
+/// When a line is not JSON, a file is not in `seq` order, `seq` has a gap or a double, or a field name has two types
+/// (design §6).
+#[must_use]
+#[track_caller]
+pub fn lines(run: &Path) -> Vec<Value> {
+    let mut all: Vec<Value> = Vec::new();
+    let mut types: HashMap<String, &'static str> = HashMap::new();
+    for file in stream_files(run) {
+        let text = fs::read_to_string(&file).expect("a stream is UTF-8");
+        assert!(text.is_empty() || text.ends_with('\n'), "{} ends within a line", file.display());
+        let mut last = 0;
+        for line in text.lines() {
+            let value: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            assert!(!line.contains("\": ") && !line.contains(", \""), "not compact (C9): {line}");
+            let seq = value["seq"].as_u64().expect("every line has a seq");
+            assert!(seq > last, "{} is not in seq order at {seq}", file.display());
+            last = seq;
+            check_types(&value, &mut types);
+            all.push(value);
+        }
+    }
+    all.sort_by_key(seq);
+    for (at, line) in all.iter().enumerate() {
+        assert_eq!(seq(line), at as u64 + 1, "seq has a gap or a double");
+    }
+    all
+}
+
+fn seq(line: &Value) -> u64 {
+    line["seq"].as_u64().unwrap_or_default()
+}
+
+fn check_types(line: &Value, types: &mut HashMap<String, &'static str>) {
+    for (name, value) in line.as_object().into_iter().flatten() {
+        let kind = match value {
+            Value::Null => continue,
+            Value::Bool(_) => "bool",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let first = *types.entry(name.clone()).or_insert(kind);
+        assert_eq!(first, kind, "`{name}` has two types: {line}");
+    }
+}
+
+/// The files of a run's streams.
+///
+/// # Panics
+/// When the directory cannot be read.
+#[must_use]
+pub fn stream_files(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).expect("the run directory can be listed") {
+        let path = entry.expect("an entry can be read").path();
+        if path.is_dir() {
+            files.append(&mut stream_files(&path));
+        } else if path.extension().is_some_and(|end| end == "jsonl" || end == "log") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The run directories below a root, oldest session first.
+///
+/// # Panics
+/// When the root cannot be read.
+#[must_use]
+pub fn runs(root: &Path) -> Vec<PathBuf> {
+    let mut runs: Vec<_> = fs::read_dir(root)
+        .expect("the root can be listed")
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("session_"))
+        .flat_map(|entry| fs::read_dir(entry.path()).expect("a session can be listed").filter_map(Result::ok))
+        .map(|entry| entry.path())
+        .collect();
+    runs.sort();
+    runs
+}
+
+/// The lines of one event type.
+pub fn of_type<'a>(lines: &'a [Value], event_type: &str) -> Vec<&'a Value> {
+    lines.iter().filter(|line| line["event_type"] == event_type).collect()
+}
+
+/// What a run has left in `/dev/shm`.
+#[must_use]
+pub fn shared_left(run: &Path) -> Vec<PathBuf> {
+    let session = run.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    let pid = run.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let prefix = format!("tapelog-{session}-{pid}-");
+    fs::read_dir("/dev/shm")
+        .into_iter()
+        .flatten()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
+        .map(|entry| entry.path())
+        .collect()
+}

@@ -1,0 +1,103 @@
+//! What a process that ends in any way leaves behind.
+
+use std::os::unix::process::ExitStatusExt as _;
+
+use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, shared_left, victim};
+
+const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
+
+#[test]
+fn a_record_whose_call_returned_survives_sigkill() {
+    // Design §5, Ring: it survives SIGKILL. The process is killed right after the call.
+    for count in [1, 2, 100, 20_000] {
+        let root = Folder::new("kill");
+        let output = victim(VICTIM, "kill", root.path(), &[&count.to_string()]);
+        assert_ended(&output, |status| status.signal() == Some(libc::SIGKILL));
+        assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+        let runs = runs(root.path());
+        let dead = lines(&runs[0]);
+        let numbers: Vec<_> = of_type(&dead, "ORDER_CONTEXT").iter().map(|line| line["n"].as_u64()).collect();
+        assert_eq!(numbers, (0..count).map(Some).collect::<Vec<_>>());
+        let next = lines(&runs[1]);
+        let told = of_type(&next, "RUN_ENDED_UNCLEANLY");
+        assert_eq!(told.len(), 1);
+        assert!(told[0]["run_dir"].as_str().is_some_and(|dir| runs[0].ends_with(dir) || dir.ends_with(&*runs[0].to_string_lossy())));
+        assert!(shared_left(&runs[0]).is_empty());
+    }
+}
+
+#[test]
+fn an_aborted_process_loses_nothing() {
+    let root = Folder::new("abort");
+    let output = victim(VICTIM, "abort", root.path(), &["50"]);
+    assert_ended(&output, |status| status.signal() == Some(libc::SIGABRT));
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    assert_eq!(of_type(&lines(&runs(root.path())[0]), "ORDER_CONTEXT").len(), 50);
+}
+
+#[test]
+fn threads_at_full_speed_lose_nothing_to_sigkill_but_what_they_count() {
+    // Every number whose call returned is in the files once, in its thread's order, or counted as lost.
+    for round in 0..6_u64 {
+        let root = Folder::new("kill-many");
+        let output = victim(VICTIM, "kill-many", root.path(), &["4", &(3_000 + round * 4_700).to_string()]);
+        assert_ended(&output, |status| status.signal() == Some(libc::SIGKILL));
+        assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+        let dead = lines(&runs(root.path())[0]);
+        // What was lost since the last RECORDS_LOST is said by recovery, in the manifest.
+        let manifest = std::fs::read(runs(root.path())[0].join("run.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let said = of_type(&dead, "RECORDS_LOST").iter().filter_map(|line| line["lost"].as_u64()).sum::<u64>();
+        let lost = said + manifest["lost_at_end"].as_u64().unwrap();
+        let progress = std::fs::read(root.path().join("progress")).unwrap_or_default();
+        for (thread, returned) in progress.as_chunks::<8>().0.iter().enumerate() {
+            let returned = u64::from_le_bytes(*returned);
+            let numbers: Vec<_> = dead
+                .iter()
+                .filter(|line| line["thread_number"].as_u64() == Some(thread as u64))
+                .filter_map(|line| line["n"].as_u64())
+                .collect();
+            assert!(numbers.is_sorted_by(|a, b| a < b), "thread {thread} is out of order or doubled");
+            let missing = returned.saturating_sub(numbers.iter().filter(|n| **n < returned).count() as u64);
+            assert!(missing <= lost, "thread {thread}: {missing} missing, {lost} counted");
+        }
+    }
+}
+
+#[test]
+fn exit_flushes() {
+    let root = Folder::new("exit");
+    let output = victim(VICTIM, "exit", root.path(), &["500"]);
+    assert_ended(&output, |status| status.code() == Some(7));
+    let run = &runs(root.path())[0];
+    let lines = lines(run);
+    assert_eq!(of_type(&lines, "ORDER_CONTEXT").len(), 500);
+    assert_eq!(of_type(&lines, "RUN_ENDED").len(), 1);
+    assert!(shared_left(run).is_empty());
+}
+
+#[test]
+fn dropping_the_recorder_flushes() {
+    let root = Folder::new("drop");
+    assert_ended(&victim(VICTIM, "drop", root.path(), &["500"]), |status| status.success());
+    let run = &runs(root.path())[0];
+    assert_eq!(of_type(&lines(run), "ORDER_CONTEXT").len(), 500);
+    assert!(shared_left(run).is_empty());
+}
+
+#[test]
+fn a_panic_of_main_flushes() {
+    let root = Folder::new("panic");
+    assert_ended(&victim(VICTIM, "panic", root.path(), &["500"]), |status| status.code() == Some(101));
+    assert_eq!(of_type(&lines(&runs(root.path())[0]), "ORDER_CONTEXT").len(), 500);
+}
+
+#[test]
+fn the_child_of_a_fork_records_nothing_and_its_parent_goes_on() {
+    // Design §5, Life.
+    let root = Folder::new("fork");
+    assert_ended(&victim(VICTIM, "fork", root.path(), &[]), |status| status.success());
+    let lines = lines(&runs(root.path())[0]);
+    assert_eq!(of_type(&lines, "ORDER_CONTEXT").len(), 5);
+    assert!(of_type(&lines, "ERROR").is_empty());
+}
