@@ -1,1 +1,77 @@
+//! `tape`: why an engine did that, why it did not, and what was open when it died.
+//!
+//! Arguments → which run → what is asked → words on a screen. Runs are read through `tapelog::read` only, and nothing
+//! here changes a run but `tape recover`.
 
+mod args;
+mod failure;
+mod line;
+mod recover;
+mod render;
+mod root;
+mod runs;
+mod scan;
+mod summary;
+mod time;
+mod trace;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use args::{Args, Command};
+use clap::Parser as _;
+use failure::{Failure, Outcome};
+use render::Look;
+
+pub use render::Terminal;
+
+/// Does what the arguments, the first of which is the program's name, ask for. Returns the exit code: 0 fine, 1 a
+/// finding or nothing found, 2 could not run.
+pub fn run<I, A>(args: I, out: &mut dyn Write, err: &mut dyn Write, terminal: Terminal) -> u8
+where
+    I: IntoIterator<Item = A>,
+    A: Into<OsString> + Clone,
+{
+    let args = match Args::try_parse_from(args) {
+        Ok(args) => args,
+        Err(refused) => return refuse(&refused, out, err, terminal),
+    };
+    let look = Look::new(args.color, terminal);
+    let done = answer(&args, out, err, &look).and_then(|outcome| {
+        out.flush()?;
+        Ok(outcome)
+    });
+    match done {
+        Ok(outcome) => outcome.code(),
+        // `tape trace … | head` is no error.
+        Err(Failure::Write(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+        Err(failure) => {
+            // What was already written comes before the reason why it ends; without a stderr the code must do.
+            let _ = out.flush();
+            let _ = writeln!(err, "tape: {}", render::safe(&failure.to_string()));
+            failure.code()
+        }
+    }
+}
+
+fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+    match &args.command {
+        None => summary::summary(&args.place, out, look),
+        Some(Command::Trace(trace)) => trace::trace(trace, &args.place, out, err, look),
+        Some(Command::Runs(runs)) => runs::runs(runs, &args.place, out, err, look),
+        Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
+    }
+}
+
+/// `--help` and `--version` are answers; the rest are mistakes, with a suggestion.
+fn refuse(refused: &clap::Error, out: &mut dyn Write, err: &mut dyn Write, terminal: Terminal) -> u8 {
+    let text = refused.render();
+    let text = if terminal.colour { text.ansi().to_string() } else { text.to_string() };
+    // Nobody reads: the code must do.
+    if refused.use_stderr() {
+        let _ = err.write_all(text.as_bytes());
+        return 2;
+    }
+    let _ = out.write_all(text.as_bytes());
+    0
+}

@@ -73,7 +73,7 @@ impl Default for Config {
         Self {
             seed: 7,
             speed: 0.0,
-            signal: SignalConfig { window_ms: 1_000, min_samples: 5, flow_weight_bps: 0.15, threshold_bps: 0.5 },
+            signal: SignalConfig { window_ms: 1_000, min_samples: 5, flow_weight_bps: 0.2, threshold_bps: 0.18 },
             guards: GuardConfig {
                 max_spread_bps: 0.8,
                 max_quote_age_ms: 60.0,

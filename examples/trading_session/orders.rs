@@ -5,7 +5,7 @@ use tapelog::{IntentId, OrderContext, Value};
 
 use crate::market::{MarketTime, Symbol};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Value)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Value)]
 pub(crate) enum Side {
     Buy,
     Sell,

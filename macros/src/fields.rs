@@ -43,7 +43,7 @@ enum Mode {
 }
 
 /// One field.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Field {
     /// The key in the line, without `r#`.
     pub(crate) name: String,
@@ -51,7 +51,7 @@ pub(crate) struct Field {
     source: Source,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum Source {
     /// An expression, evaluated when the site is on.
     Expr(Mode, Expr),
@@ -60,14 +60,14 @@ enum Source {
 }
 
 /// A variant of the runtime's `Source`, and what stands in it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct Constant {
     kind: &'static str,
     value: Option<TokenStream>,
 }
 
 /// The fields of one use of a macro, and its message.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Fields {
     pub(crate) list: Vec<Field>,
     pub(crate) message: Option<LitStr>,

@@ -9,7 +9,6 @@ use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, FnArg, Ident, Meta, Pat, Signature, Token, Visibility};
 
 /// A function, a method, or a default method of a trait.
-#[derive(Debug)]
 pub(crate) struct Function {
     /// The outer attributes, in order.
     pub(crate) attrs: Vec<Attribute>,
@@ -23,7 +22,6 @@ pub(crate) struct Function {
 }
 
 /// Why an item is not a function that can be annotated.
-#[derive(Debug)]
 pub(crate) enum NotAFunction {
     /// `struct`, `impl`, …: the word and where it stands.
     Other { what: &'static str, at: Span },

@@ -30,7 +30,6 @@ pub(crate) enum Form {
 }
 
 /// One key of a table.
-#[derive(Debug)]
 pub(crate) struct Key {
     /// As users write it.
     pub(crate) name: &'static str,
@@ -46,7 +45,6 @@ impl Key {
 }
 
 /// A key as it was used.
-#[derive(Debug)]
 pub(crate) struct Arg {
     pub(crate) key: &'static Key,
     /// The user's token.
@@ -55,7 +53,6 @@ pub(crate) struct Arg {
 }
 
 /// What stood behind a key.
-#[derive(Debug)]
 pub(crate) enum Value {
     /// The key alone.
     Alone,

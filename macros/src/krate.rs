@@ -5,7 +5,7 @@ use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
 /// The path of the runtime.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Krate {
     path: TokenStream,
     private: TokenStream,

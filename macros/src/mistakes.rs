@@ -7,7 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
 
 /// Collects mistakes, so that one build shows all of them, each on its own token.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Mistakes {
     found: Vec<syn::Error>,
     asked: bool,

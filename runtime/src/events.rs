@@ -89,6 +89,12 @@ declare! {
     RING_DEGRADED: AUDIT, Warning, Audit;
     /// A field was recorded with two types; the later one is written under another name.
     FIELD_TYPE_CONFLICT: AUDIT, Warning, Audit;
+    /// The wall clock jumped against the monotonic clock.
+    CLOCK_STEP: AUDIT, Warning, Audit;
+    /// Files of the run were removed while it was written; they are back.
+    FILES_RESTORED: AUDIT, Warning, Audit;
+    /// Calls returned before their records were on the disk, because that took too long.
+    DURABILITY_LATE: AUDIT, Error, Audit;
     /// Files could not be written for a while.
     WRITE_FAILED: AUDIT, Error, Audit;
 

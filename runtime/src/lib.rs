@@ -55,6 +55,6 @@ pub use tapelog_macros::{
 
 #[cfg(feature = "recorder")]
 pub use cold::{
-    recorder::{Builder, FinishError, Recorder, StartError},
+    recorder::{Builder, Durability, FinishError, Recorder, StartError},
     read,
 };

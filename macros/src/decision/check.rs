@@ -8,7 +8,6 @@ use crate::mistakes::Mistakes;
 use crate::wrapper::{Around, Style};
 
 /// A decision that can be written down.
-#[derive(Debug)]
 pub(crate) struct Plan {
     pub(super) joins: Joins,
     pub(super) kind: Option<String>,
@@ -19,7 +18,6 @@ pub(crate) struct Plan {
 }
 
 /// Which decision the function is in.
-#[derive(Debug)]
 pub(super) enum Joins {
     /// One of its own, with this id if there is one.
     Own(Option<Expr>),

@@ -21,7 +21,7 @@ pub(super) const KEYS: &[Key] = &[
 ];
 
 /// The arguments, as far as they were understood.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Args {
     pub(super) id: Option<(Ident, Expr)>,
     pub(super) kind: Option<(Ident, LitStr)>,
@@ -35,7 +35,6 @@ pub(crate) struct Args {
 }
 
 /// A value decided upon: `quote`, `px = expr`, `px = expr => since`.
-#[derive(Debug)]
 pub(super) struct Input {
     pub(super) name: Ident,
     pub(super) value: Expr,

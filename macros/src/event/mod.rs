@@ -13,7 +13,7 @@ use crate::message;
 use crate::mistakes::Mistakes;
 
 /// What stands in `event!(…)`.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Call {
     name: Option<Path>,
     fields: Fields,

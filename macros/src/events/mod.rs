@@ -29,7 +29,6 @@ const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
 const CATEGORIES: [&str; 6] = ["execution", "risk", "strategy", "system", "audit", "error"];
 
 /// One declaration.
-#[derive(Debug)]
 struct Declared {
     attrs: Vec<Attribute>,
     vis: Visibility,
@@ -39,7 +38,6 @@ struct Declared {
     category: String,
 }
 
-#[derive(Debug)]
 enum Stream {
     Standard(String),
     /// A constructor of the runtime's `Stream`, and the name.

@@ -17,7 +17,6 @@ use crate::output::Output;
 use crate::wrapper::{Around, Style};
 
 /// An attempt that can be written down.
-#[derive(Debug)]
 pub(crate) struct Plan {
     pub(super) action: Action,
     /// Every order field that is recorded, in the order of the line.
@@ -32,7 +31,7 @@ pub(crate) struct Plan {
 }
 
 /// Where an order field comes from.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) enum Origin {
     Expr(Expr),
     None,
@@ -42,7 +41,6 @@ pub(super) enum Origin {
 }
 
 /// How the end is read.
-#[derive(Debug)]
 pub(super) enum End {
     /// `outcome = expr`
     Said(Expr),

@@ -36,7 +36,6 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
 }
 
 /// The record before the body: which fields stand in it, and which values.
-#[derive(Debug)]
 pub(super) struct Context {
     /// Intent, symbol and side, which the end repeats.
     head: Vec<Field>,

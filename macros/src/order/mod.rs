@@ -7,7 +7,7 @@ mod known;
 mod parse;
 mod statement;
 
-pub(crate) use check::{Plan, check};
+pub(crate) use check::check;
 pub(crate) use derive::derive;
 pub(crate) use expand::expand;
 pub(crate) use parse::{Args, parse};

@@ -37,7 +37,6 @@ table! {
 }
 
 /// The arguments, as far as they were understood.
-#[derive(Debug)]
 pub(crate) struct Args {
     /// The attribute, for mistakes that are nowhere in it.
     pub(super) at: Span,
@@ -56,7 +55,6 @@ pub(crate) struct Args {
 }
 
 /// Where the user says that a field comes from.
-#[derive(Debug)]
 pub(super) enum Given {
     Expr(Expr),
     None,

@@ -2,11 +2,9 @@
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
-use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, ImplItem, Item, ItemImpl, ItemMod};
 
 /// A block whose functions are annotated one by one.
-#[derive(Debug)]
 pub(super) enum Block {
     Impl(ItemImpl),
     Module(ItemMod),
@@ -15,16 +13,10 @@ pub(super) enum Block {
 impl Block {
     /// Nothing for anything but an `impl` block or a module with a body.
     pub(super) fn parse(item: &TokenStream) -> Option<Self> {
-        let parser = |input: ParseStream<'_>| {
-            let fork = input.fork();
-            let item: Item = input.parse()?;
-            drop(fork);
-            Ok(item)
-        };
         if !begins_a_block(item) {
             return None;
         }
-        match parser.parse2(item.clone()).ok()? {
+        match syn::parse2(item.clone()).ok()? {
             Item::Impl(item) => Some(Self::Impl(item)),
             Item::Mod(item) if item.content.is_some() => Some(Self::Module(item)),
             _ => None,
@@ -40,29 +32,14 @@ impl Block {
     }
 }
 
-/// Whether the last tree is a brace and `impl` or `mod` stands before it: most items are functions, and parsing their
-/// bodies would cost compile time for nothing.
+/// Whether the first keyword is `impl` or `mod`: most items are functions, and to parse their bodies would cost compile
+/// time for nothing.
 fn begins_a_block(item: &TokenStream) -> bool {
-    let mut block = false;
-    let mut last_is_brace = false;
-    for tree in item.clone() {
-        last_is_brace = matches!(&tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Brace);
-        match &tree {
-            TokenTree::Ident(word) if *word == "fn" => return block && last_is_brace_at_end(item),
-            TokenTree::Ident(word) if *word == "impl" || *word == "mod" => block = true,
-            _ => {}
-        }
-    }
-    block && last_is_brace
-}
-
-fn last_is_brace_at_end(item: &TokenStream) -> bool {
-    // `fn` outside of a group comes before `impl` only in a function: `fn f() -> impl Trait {}`.
-    let mut words = item.clone().into_iter().filter_map(|tree| match tree {
-        TokenTree::Ident(word) => Some(word.to_string()),
+    let first = item.clone().into_iter().find_map(|tree| match tree {
+        TokenTree::Ident(word) if !["pub", "unsafe", "default"].iter().any(|prefix| word == prefix) => Some(word),
         _ => None,
     });
-    words.find(|word| word == "fn" || word == "impl" || word == "mod").is_some_and(|first| first != "fn")
+    first.is_some_and(|word| word == "impl" || word == "mod")
 }
 
 fn annotate_impl(mut item: ItemImpl, attr: &TokenStream) -> TokenStream {
@@ -80,13 +57,15 @@ fn annotate_module(mut item: ItemMod, attr: &TokenStream) -> TokenStream {
     for inside in items {
         match inside {
             Item::Fn(function) => annotate(&mut function.attrs, function.sig.constness.is_some(), attribute(attr)),
-            Item::Impl(block) if !skipped(&mut block.attrs) => {
-                let annotated = annotate_impl(block.clone(), attr);
-                *inside = Item::Verbatim(annotated);
+            Item::Impl(block) => {
+                if !skipped(&mut block.attrs) {
+                    *inside = Item::Verbatim(annotate_impl(block.clone(), attr));
+                }
             }
-            Item::Mod(module) if module.content.is_some() && !skipped(&mut module.attrs) => {
-                let annotated = annotate_module(module.clone(), attr);
-                *inside = Item::Verbatim(annotated);
+            Item::Mod(module) => {
+                if !skipped(&mut module.attrs) && module.content.is_some() {
+                    *inside = Item::Verbatim(annotate_module(module.clone(), attr));
+                }
             }
             _ => {}
         }

@@ -8,7 +8,6 @@ use crate::mistakes::Mistakes;
 use crate::wrapper::Around;
 
 /// A measurement that can be written down.
-#[derive(Debug)]
 pub(crate) struct Plan {
     pub(super) operation: String,
     pub(super) args: Vec<Field>,

@@ -7,7 +7,7 @@ mod parse;
 
 use proc_macro2::TokenStream;
 
-pub(crate) use check::{Plan, check};
+pub(crate) use check::check;
 pub(crate) use layer::layer;
 pub(crate) use parse::{Args, parse};
 

@@ -18,7 +18,7 @@ const KEYS: &[Key] = &[
 ];
 
 /// The arguments, as far as they were understood.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Args {
     pub(super) operation: Option<LitStr>,
     pub(super) args: Option<Fields>,

@@ -9,14 +9,14 @@ use crate::mistakes::Mistakes;
 use crate::names;
 
 /// On the type.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Container {
     pub(super) krate: Option<Path>,
     pub(super) rename_all: Option<Case>,
 }
 
 /// On a field or a variant.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Inner {
     pub(super) rename: Option<String>,
     pub(super) skip: bool,

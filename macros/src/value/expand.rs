@@ -13,7 +13,6 @@ use crate::mistakes::Mistakes;
 /// How the value of `self` is written: the patterns that open it, each with a value of the runtime.
 ///
 /// Paths of the runtime are written `__tapelog::…`, which [`implement`] brings into scope.
-#[derive(Debug)]
 pub(super) struct Body {
     arms: Vec<(TokenStream, TokenStream)>,
 }

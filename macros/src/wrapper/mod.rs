@@ -71,7 +71,7 @@ impl Style {
 }
 
 /// What one of our attributes adds to a function.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Layer {
     /// Statics and the statements before the body.
     pub(crate) before: TokenStream,
@@ -82,7 +82,6 @@ pub(crate) struct Layer {
 }
 
 /// What the checks know of the function.
-#[derive(Debug)]
 pub(crate) struct Around<'a> {
     pub(crate) function: &'a Function,
     pub(crate) krate: Krate,

@@ -13,7 +13,7 @@ use crate::order;
 use crate::performance;
 
 /// The arguments of each of ours that was there.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Used {
     pub(crate) decision: Option<decision::Args>,
     pub(crate) order: Option<order::Args>,

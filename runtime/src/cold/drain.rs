@@ -26,6 +26,7 @@ use super::recover::remove_shared;
 use super::run::{self, RunDir};
 use super::sites::Sites;
 use super::streams::{Streams, open_stream};
+use super::sync::Syncer;
 
 /// How long the drain sleeps when something came lately.
 const BUSY: Duration = Duration::from_millis(1);
@@ -101,6 +102,7 @@ pub(crate) struct Drain {
     waiting: Option<(Batch, u64)>,
     failing_since: Option<Instant>,
     linked: Vec<String>,
+    syncer: Syncer,
 }
 
 impl Drain {
@@ -111,6 +113,7 @@ impl Drain {
         run: RunDir,
         manifest: Manifest,
         signals: Arc<Signals>,
+        sync_every: Option<Duration>,
     ) -> io::Result<Self> {
         let commits = Commits::open(hub.state)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the shared state is not ours"))?;
@@ -130,7 +133,7 @@ impl Drain {
         Ok(Self {
             hub,
             engine: Engine::new(Live(hub), encoder, Sites::default()),
-            streams: Streams::new(&run.path),
+            streams: Streams::new(&run.path, manifest.fallback.as_deref()),
             commits,
             calibrator,
             calibration,
@@ -141,6 +144,7 @@ impl Drain {
             waiting: None,
             failing_since: None,
             linked: Vec::new(),
+            syncer: Syncer::start(sync_every)?,
         })
     }
 
@@ -172,10 +176,7 @@ impl Drain {
         if self.waiting.is_none() {
             let before = clock::now_before_loads();
             match self.engine.collect(before, self.calibration, &mut self.streams) {
-                Some((batch, all)) => {
-                    let released = if all { before } else { self.hub.released.load(Ordering::Relaxed) };
-                    self.waiting = Some((batch, released));
-                }
+                Some(collected) => self.waiting = Some(collected),
                 None => self.hub.released.store(before, Ordering::Release),
             }
         }
@@ -184,6 +185,9 @@ impl Drain {
             Ok(()) => {
                 self.signals.lines.fetch_add(batch.count, Ordering::Relaxed);
                 self.hub.released.store(*released, Ordering::Release);
+                if self.hub.waits_for_disk && self.streams.sync().is_ok() {
+                    self.hub.synced.set(*released);
+                }
                 self.waiting = None;
                 self.recovered_writing();
                 true
@@ -198,10 +202,11 @@ impl Drain {
     fn failed_writing(&mut self, error: &io::Error) {
         if self.failing_since.is_none() {
             self.failing_since = Some(Instant::now());
-            eprintln!(
-                "tapelog: cannot write to {}: {error}; records wait in memory until it works again",
-                self.run.path.display()
-            );
+            let then = match &self.manifest.fallback {
+                Some(fallback) => format!("lines go to {} until it works again", fallback.display()),
+                None => "records wait in memory until it works again".to_owned(),
+            };
+            eprintln!("tapelog: cannot write to {}: {error}; {then}", self.run.path.display());
         }
     }
 
@@ -216,12 +221,41 @@ impl Drain {
     fn housekeeping(&mut self) {
         self.calibration = self.calibrator.calibrate();
         CALIBRATION.set(&self.calibration);
+        self.report_clock_step();
+        self.restore_removed();
+        self.syncer.set_files(self.streams.files());
         self.reuse_rings();
         self.hub.contexts.grow();
         self.report_losses();
+        self.report_late_syncs();
         self.report_conflicts();
         self.report_degraded();
         self.link_streams();
+    }
+
+    /// Order never depends on wall time; but whoever reads the times must know that they jumped.
+    fn report_clock_step(&mut self) {
+        if let Some(step_ns) = self.calibrator.step() {
+            let step_ms = step_ns as f64 / 1e6;
+            crate::event!(crate::events::CLOCK_STEP, step_ms, "the wall clock jumped by {step_ms:.3} ms");
+        }
+    }
+
+    /// Somebody removed the run directory, or files in it: they are put back with what they held.
+    fn restore_removed(&mut self) {
+        let files = self.streams.restore_removed();
+        if files == 0 {
+            return;
+        }
+        // The lock and the manifest went with the files; an error leaves the run as it is, without them.
+        if !self.run.path.join(super::manifest::FILE).exists() {
+            let _ = self.manifest.write(&self.run.path);
+            if let Ok(Some(lock)) = run::lock(&self.run.path) {
+                self.run.lock = lock;
+            }
+            let _ = run::link_latest(&self.root, &self.run.path);
+        }
+        crate::event!(crate::events::FILES_RESTORED, files, "{files} files had been removed; they are back, with what they held");
     }
 
     /// A closed ring that is empty may serve another thread.
@@ -248,6 +282,17 @@ impl Drain {
             if total > reported && super::losses::record(index as u32, cell, total - reported) {
                 cell.reported.store(total, Ordering::Relaxed);
             }
+        }
+    }
+
+    fn report_late_syncs(&self) {
+        let calls = self.hub.synced.late.swap(0, Ordering::Relaxed);
+        if calls > 0 {
+            crate::event!(
+                crate::events::DURABILITY_LATE,
+                calls,
+                "{calls} calls returned before their records were on the disk"
+            );
         }
     }
 

@@ -15,7 +15,7 @@ use crate::hot::ids::mix;
 use super::decode::{Decoded, Reader, Record};
 use super::json;
 use super::kinds::{Kind, Kinds};
-use super::sites::{From, Piece, SiteInfo};
+use super::sites::{From, Piece, SiteInfo, key};
 
 /// What is the same for every line of a run.
 #[derive(Debug)]
@@ -58,10 +58,17 @@ pub(crate) trait Tables {
 pub(crate) struct Encoder {
     pub(crate) envelope: Envelope,
     pub(crate) kinds: Kinds,
-    contexts: HashMap<(u32, u32), Vec<u8>>,
+    contexts: HashMap<(u32, u32), Vec<ContextKey>>,
     /// The second that was written last, and its text to the second.
     second: (i64, [u8; 19]),
     seen: Vec<String>,
+}
+
+/// One key of a context, and `,"key":value`.
+#[derive(Debug)]
+struct ContextKey {
+    name: String,
+    text: Vec<u8>,
 }
 
 /// How many contexts are remembered before all are forgotten.
@@ -145,30 +152,33 @@ impl Encoder {
         site: Option<&SiteInfo>,
         tables: &dyn Tables,
     ) {
-        let entry = match record.slot {
-            NO_SLOT => return,
-            INLINE => match reader.value() {
-                Some(Decoded::Bytes(entry)) => entry.to_vec(),
-                _ => return,
-            },
+        // A field of the call overrides a key of the context (S0-041).
+        let given = |key: &ContextKey| {
+            site.is_some_and(|site| site.fields.iter().any(|field| field.name == key.name))
+        };
+        let mut write = |keys: &[ContextKey]| {
+            keys.iter().filter(|key| !given(key)).for_each(|key| out.extend_from_slice(&key.text));
+        };
+        match record.slot {
+            NO_SLOT => {}
+            INLINE => {
+                if let Some(Decoded::Bytes(entry)) = reader.value() {
+                    write(&context_keys(&mut self.kinds, entry));
+                }
+            }
             slot => {
                 if self.contexts.len() >= MOST_CONTEXTS {
                     self.contexts.clear();
                 }
-                let entry = self.contexts.entry((slot, record.generation)).or_insert_with(|| {
-                    tables.context(slot, record.generation).unwrap_or_default()
-                });
-                entry.clone()
+                let kinds = &mut self.kinds;
+                let read = || tables.context(slot, record.generation).unwrap_or_default();
+                write(
+                    self.contexts
+                        .entry((slot, record.generation))
+                        .or_insert_with(|| context_keys(kinds, &read())),
+                );
             }
-        };
-        each_key(&entry, &mut |key, value| {
-            // A field of the call overrides a key of the context (S0-041).
-            let given = site.is_some_and(|site| site.fields.iter().any(|field| field.name == key));
-            if !given && let Some(value) = Reader(value).value() {
-                let name = named(&mut self.kinds, key, &value);
-                pair(out, &name, &value);
-            }
-        });
+        }
     }
 
     fn message_and_fields(
@@ -192,37 +202,37 @@ impl Encoder {
         for piece in &site.message {
             match piece {
                 Piece::Text(text) => json::escaped(out, text),
-                Piece::Hole(name, precision) => {
-                    if let Some(at) = site.fields.iter().position(|field| field.name == *name) {
-                        plain(out, &values[at], *precision, base);
-                    }
-                }
+                Piece::Hole(at, precision) => match (&site.fields[*at].from, &values[*at]) {
+                    (From::DisplayTime, _) => json::clock(out, base.wall),
+                    (From::EpochSeconds, _) => epoch_seconds(out, base.wall),
+                    (_, value) => plain(out, value, *precision, base),
+                },
             }
         }
         out.push(b'"');
         for (field, value) in site.fields.iter().zip(&values) {
             match (&field.from, value) {
                 (From::DisplayTime, _) => {
-                    key(out, &field.name);
+                    out.extend_from_slice(&field.key);
                     out.push(b'"');
                     json::clock(out, base.wall);
                     out.push(b'"');
                 }
                 (From::EpochSeconds, _) => {
-                    key(out, &field.name);
+                    out.extend_from_slice(&field.key);
                     epoch_seconds(out, base.wall);
                 }
                 (_, Decoded::Absent) => {}
                 (_, value) => {
                     let kind = Kind::of(value);
-                    if kind.is_none() || (kind.is_some() && kind == field.kind.get()) {
-                        key(out, &field.name);
+                    if kind.is_none() || kind == field.kind.get() {
+                        out.extend_from_slice(&field.key);
                     } else {
                         let name = named(&mut self.kinds, &field.name, value);
                         if name == field.name {
                             field.kind.set(kind);
                         }
-                        key(out, &name);
+                        out.extend_from_slice(&key(&name));
                     }
                     if !one(out, value, base) {
                         names.push(field.name.clone());
@@ -280,17 +290,19 @@ fn named(kinds: &mut Kinds, name: &str, value: &Decoded<'_>) -> String {
     other
 }
 
-fn key(out: &mut Vec<u8>, name: &str) {
-    out.push(b',');
-    json::string(out, name);
-    out.push(b':');
-}
-
-/// A key of the context and its value, which is never relative to the record.
-fn pair(out: &mut Vec<u8>, name: &str, value: &Decoded<'_>) {
-    key(out, name);
+/// The keys of a context's entry as they stand in a line. Their values are never relative to a record.
+fn context_keys(kinds: &mut Kinds, entry: &[u8]) -> Vec<ContextKey> {
+    let mut keys = Vec::new();
     let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
-    one(out, value, &Base { wall: 0, counter: 0, calibration: &calibration });
+    let base = Base { wall: 0, counter: 0, calibration: &calibration };
+    each_key(entry, &mut |name, value| {
+        if let Some(value) = Reader(value).value() {
+            let mut text = key(&named(kinds, name, &value));
+            one(&mut text, &value, &base);
+            keys.push(ContextKey { name: name.to_owned(), text });
+        }
+    });
+    keys
 }
 
 /// Seconds since 1970 with six digits, as in the requirements' sample; a float has no room for nine.

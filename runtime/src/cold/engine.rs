@@ -3,7 +3,6 @@
 //! Invariant: ring space is released, and oversize files are removed, only after every write of their batch returned
 //! and the batch was marked complete.
 
-use std::collections::HashMap;
 use std::io;
 
 use crate::hot::clock::Calibration;
@@ -25,8 +24,20 @@ pub(crate) trait Source: Tables {
     fn remove_oversize(&self, number: u64);
 }
 
-/// So many records are one batch at the most: about 4 MiB of lines.
-const BATCH: usize = 8192;
+/// Where lines go.
+pub(crate) trait Lines {
+    /// The buffer to which the line `seq` of `stream` is appended.
+    fn buffer(&mut self, stream: &Stream, seq: u64) -> &mut Vec<u8>;
+}
+
+impl Lines for Streams {
+    fn buffer(&mut self, stream: &Stream, _seq: u64) -> &mut Vec<u8> {
+        Self::buffer(self, stream)
+    }
+}
+
+/// So many records are one batch at the most. A caller that waits for room waits for about one batch: a millisecond.
+const BATCH: usize = 1024;
 
 /// Lines go to the stream of their site; those whose site is unknown go here.
 const UNKNOWN: (u32, &str) = (u32::MAX, "unknown.jsonl");
@@ -41,44 +52,48 @@ pub(crate) struct Engine<S> {
     pub(crate) seq: u64,
     /// The number of the last batch.
     pub(crate) number: u64,
-    threads: HashMap<u32, Vec<u8>>,
+    /// The names of the threads of this batch, by ring.
+    threads: Vec<Vec<u8>>,
     oversize: Vec<u64>,
 }
 
 impl<S: Source> Engine<S> {
     pub(crate) fn new(source: S, encoder: Encoder, sites: Sites) -> Self {
-        Self { source, encoder, sites, seq: 1, number: 0, threads: HashMap::new(), oversize: Vec::new() }
+        Self { source, encoder, sites, seq: 1, number: 0, threads: Vec::new(), oversize: Vec::new() }
     }
 
-    /// Encodes what `merge` gives, at most one batch, and calls `line` with each line's stream, `seq` and text.
+    /// Encodes what `merge` gives, at most one batch, each line into the buffer that `place` gives for its stream and
+    /// `seq`.
     pub(crate) fn encode(
         &mut self,
         merge: &mut Merge,
         calibration: &Calibration,
-        mut line: impl FnMut(&Stream, u64, &[u8]),
+        place: &mut dyn Lines,
     ) -> usize {
         self.threads.clear();
         let unknown = Stream { index: UNKNOWN.0, file: UNKNOWN.1.to_owned() };
-        let mut text = Vec::with_capacity(1024);
         let mut count = 0;
         while count < BATCH
             && merge.next(|ring, record| {
-                let thread = self.threads.entry(ring.number()).or_insert_with(|| {
-                    let mut name = Vec::new();
-                    json::string(&mut name, &ring.thread().0);
-                    name
-                });
+                let number = ring.number() as usize;
+                if self.threads.len() <= number {
+                    self.threads.resize(number + 1, Vec::new());
+                }
+                let thread = &mut self.threads[number];
+                if thread.is_empty() {
+                    json::string(thread, &ring.thread().0);
+                }
                 if self.sites.get(record.site).is_none()
                     && let Some(description) = self.source.describe(record.site)
                 {
                     self.sites.add(&description);
                 }
                 let site = self.sites.get(record.site);
-                text.clear();
                 let seq = self.seq;
                 self.seq += 1;
+                let stream = site.map_or(&unknown, |site| &site.stream);
                 let oversize = self.encoder.line(
-                    &mut text,
+                    place.buffer(stream, seq),
                     &record,
                     site,
                     thread,
@@ -87,7 +102,6 @@ impl<S: Source> Engine<S> {
                     &self.source,
                 );
                 self.oversize.extend(oversize);
-                line(site.map_or(&unknown, |site| &site.stream), seq, &text);
             })
         {
             count += 1;
@@ -96,20 +110,18 @@ impl<S: Source> Engine<S> {
     }
 
     /// Encodes one batch of what was stamped before `before` into `streams`, and says what it is. None when there is
-    /// nothing. The second part says whether everything before `before` was taken.
+    /// nothing. The second part says up to which counter everything is in it or in the batches before.
     pub(crate) fn collect(
         &mut self,
         before: u64,
         calibration: Calibration,
         streams: &mut Streams,
-    ) -> Option<(Batch, bool)> {
+    ) -> Option<(Batch, u64)> {
         let rings = self.source.rings();
         let ends = rings.into_iter().map(|ring| (ring, ring.head(), ring.tail()));
         let mut merge = Merge::new(ends, before);
         let first_seq = self.seq;
-        let count = self.encode(&mut merge, &calibration, |stream, _, line| {
-            streams.buffer(stream).extend_from_slice(line);
-        });
+        let count = self.encode(&mut merge, &calibration, streams);
         if count == 0 {
             return None;
         }
@@ -122,16 +134,26 @@ impl<S: Source> Engine<S> {
             ranges: merge.ranges(),
             streams: Vec::new(),
         };
-        Some((batch, count < BATCH))
+        Some((batch, merge.taken_before()))
     }
 
-    /// Writes a batch that was collected. After an error, call it again: it goes on where it stopped.
+    /// Writes a batch that was collected. After an error, call it again: it goes on where it stopped, or, for streams
+    /// that failed and have a fallback folder, there.
     pub(crate) fn write(&mut self, batch: &mut Batch, commits: &Commits, streams: &mut Streams) -> io::Result<()> {
         if batch.streams.is_empty() {
-            batch.streams = streams.to_write()?;
+            let to_write = streams.to_write().inspect_err(|_| streams.switch())?;
+            batch.streams = to_write;
             commits.begin(batch);
         }
-        streams.write()?;
+        streams.write().inspect_err(|_| {
+            streams.switch();
+            if streams.is_away() {
+                // Stated anew, with the folders as they are now, under the next number.
+                self.number += 1;
+                batch.number = self.number;
+                batch.streams.clear();
+            }
+        })?;
         commits.complete(batch.number);
         self.release(batch);
         Ok(())

@@ -97,6 +97,9 @@ pub struct Manifest {
     /// The folders of the rings and tables, in order of preference.
     #[serde(default)]
     pub rings: Vec<PathBuf>,
+    /// Where lines went while the run directory could not be written; beside it, their files have the same names.
+    #[serde(default)]
+    pub fallback: Option<PathBuf>,
     /// How many records were lost, after the last RECORDS_LOST, by a run that died; recovery says so.
     #[serde(default)]
     pub lost_at_end: u64,
@@ -132,6 +135,7 @@ impl Manifest {
             config_hash: None,
             previous_session: None,
             rings: Vec::new(),
+            fallback: None,
             lost_at_end: 0,
             event_key: 0,
         }

@@ -97,6 +97,11 @@ impl Merge {
         true
     }
 
+    /// Everything stamped before this, and published when the merge began, has been taken.
+    pub(crate) fn taken_before(&self) -> u64 {
+        self.heap.peek().map_or(self.before, |Reverse((key, ..))| (*key).min(self.before))
+    }
+
     /// What was taken so far, with the paddings around it.
     pub(crate) fn ranges(&self) -> Vec<Range> {
         self.cursors

@@ -19,3 +19,4 @@ pub(crate) mod recover;
 pub(crate) mod run;
 pub(crate) mod sites;
 pub(crate) mod streams;
+pub(crate) mod sync;

@@ -146,19 +146,37 @@ impl Run {
         };
         let mut events = Events { all: Vec::new(), foreign: 0, torn: 0 };
         let mut last = std::collections::HashMap::new();
-        for path in recover::stream_files(&self.dir).map_err(io(&self.dir))? {
-            let file = path.strip_prefix(&self.dir).unwrap_or(&path).to_string_lossy().into_owned();
+        for (path, file) in self.files()? {
             let last_seq = events.add_file(&path, &file, &mut wanted).map_err(io(&path))?;
-            last.insert(file, last_seq);
+            let last = last.entry(file).or_insert(0);
+            *last = last_seq.max(*last);
         }
         if self.is_dead() {
             let last_seq = |file: &str| last.get(file).copied().unwrap_or(0);
             for leftover in recover::leftovers(&self.manifest, last_seq) {
-                events.add(&leftover.file, leftover.line.trim_ascii_end(), &mut wanted);
+                events.add(&leftover.stream.file, leftover.line.trim_ascii_end(), &mut wanted);
             }
         }
         events.all.sort_by_key(Event::seq);
+        // A line that stands in the run directory and in the fallback folder counts once.
+        events.all.dedup_by_key(|event| event.seq());
         Ok(events)
+    }
+
+    /// The files of the streams, each with its path below its folder: those of the run directory, then those of the
+    /// fallback folder, if there is one.
+    fn files(&self) -> Result<Vec<(PathBuf, String)>, ReadError> {
+        let mut files = Vec::new();
+        let fallback = self.manifest.fallback.as_ref().filter(|fallback| fallback.is_dir());
+        for folder in core::iter::once(&self.dir).chain(fallback) {
+            let paths = recover::stream_files(folder)
+                .map_err(|source| ReadError::Io { path: folder.clone(), source })?;
+            for path in paths {
+                let file = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
+                files.push((path, file));
+            }
+        }
+        Ok(files)
     }
 
     /// The `seq` of the newest event: as there are no gaps, how many the run has recorded. Reads only the files' ends,
@@ -168,12 +186,10 @@ impl Run {
     /// When a file cannot be read.
     pub fn last_seq(&self) -> Result<u64, ReadError> {
         let mut last = std::collections::HashMap::new();
-        for path in recover::stream_files(&self.dir)
-            .map_err(|source| ReadError::Io { path: self.dir.clone(), source })?
-        {
-            let file = path.strip_prefix(&self.dir).unwrap_or(&path).to_string_lossy().into_owned();
+        for (path, file) in self.files()? {
             let seq = last_seq_of_file(&path).map_err(|source| ReadError::Io { path, source })?;
-            last.insert(file, seq);
+            let last = last.entry(file).or_insert(0);
+            *last = seq.max(*last);
         }
         let mut newest = last.values().copied().max().unwrap_or(0);
         if self.is_dead() {

@@ -83,6 +83,22 @@ pub struct Builder {
     ring_bytes: usize,
     ring_dir: Option<PathBuf>,
     heartbeat: Option<Duration>,
+    durability: Durability,
+    fallback: Option<PathBuf>,
+}
+
+/// What a record survives, once its call returned (design §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// 0: the process. Records are in shared memory at once, and in the page cache soon.
+    #[default]
+    Process,
+    /// 1: a power cut, but for what was recorded since the interval before.
+    Interval(Duration),
+    /// 2: a power cut. An `audit` call returns after its record is on the disk; calls that wait share one fdatasync. It
+    /// waits two seconds at the most, and DURABILITY_LATE says when that was not enough.
+    Call,
 }
 
 impl Recorder {
@@ -100,6 +116,8 @@ impl Recorder {
             ring_bytes: RING_BYTES,
             ring_dir: None,
             heartbeat: Some(heartbeat::INTERVAL),
+            durability: Durability::default(),
+            fallback: None,
         }
     }
 
@@ -257,6 +275,21 @@ impl Builder {
         self
     }
 
+    /// What a record survives, once its call returned; the process unless said.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Where lines go while the run directory cannot be written: another disk, if there is one. Unless said, a folder
+    /// `tapelog-fallback` in the system's folder for temporary files.
+    #[must_use]
+    pub fn fallback(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.fallback = Some(dir.into());
+        self
+    }
+
     /// Starts recording. First finishes what dead runs below the same root have left.
     ///
     /// # Errors
@@ -296,15 +329,22 @@ impl Builder {
         manifest.commit = self.commit;
         manifest.event_key = key;
         manifest.rings.clone_from(&folders);
+        let fallback = self.fallback.unwrap_or_else(|| std::env::temp_dir().join("tapelog-fallback"));
+        manifest.fallback = Some(fallback.join(format!("{session}-{}", std::process::id())));
         // Before the first record: whoever finds this run dead must find its rings.
         manifest.write(&dir).map_err(|error| cannot("write the manifest", error))?;
         run::link_latest(&self.root, &dir).map_err(|error| cannot("link the newest run", error))?;
 
         let memory = |source| StartError::Memory { source };
-        let hub = Hub::create(folders, self.ring_bytes).map_err(memory)?;
+        let hub = Hub::create(folders, self.ring_bytes, self.durability == Durability::Call).map_err(memory)?;
         hub.add_ring();
         let signals = Arc::new(Signals::default());
-        let drain = Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals)).map_err(memory)?;
+        let sync_every = match self.durability {
+            Durability::Interval(every) => Some(every),
+            Durability::Process | Durability::Call => None,
+        };
+        let drain =
+            Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), sync_every).map_err(memory)?;
         set_key(key);
         registry::install(hub);
         register_handlers(&signals);

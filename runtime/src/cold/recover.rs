@@ -19,13 +19,13 @@ use crate::hot::shm::Mapping;
 
 use super::commit::{Batch, Commits};
 use super::encode::{Encoder, Envelope, Tables};
-use super::engine::{Engine, Source};
+use super::engine::{Engine, Lines, Source};
 use super::kinds::Kinds;
 use super::manifest::{Manifest, Status};
 use super::merge::Merge;
 use super::run;
-use super::sites::Sites;
-use super::streams::{Streams, open_stream};
+use super::sites::{Sites, Stream};
+use super::streams::{FALLBACK, Streams, open_stream};
 
 /// What became of a run that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -152,25 +152,28 @@ impl Source for &Dead {
 /// One line that is not in the files.
 #[derive(Clone, Debug)]
 pub(crate) struct Leftover {
-    /// The file of its stream, below the run directory.
-    pub(crate) file: String,
+    pub(crate) stream: Stream,
+    pub(crate) seq: u64,
     pub(crate) line: Vec<u8>,
+}
+
+impl Lines for Vec<Leftover> {
+    fn buffer(&mut self, stream: &Stream, seq: u64) -> &mut Vec<u8> {
+        &mut self.push_mut(Leftover { stream: stream.clone(), seq, line: Vec::new() }).line
+    }
 }
 
 /// The lines that a dead run has not written, without touching anything. `last_seq` says the last `seq` that stands in
 /// the file of a stream.
 pub(crate) fn leftovers(manifest: &Manifest, last_seq: impl Fn(&str) -> u64) -> Vec<Leftover> {
     let Some(dead) = Dead::open(manifest) else { return Vec::new() };
-    let mut lines = Vec::new();
+    let mut lines: Vec<Leftover> = Vec::new();
     let (mut engine, calibration) = engine(&dead, manifest, None);
     if let Some(batch) = dead.unfinished() {
         engine.seq = batch.first_seq;
         let mut merge = repeat(&dead, &batch);
-        engine.encode(&mut merge, &batch.calibration, |stream, seq, line| {
-            if seq > last_seq(&stream.file) {
-                lines.push(Leftover { file: stream.file.clone(), line: line.to_vec() });
-            }
-        });
+        engine.encode(&mut merge, &batch.calibration, &mut lines);
+        lines.retain(|leftover| leftover.seq > last_seq(&leftover.stream.file));
     }
     let taken = dead.unfinished();
     let starts = dead.starts().map(|(ring, from, end)| {
@@ -178,10 +181,7 @@ pub(crate) fn leftovers(manifest: &Manifest, last_seq: impl Fn(&str) -> u64) -> 
         (ring, range.map_or(from, |range| range.to), end)
     });
     let mut merge = Merge::new(starts, u64::MAX);
-    while engine.encode(&mut merge, &calibration, |stream, _, line| {
-        lines.push(Leftover { file: stream.file.clone(), line: line.to_vec() });
-    }) > 0
-    {}
+    while engine.encode(&mut merge, &calibration, &mut lines) > 0 {}
     lines
 }
 
@@ -224,7 +224,10 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     if manifest.status != Status::Running {
         return Ok(Recovery::NotNeeded);
     }
-    let torn = cut_torn_lines(dir)?;
+    let mut torn = cut_torn_lines(dir)?;
+    if let Some(fallback) = manifest.fallback.as_ref().filter(|fallback| fallback.is_dir()) {
+        torn += cut_torn_lines(fallback)?;
+    }
     let Some(dead) = Dead::open(&manifest) else {
         manifest.status = Status::Unrecoverable;
         manifest.write(dir)?;
@@ -237,12 +240,12 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     let (mut engine, calibration) = engine(&dead, &manifest, fields);
     let mut records = 0;
     if let Some(batch) = dead.unfinished() {
-        records += finish_batch(dir, &dead, &mut engine, &batch)?;
+        records += finish_batch(dir, manifest.fallback.as_deref(), &dead, &mut engine, &batch)?;
     } else if let Some(last) = dead.commits.last() {
         // Its space may not have been released any more.
         engine.release(&last);
     }
-    let mut streams = Streams::new(dir);
+    let mut streams = Streams::new(dir, None);
     while let Some((mut batch, _)) = engine.collect(u64::MAX, calibration, &mut streams) {
         engine.write(&mut batch, &dead.commits, &mut streams)?;
         records += batch.count;
@@ -257,23 +260,27 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
 }
 
 /// Writes the lines of a batch that are not in the files. Returns how many.
-fn finish_batch(dir: &Path, dead: &Dead, engine: &mut Engine<&Dead>, batch: &Batch) -> io::Result<u64> {
+fn finish_batch(
+    dir: &Path,
+    fallback: Option<&Path>,
+    dead: &Dead,
+    engine: &mut Engine<&Dead>,
+    batch: &Batch,
+) -> io::Result<u64> {
     engine.seq = batch.first_seq;
-    let mut lines = Vec::new();
-    let mut merge = repeat(dead, batch);
-    engine.encode(&mut merge, &batch.calibration, |stream, seq, line| {
-        lines.push((stream.clone(), seq, line.to_vec()));
-    });
+    let mut lines: Vec<Leftover> = Vec::new();
+    engine.encode(&mut repeat(dead, batch), &batch.calibration, &mut lines);
     let mut written = 0;
-    for (index, _segment, len) in &batch.streams {
-        let of_stream = || lines.iter().filter(|(stream, ..)| stream.index == *index);
-        let Some((stream, ..)) = of_stream().next() else { continue };
-        let path = dir.join(&stream.file);
+    for (index, segment, len) in &batch.streams {
+        let of_stream = || lines.iter().filter(|leftover| leftover.stream.index == *index);
+        let Some(first) = of_stream().next() else { continue };
+        let away = fallback.filter(|_| segment & FALLBACK != 0);
+        let path = away.unwrap_or(dir).join(&first.stream.file);
         let last = last_seq_after(&path, *len)?;
         let missing: Vec<u8> = of_stream()
-            .filter(|(_, seq, _)| *seq > last)
+            .filter(|leftover| leftover.seq > last)
             .inspect(|_| written += 1)
-            .flat_map(|(_, _, line)| line.iter().copied())
+            .flat_map(|leftover| leftover.line.iter().copied())
             .collect();
         open_stream(&path)?.write_all(&missing)?;
     }
@@ -405,7 +412,7 @@ mod tests {
             let run = RunDir::create(&root, 1_761_482_096).unwrap();
             let folder = run.path.join("rings");
             fs::create_dir(&folder).unwrap();
-            let hub = Hub::create(vec![folder.clone()], 1 << 14).unwrap();
+            let hub = Hub::create(vec![folder.clone()], 1 << 14, false).unwrap();
             let mut manifest = Manifest::new("test", &run.session, String::new());
             manifest.rings = vec![folder];
             manifest.write(&run.path).unwrap();
@@ -418,7 +425,7 @@ mod tests {
             let table = fs::read(run.path.join("rings/sites")).unwrap();
             Self {
                 engine: Engine::new(Live(hub), encoder, Sites::of_table(&table)),
-                streams: Streams::new(&run.path),
+                streams: Streams::new(&run.path, None),
                 commits: Commits::open(hub.state).unwrap(),
                 root,
                 dir: run.path,

@@ -34,13 +34,15 @@ pub(crate) struct Stream {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     Text(String),
-    /// The value of the field with this name, and how many digits after the point.
-    Hole(String, Option<usize>),
+    /// The value of the field at this place, and how many digits after the point.
+    Hole(usize, Option<usize>),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct FieldInfo {
     pub(crate) name: String,
+    /// `,"name":`.
+    pub(crate) key: Vec<u8>,
     pub(crate) from: From,
     /// The kind that the field's name has, once known.
     pub(crate) kind: Cell<Option<Kind>>,
@@ -133,11 +135,12 @@ fn parse(description: &[u8]) -> Option<(u32, SiteInfo)> {
     head.extend_from_slice(format!(",\"category\":\"{}\"", category.as_str()).as_bytes());
     let mut place = b",\"source\":".to_vec();
     json::string(&mut place, &format!("{file}:{line}"));
+    let fields: Vec<_> = fields.into_iter().map(field).collect::<Option<_>>()?;
     let info = SiteInfo {
         stream: Stream { index, file: format!("{stream}{}", if component { ".log" } else { ".jsonl" }) },
         head,
-        message: pieces(message),
-        fields: fields.into_iter().map(field).collect::<Option<_>>()?,
+        message: pieces(message, |name| fields.iter().position(|field| field.name == name)),
+        fields,
         place,
     };
     Some((id, info))
@@ -159,7 +162,15 @@ fn field(value: Decoded<'_>) -> Option<FieldInfo> {
         }),
         _ => return None,
     };
-    Some(FieldInfo { name: (*name).to_owned(), from, kind: Cell::new(None) })
+    Some(FieldInfo { name: (*name).to_owned(), key: key(name), from, kind: Cell::new(None) })
+}
+
+/// `,"name":`.
+pub(crate) fn key(name: &str) -> Vec<u8> {
+    let mut key = vec![b','];
+    json::string(&mut key, name);
+    key.push(b':');
+    key
 }
 
 fn number(reader: &mut Reader<'_>) -> Option<u32> {
@@ -177,7 +188,7 @@ fn text<'a>(reader: &mut Reader<'a>) -> Option<&'a str> {
 }
 
 /// Splits a message into text and holes. The macro has checked it: `{name}` or `{name:.2}`, `{{` and `}}` for braces.
-fn pieces(message: &str) -> Vec<Piece> {
+fn pieces(message: &str, place: impl Fn(&str) -> Option<usize>) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut rest = message;
@@ -196,7 +207,7 @@ fn pieces(message: &str) -> Vec<Piece> {
                 Some((name, digits)) => (name, digits.parse().ok()),
                 None => (hole, None),
             };
-            pieces.push(Piece::Hole(name.trim().to_owned(), precision));
+            pieces.extend(place(name.trim()).map(|at| Piece::Hole(at, precision)));
             rest = after;
         } else {
             text.push_str(brace);
@@ -215,14 +226,14 @@ mod tests {
 
     #[test]
     fn a_message_splits_into_text_and_holes() {
-        let hole = |name: &str, precision| Piece::Hole(name.to_owned(), precision);
+        let place = |name: &str| ["symbol", "px"].iter().position(|known| *known == name);
         let text = |text: &str| Piece::Text(text.to_owned());
         assert_eq!(
-            pieces("{{{symbol}}} @ ${px:.2}!"),
-            [text("{"), hole("symbol", None), text("} @ $"), hole("px", Some(2)), text("!")]
+            pieces("{{{symbol}}} @ ${px:.2}!", place),
+            [text("{"), Piece::Hole(0, None), text("} @ $"), Piece::Hole(1, Some(2)), text("!")]
         );
-        assert_eq!(pieces(""), []);
-        assert_eq!(pieces("a } b"), [text("a } b")]);
+        assert_eq!(pieces("", place), []);
+        assert_eq!(pieces("a } b", place), [text("a } b")]);
     }
 
     #[test]

@@ -143,7 +143,12 @@ impl Calibration {
 #[derive(Debug)]
 pub(crate) struct Calibrator {
     first: Reading,
+    last: Reading,
+    step: Option<i64>,
 }
+
+/// A jump of wall against monotonic time by more than this is a step: in a tenth of a second NTP slews 50 µs at most.
+const STEP_NS: i64 = 5_000_000;
 
 #[derive(Clone, Copy, Debug)]
 struct Reading {
@@ -153,6 +158,10 @@ struct Reading {
 }
 
 impl Reading {
+    fn offset(&self) -> i64 {
+        self.wall - self.monotonic as i64
+    }
+
     /// The best of a few: both clocks read between two counter readings that lie closest together.
     fn take() -> Self {
         let one = || {
@@ -168,19 +177,32 @@ impl Reading {
 impl Calibrator {
     /// Waits two milliseconds, which gives the tick to about 50 parts in a million.
     pub(crate) fn start() -> (Self, Calibration) {
-        let calibrator = Self { first: Reading::take() };
+        let first = Reading::take();
+        let mut calibrator = Self { first, last: first, step: None };
         std::thread::sleep(core::time::Duration::from_millis(2));
         let calibration = calibrator.calibrate();
         (calibrator, calibration)
     }
 
     /// A calibration for now, with the tick measured since the start.
-    pub(crate) fn calibrate(&self) -> Calibration {
+    pub(crate) fn calibrate(&mut self) -> Calibration {
         let last = Reading::take();
+        let step = last.offset() - self.last.offset();
+        if step.abs() > STEP_NS {
+            self.step = Some(step);
+        }
+        self.last = last;
         let ticks = last.counter.wrapping_sub(self.first.counter).max(1);
         let nanos = last.monotonic.saturating_sub(self.first.monotonic).max(1);
         let tick = ((u128::from(nanos) << 32) / u128::from(ticks)) as u64;
         Calibration { counter: last.counter, wall_ns: last.wall, tick }
+    }
+}
+
+impl Calibrator {
+    /// By how many nanoseconds the wall clock jumped since the last call, if it did.
+    pub(crate) fn step(&mut self) -> Option<i64> {
+        self.step.take()
     }
 }
 
@@ -235,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_calibrated_counter_agrees_with_the_wall_clock() {
-        let (calibrator, _) = Calibrator::start();
+        let (mut calibrator, _) = Calibrator::start();
         let calibration = calibrator.calibrate();
         let off = calibration.wall(now()) - wall_ns();
         // A second is far more than any scheduling delay, and far less than a wrong unit would give.

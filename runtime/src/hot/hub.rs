@@ -6,8 +6,9 @@
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
+use std::time::Duration;
 
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
@@ -111,11 +112,47 @@ pub(crate) struct Hub {
     oversize: AtomicU64,
     drain: OnceLock<Thread>,
     drain_sleeps: AtomicBool,
+    /// Durability 2: an `audit` call returns after its bytes are on the disk.
+    pub(crate) waits_for_disk: bool,
+    pub(crate) synced: Synced,
+}
+
+/// Up to which counter everything is on the disk, and those who wait for it.
+#[derive(Debug, Default)]
+pub(crate) struct Synced {
+    counter: Mutex<u64>,
+    moved: Condvar,
+    /// How many calls returned before their bytes were on the disk, because it took too long.
+    pub(crate) late: AtomicU64,
+}
+
+/// How long an `audit` call waits for the disk at the most.
+const LONGEST_SYNC: Duration = Duration::from_secs(2);
+
+impl Synced {
+    /// Everything stamped before `counter` is on the disk.
+    pub(crate) fn set(&self, counter: u64) {
+        *self.counter.lock().unwrap_or_else(PoisonError::into_inner) = counter;
+        self.moved.notify_all();
+    }
+
+    /// Waits until what was stamped `counter` is on the disk.
+    fn wait(&self, counter: u64) {
+        let synced = self.counter.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.moved.wait_timeout_while(synced, LONGEST_SYNC, |synced| *synced <= counter);
+        if waited.unwrap_or_else(PoisonError::into_inner).1.timed_out() {
+            self.late.fetch_add(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Hub {
     /// Makes the shared files in the first of `folders` that has room. `ring_bytes` is a power of two.
-    pub(crate) fn create(folders: Vec<PathBuf>, ring_bytes: usize) -> std::io::Result<&'static Self> {
+    pub(crate) fn create(
+        folders: Vec<PathBuf>,
+        ring_bytes: usize,
+        waits_for_disk: bool,
+    ) -> std::io::Result<&'static Self> {
         let mut degraded = 0;
         let state = 
             first_of(&folders, "state", layout::LEN, |path| Mapping::create(path, layout::LEN), &mut degraded)?;
@@ -135,6 +172,8 @@ impl Hub {
             oversize: AtomicU64::new(0),
             drain: OnceLock::new(),
             drain_sleeps: AtomicBool::new(false),
+            waits_for_disk,
+            synced: Synced::default(),
         };
         // SAFETY: the file is longer than eight bytes, aligned, and nobody else has it yet.
         unsafe { hub.state.at::<AtomicU64>(0).as_ref() }.store(layout::MAGIC, Ordering::Release);
@@ -235,6 +274,13 @@ impl Hub {
         if self.drain_sleeps.swap(false, Ordering::SeqCst) && let Some(drain) = self.drain.get() {
             drain.unpark();
         }
+    }
+
+    /// Durability 2: waits until the record stamped `counter` is on the disk.
+    #[cold]
+    pub(crate) fn wait_for_disk(&self, counter: u64) {
+        self.wake();
+        self.synced.wait(counter);
     }
 
     /// Called by the drain before it sleeps.

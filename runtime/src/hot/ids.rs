@@ -220,8 +220,9 @@ impl IntentId {
         let key = KEY.load(Ordering::Relaxed);
         // Low: a bijection of the counter, so that a process never repeats one. High: the key that tells processes apart.
         let low = permute64(number, key);
-        let high = mix(key ^ 0x9E37_79B9_7F4A_7C15);
-        let plain = (u128::from(high) << 64) | u128::from(low >> 2) | (u128::from(low & 3) << 64);
+        let high = mix(key ^ 0x9E37_79B9_7F4A_7C15) & !3;
+        // The two bits of `low` that the variant needs move up, so that none is lost.
+        let plain = (u128::from(high | (low & 3)) << 64) | u128::from(low >> 2);
         let versioned = (plain & !(0xF << 76)) | (8 << 76);
         Self((versioned & !(0b11 << 62)) | (0b10 << 62))
     }
@@ -389,6 +390,16 @@ mod tests {
             .flat_map(|thread| thread.join().unwrap())
             .collect();
         assert_eq!(made.iter().collect::<HashSet<_>>().len(), made.len());
+    }
+
+    #[test]
+    fn intents_never_repeat_and_are_uuids_of_version_8() {
+        // S4-003; RFC 9562 §5.8
+        let made: HashSet<_> = (0..100_000).map(|_| IntentId::new()).collect();
+        assert_eq!(made.len(), 100_000);
+        let text = IntentId::new().to_string();
+        assert_eq!(text.as_bytes()[14], b'8');
+        assert!(b"89ab".contains(&text.as_bytes()[19]), "{text}");
     }
 
     #[test]

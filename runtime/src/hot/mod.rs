@@ -3,6 +3,7 @@
 //! Invariant: nothing here knows how an event is written. Imports run from `cold` to `hot`, never back; beside the
 //! standard library `hot` needs only `libc`.
 
+pub(crate) mod atomic;
 pub(crate) mod checksum;
 pub(crate) mod civil;
 pub mod clock;
@@ -15,6 +16,8 @@ pub mod ids;
 pub mod record;
 pub mod registry;
 pub(crate) mod ring;
+#[cfg(test)]
+mod ring_tests;
 pub(crate) mod shm;
 pub mod site;
 pub mod thread;

@@ -93,6 +93,11 @@ fn write_with<F: Fields>(
     encode(bytes, site.id(), counter, keys, fields);
     producer.publish(len);
     compiler_fence(Ordering::SeqCst);
+    if hub.waits_for_disk && site.event.stream.class() == Class::Audit && !thread.never_waits.get() {
+        // Others of this thread, a signal handler say, may record meanwhile.
+        drop(slot);
+        hub.wait_for_disk(counter);
+    }
     counter
 }
 

@@ -1,0 +1,127 @@
+//! One event, parsed: its keys in the order of the line, its numbers with the digits that were written.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use tapelog::read::Event;
+
+use crate::time;
+
+/// One event.
+#[derive(Clone, Debug)]
+pub(crate) struct Line {
+    pub(crate) seq: u64,
+    /// Nanoseconds since 1970; none when the timestamp is not one.
+    pub(crate) at: Option<i64>,
+    /// As it stands in the file.
+    pub(crate) raw: String,
+    /// Keys and their values, as JSON.
+    pairs: Vec<(String, Box<RawValue>)>,
+}
+
+impl Line {
+    pub(crate) fn of(event: &Event) -> Option<Self> {
+        let pairs: Pairs = serde_json::from_str(event.line()).ok()?;
+        let at = time::parse(event.text("timestamp"));
+        Some(Self { seq: event.seq(), at, raw: event.line().to_owned(), pairs: pairs.0 })
+    }
+
+    /// The value of a key as JSON.
+    pub(crate) fn json(&self, key: &str) -> Option<&str> {
+        self.pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.get())
+    }
+
+    /// The value of a key as a person reads it: text without quotes. None when there is none, or null.
+    pub(crate) fn text(&self, key: &str) -> Option<Cow<'_, str>> {
+        self.json(key).and_then(plain)
+    }
+
+    /// As [`Line::text`], of the first of these keys that has a value.
+    pub(crate) fn first(&self, keys: &[&str]) -> Option<Cow<'_, str>> {
+        keys.iter().find_map(|key| self.text(key))
+    }
+
+    /// The value of a key as a number, also when it is one in quotes.
+    pub(crate) fn number(&self, key: &str) -> Option<f64> {
+        self.text(key)?.parse().ok()
+    }
+
+    pub(crate) fn event_type(&self) -> Cow<'_, str> {
+        self.text("event_type").unwrap_or_default()
+    }
+
+    /// Whether the event is of this type.
+    pub(crate) fn is(&self, event_type: &str) -> bool {
+        self.event_type() == event_type
+    }
+
+    /// All keys and values, in the order of the line.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(key, value)| (key.as_str(), value.get()))
+    }
+
+    /// The event's own fields: what stands behind the message and is not part of the envelope.
+    pub(crate) fn fields(&self) -> impl Iterator<Item = (&str, &str)> {
+        let message = self.pairs.iter().position(|(key, _)| key == "message");
+        self.pairs().skip(message.map_or(0, |at| at + 1)).filter(|(key, _)| !ENVELOPE.contains(key))
+    }
+}
+
+/// What every line has.
+const ENVELOPE: &[&str] = &[
+    "timestamp",
+    "level",
+    "event_type",
+    "category",
+    "service",
+    "session_id",
+    "decision_id",
+    "message",
+    "source",
+    "thread",
+    "event_id",
+    "seq",
+    "real_utc_time",
+    "display_time",
+];
+
+/// JSON as a person reads it; none of null and of nothing.
+pub(crate) fn plain(json: &str) -> Option<Cow<'_, str>> {
+    if json == "null" {
+        return None;
+    }
+    if json.starts_with('"') {
+        return serde_json::from_str::<String>(json).ok().filter(|text| !text.is_empty()).map(Cow::Owned);
+    }
+    Some(Cow::Borrowed(json))
+}
+
+/// An object whose keys keep their order.
+struct Pairs(Vec<(String, Box<RawValue>)>);
+
+impl<'de> Deserialize<'de> for Pairs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}

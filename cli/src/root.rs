@@ -1,0 +1,51 @@
+//! Which runs a command looks at.
+
+use std::path::Path;
+
+use tapelog::read::{ReadError, Root, Run};
+
+use crate::args::Place;
+use crate::failure::Failure;
+
+/// The runs of a place, newest first; at least one.
+pub(crate) fn newest_first(place: &Place) -> Result<Vec<Run>, Failure> {
+    let mut runs = at(&place.root)?;
+    if runs.is_empty() {
+        return Err(ReadError::NoRuns { root: place.root.clone() }.into());
+    }
+    if let Some(session) = &place.session {
+        let session = if session.starts_with("session_") { session.clone() } else { format!("session_{session}") };
+        runs.retain(|run| run.manifest().session_id.starts_with(&session));
+        if runs.is_empty() {
+            return Err(Failure::Nothing(format!(
+                "`{}` has no session `{session}`; `tape runs --root {0}` lists them",
+                place.root.display()
+            )));
+        }
+    }
+    // Sessions are named after their start; a restart in the same second takes the next free name.
+    runs.sort_by(|a, b| b.manifest().session_id.cmp(&a.manifest().session_id));
+    Ok(runs)
+}
+
+/// The runs below `dir`: a root, the directory of a session, or a run directory.
+pub(crate) fn at(dir: &Path) -> Result<Vec<Run>, Failure> {
+    match Run::open(dir) {
+        Ok(run) => return Ok(vec![run]),
+        Err(ReadError::NoRun { .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let root = Root::open(dir)?;
+    let runs = root.runs()?;
+    if !runs.is_empty() || !is_session(dir) {
+        return Ok(runs);
+    }
+    let root = Root::open(dir.parent().unwrap_or(dir))?;
+    let mut runs = root.runs()?;
+    runs.retain(|run| run.dir().parent() == Some(dir));
+    Ok(runs)
+}
+
+fn is_session(dir: &Path) -> bool {
+    dir.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("session_"))
+}

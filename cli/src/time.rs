@@ -1,0 +1,133 @@
+//! Instants and spans, as lines have them and as people read them.
+
+/// RFC 3339 as nanoseconds since 1970.
+pub(crate) fn parse(text: &str) -> Option<i64> {
+    let number = |range: core::ops::Range<usize>| -> Option<i64> {
+        let digits = text.get(range)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+    let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+    let mut rest = text.get(19..)?;
+    let mut nanos = 0;
+    if let Some(fraction) = rest.strip_prefix('.') {
+        let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
+        let nine = format!("{:0<9}", fraction.get(..digits)?);
+        nanos = nine.get(..9)?.parse().ok()?;
+        rest = fraction.get(digits..)?;
+    }
+    let offset = match rest.as_bytes() {
+        // Some senders forget the zone; it is UTC then.
+        [] | [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), _, _, b':', _, _] => {
+            let minutes = rest.get(1..3)?.parse::<i64>().ok()? * 60 + rest.get(4..6)?.parse::<i64>().ok()?;
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    let seconds = days(year, month, day) * 86_400 + hour * 3600 + (minute - offset) * 60 + second;
+    seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
+}
+
+/// Days since 1970 of a date of the proleptic Gregorian calendar, counted in years that begin in March.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let of_era = year.rem_euclid(400);
+    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+}
+
+/// The clock of an instant, to the millisecond: `12:34:56.123`.
+pub(crate) fn clock(nanos: i64) -> String {
+    let ms = nanos.div_euclid(1_000_000).rem_euclid(86_400_000);
+    let (seconds, ms) = (ms / 1000, ms % 1000);
+    format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+}
+
+/// The first 19 characters of an RFC 3339 instant, for people.
+pub(crate) fn to_the_second(text: &str) -> String {
+    text.get(..19).unwrap_or(text).replacen('T', " ", 1)
+}
+
+/// A span with as many digits as matter: `41 µs`, `3.20 ms`, `1.84 s`, `2 min 5 s`, `3 h 12 min`.
+pub(crate) fn span(nanos: i64) -> String {
+    let nanos = nanos.unsigned_abs();
+    let of = |unit: u64| nanos as f64 / unit as f64;
+    match nanos {
+        0..1_000 => format!("{nanos} ns"),
+        1_000..1_000_000 => format!("{:.0} µs", of(1_000)),
+        1_000_000..10_000_000 => format!("{:.2} ms", of(1_000_000)),
+        10_000_000..1_000_000_000 => format!("{:.0} ms", of(1_000_000)),
+        1_000_000_000..60_000_000_000 => format!("{:.2} s", of(1_000_000_000)),
+        60_000_000_000..3_600_000_000_000 => {
+            let seconds = nanos / 1_000_000_000;
+            format!("{} min {} s", seconds / 60, seconds % 60)
+        }
+        _ => {
+            let minutes = nanos / 60_000_000_000;
+            if minutes < 2 * 24 * 60 {
+                format!("{} h {} min", minutes / 60, minutes % 60)
+            } else {
+                format!("{} d {} h", minutes / 1440, minutes % 1440 / 60)
+            }
+        }
+    }
+}
+
+/// Milliseconds as an event has them.
+pub(crate) fn span_of_ms(ms: f64) -> String {
+    span((ms * 1e6) as i64)
+}
+
+/// An offset in milliseconds: `+1.234`.
+pub(crate) fn offset_ms(nanos: i64) -> String {
+    format!("{:+.3}", nanos as f64 / 1e6)
+}
+
+/// Now, as nanoseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_nanos() as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_of_every_usual_form_are_read() {
+        for (text, nanos) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2025-10-26T12:34:56.123456789Z", Some(1_761_482_096_123_456_789)),
+            ("2025-10-26T12:34:56.5Z", Some(1_761_482_096_500_000_000)),
+            ("2025-10-26T14:34:56+02:00", Some(1_761_482_096_000_000_000)),
+            ("2025-10-26T12:34:56", Some(1_761_482_096_000_000_000)),
+            ("2024-02-29T00:00:00Z", Some(1_709_164_800_000_000_000)),
+            ("12:34:56", None),
+            ("2025-10-26T12:34:56 CET", None),
+            ("", None),
+            ("2025-1é-26T12:34:56Z", None),
+        ] {
+            assert_eq!(parse(text), nanos, "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_have_the_digits_that_matter() {
+        for (nanos, text) in [
+            (900, "900 ns"),
+            (41_000, "41 µs"),
+            (3_200_000, "3.20 ms"),
+            (312_000_000, "312 ms"),
+            (1_840_000_000, "1.84 s"),
+            (125_000_000_000, "2 min 5 s"),
+            (11_520_000_000_000, "3 h 12 min"),
+            (300_000_000_000_000, "3 d 11 h"),
+        ] {
+            assert_eq!(span(nanos), text);
+        }
+        assert_eq!(clock(1_761_482_096_123_456_789), "12:34:56.123");
+        assert_eq!(offset_ms(-1_500_000), "-1.500");
+    }
+}

