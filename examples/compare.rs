@@ -87,15 +87,25 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     tape.finish()?;
     drop(appending);
 
-    println!("one order context: 14 fields and a context of 4 keys; {ROUNDS} bursts of {BURST} calls each, in turns\n");
+    println!(
+        "one order context: 14 fields and a context of 4 keys; {ROUNDS} bursts of {BURST} calls each, in turns\n"
+    );
     println!("{:<44}{:>10}{:>10}{:>10}", "ns for each call", "mean", "p50", "p99");
     let ours_lines = lines(&dir.join("orders.jsonl"))?;
     let theirs_lines = lines(&root.join("tracing/orders.jsonl"))?;
     ours.say("tapelog");
     theirs.say("tracing + JSON layer + non-blocking appender");
-    println!("{:<44}{:>9.0}x{:>9.0}x{:>9.0}x", "ratio", theirs.mean() / ours.mean(), theirs.call(50) / ours.call(50), theirs.call(99) / ours.call(99));
+    println!(
+        "{:<44}{:>9.0}x{:>9.0}x{:>9.0}x",
+        "ratio",
+        theirs.mean() / ours.mean(),
+        theirs.call(50) / ours.call(50),
+        theirs.call(99) / ours.call(99)
+    );
     println!("\nlines in the files: {ours_lines} of {}, {theirs_lines} of {}", ours.made, theirs.made);
-    println!("means are of bursts timed as a whole; p50 and p99 of single calls, less {floor:.0} ns of timing");
+    println!(
+        "means are of bursts timed as a whole; p50 and p99 of single calls, less {floor:.0} ns of timing"
+    );
     std::fs::remove_dir_all(root)?;
     if ours_lines != ours.made || theirs_lines != theirs.made {
         return Err("lines are missing, so the figures mean nothing".into());

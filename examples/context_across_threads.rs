@@ -44,13 +44,16 @@ fn sell(position: &Position) {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let tape = Recorder::builder("context").root(std::env::temp_dir().join("tapelog-examples")).start()?;
     let dir = tape.dir().to_owned();
-    let router = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("router").build()?;
+    let router =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("router").build()?;
     let keys = Context::current().with_correlation_id("request-1").with("strategy_id", "demo");
     let position = keys.run(|| buy(&router));
     sell(&position);
     tape.finish()?;
 
-    for event in tapelog::read::Run::open(dir)?.events()?.all().iter().filter(|event| event.file() != "system.jsonl") {
+    for event in
+        tapelog::read::Run::open(dir)?.events()?.all().iter().filter(|event| event.file() != "system.jsonl")
+    {
         println!("{}", event.line());
     }
     Ok(())

@@ -15,7 +15,14 @@ enum Verdict {
 fn evaluate(symbol: &str, spread_bps: f64) -> Verdict {
     event!(BUY_TRIGGERED, symbol, "momentum of {symbol}");
     if spread_bps > 20.0 {
-        event!(BUY_BLOCKED, symbol, rule = "spread", value = spread_bps, limit = 20.0, "spread of {symbol} too wide");
+        event!(
+            BUY_BLOCKED,
+            symbol,
+            rule = "spread",
+            value = spread_bps,
+            limit = 20.0,
+            "spread of {symbol} too wide"
+        );
         return Verdict::Blocked;
     }
     Verdict::Buy
@@ -26,9 +33,14 @@ fn evaluate(symbol: &str, spread_bps: f64) -> Verdict {
 async fn rebalance() -> Result<usize, String> {
     let symbols = [("BTC/USDT", 1.2), ("DOGE/USDT", 34.0)];
     tokio::task::yield_now().await;
-    let bought = symbols.iter().filter(|(symbol, spread)| matches!(evaluate(symbol, *spread), Verdict::Buy)).count();
+    let bought =
+        symbols.iter().filter(|(symbol, spread)| matches!(evaluate(symbol, *spread), Verdict::Buy)).count();
     // An error ends the decision with `outcome: err` and its text.
-    if bought < symbols.len() { Err(format!("only {bought} of {} were bought", symbols.len())) } else { Ok(bought) }
+    if bought < symbols.len() {
+        Err(format!("only {bought} of {} were bought", symbols.len()))
+    } else {
+        Ok(bought)
+    }
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

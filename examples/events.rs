@@ -32,9 +32,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (symbol, px) = ("BTC/USDT", 87_232.5);
 
     // A field is `name = expr`, or a name alone. A hole of the message is a field, too.
-    event!(HEDGE_PLACED, side = Side::Buy, leg = Leg { symbol: "BTC-PERP", qty: 0.5 }, px, "hedged {symbol} at {px:.1}");
+    event!(
+        HEDGE_PLACED,
+        side = Side::Buy,
+        leg = Leg { symbol: "BTC-PERP", qty: 0.5 },
+        px,
+        "hedged {symbol} at {px:.1}"
+    );
     // `%` records what `Display` shows, `?` what `Debug` shows.
-    let error = "x".parse::<u32>().map_err(|error| event!(ERROR, error_code = "STRAT-002", error = %error, input = ?"x"));
+    let error = "x"
+        .parse::<u32>()
+        .map_err(|error| event!(ERROR, error_code = "STRAT-002", error = %error, input = ?"x"));
     assert!(error.is_err());
     event!(DRAWDOWN, value = f64::NAN, limit = 0.05, "a value that is not a number is null, and listed");
     // With the source line of this very call.

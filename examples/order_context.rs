@@ -51,11 +51,15 @@ fn place(order: &Order, answer: Result<Ack, VenueError>) -> Result<Ack, VenueErr
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let tape = Recorder::builder("order_context").root(std::env::temp_dir().join("tapelog-examples")).start()?;
+    let tape =
+        Recorder::builder("order_context").root(std::env::temp_dir().join("tapelog-examples")).start()?;
     let dir = tape.dir().to_owned();
-    let order = Order { intent_id: IntentId::new(), symbol: "BTC/USDT", side: "buy", qty: 0.034, limit_px: 87_250.5 };
+    let order =
+        Order { intent_id: IntentId::new(), symbol: "BTC/USDT", side: "buy", qty: 0.034, limit_px: 87_250.5 };
     // ORDER_FAILED: it was not sent. ORDER_UNKNOWN: it may live. ORDER_REJECTED, and ORDER_SUBMITTED.
-    for answer in [Err(VenueError::NotConnected), Err(VenueError::Timeout), Err(VenueError::Refused), Ok(Ack { id: 7 })] {
+    for answer in
+        [Err(VenueError::NotConnected), Err(VenueError::Timeout), Err(VenueError::Refused), Ok(Ack { id: 7 })]
+    {
         match place(&order, answer) {
             Ok(ack) => println!("order {}", ack.id),
             Err(error) => println!("{error}"),
@@ -63,7 +67,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     tape.finish()?;
 
-    for event in tapelog::read::Run::open(dir)?.events()?.all().iter().filter(|event| event.file() == "orders.jsonl") {
+    for event in
+        tapelog::read::Run::open(dir)?.events()?.all().iter().filter(|event| event.file() == "orders.jsonl")
+    {
         println!("\n{}", event.line());
     }
     Ok(())

@@ -35,7 +35,8 @@ impl Feed {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let tape = Recorder::builder("performance").root(std::env::temp_dir().join("tapelog-examples")).start()?;
+    let tape =
+        Recorder::builder("performance").root(std::env::temp_dir().join("tapelog-examples")).start()?;
     let dir = tape.dir().to_owned();
     println!("{} levels", build_book(100_000).len());
     check_risk(0);
@@ -45,7 +46,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{decoded} {next}\n");
     tape.finish()?;
 
-    for event in tapelog::read::Run::open(dir)?.events()?.all().iter().filter(|event| event.file() == "performance.jsonl") {
+    for event in tapelog::read::Run::open(dir)?
+        .events()?
+        .all()
+        .iter()
+        .filter(|event| event.file() == "performance.jsonl")
+    {
         println!("{}", event.line());
     }
     Ok(())

@@ -66,12 +66,12 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
 /// `--help` and `--version` are answers; the rest are mistakes, with a suggestion.
 fn refuse(refused: &clap::Error, out: &mut dyn Write, err: &mut dyn Write, terminal: Terminal) -> u8 {
     let text = refused.render();
-    let text = if terminal.colour { text.ansi().to_string() } else { text.to_string() };
     // Nobody reads: the code must do.
     if refused.use_stderr() {
-        let _ = err.write_all(text.as_bytes());
+        let _ = err.write_all(text.to_string().as_bytes());
         return 2;
     }
+    let text = if terminal.colour { text.ansi().to_string() } else { text.to_string() };
     let _ = out.write_all(text.as_bytes());
     0
 }

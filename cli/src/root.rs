@@ -46,6 +46,13 @@ pub(crate) fn at(dir: &Path) -> Result<Vec<Run>, Failure> {
     Ok(runs)
 }
 
+/// What must be typed behind a command so that it looks at the same place.
+pub(crate) fn option(place: &Place) -> String {
+    let root = &place.root;
+    let known = root == Path::new("logs") || std::env::var_os("TAPE_ROOT").is_some_and(|known| known == *root);
+    if known { String::new() } else { format!(" --root {}", root.display()) }
+}
+
 fn is_session(dir: &Path) -> bool {
     dir.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("session_"))
 }

@@ -58,6 +58,11 @@ fn token(text: &str) -> &str {
     text.get(1..end).unwrap_or_default()
 }
 
+/// The `seq` of a line, which is its last field.
+pub(crate) fn seq(line: &str) -> Option<u64> {
+    line.rsplit_once("\"seq\":")?.1.trim_end_matches('}').parse().ok()
+}
+
 /// The timestamp of a line that begins with it.
 pub(crate) fn timestamp(line: &str) -> Option<&str> {
     line.strip_prefix("{\"timestamp\":\"")?.split('"').next()

@@ -1,5 +1,7 @@
 //! `tape trace`: from any id to the story, and the story in words.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod support;
 
 use support::{DEC, Fixture, Root};
@@ -217,13 +219,13 @@ fn the_screen_has_offsets_types_fields_places_and_threads() {
     let expected = "\
 FILLED 0.001 @ 45000.5 in 1 attempt, 3.00 ms
 dec_20251026_123456_abc123 · buy BTC/USDT · intent int_1 · 2025-10-26 12:34:56.000 UTC
-session_20251026_123450 · execution (paper) · pid 4711 · ended
+session_20251026_123450 · execution (paper) · pid 4711 · ended · sources in src/
 
-+0.000 ms  DECISION_START   buy  symbol=BTC/USDT                           src/router.rs:101 main
-+1.000 ms  ORDER_CONTEXT    #1  buy 0.001 BTC/USDT @ 45000.00  IOC  slip 5.0 bps  src/router.rs:103 main
-+2.000 ms  ORDER_SUBMITTED  #1  order 987654                               src/router.rs:104 main
-+3.000 ms  ORDER_FILLED     fill_qty=0.001  fill_price=45000.5  order 987654  src/router.rs:106 main
-+4.000 ms  DASH_EVENT       BUY_FILLED  BTC @ $45000.5                     src/router.rs:107 main
++0.000 ms  DECISION_START   buy  symbol=BTC/USDT                    router.rs:101 main
++1.000 ms  ORDER_CONTEXT    #1  buy 0.001 BTC/USDT @ 45000.00  IOC  router.rs:103 main
++2.000 ms  ORDER_SUBMITTED  #1  order 987654                        router.rs:104 main
++3.000 ms  ORDER_FILLED     0.001 @ 45000.5  order 987654           router.rs:106 main
++4.000 ms  DASH_EVENT       BUY_FILLED  BTC @ $45000.5              router.rs:107 main
 ";
     assert_eq!(out, expected, "\n{out}");
 }
@@ -339,4 +341,56 @@ fn broken_lines_are_counted_and_nothing_stops() {
     assert_eq!(code, 0);
     assert!(out.contains("note: 2 lines could not be read as events"), "{out}");
     assert!(out.contains("note: a file ends in the middle of a line"), "{out}");
+}
+
+#[test]
+fn an_order_of_an_inner_decision_is_an_order_of_the_outer() {
+    // Design §4: a decision inside a decision gets its own id and `parent_decision_id`.
+    let inner = "dec_20251026_123456_inner1";
+    check(
+        "ended",
+        |run| {
+            run.event(0.5, "DECISION_START", inner, &format!(r#""kind":"route","parent_decision_id":"{DEC}""#));
+            run.context(1.0, inner, "int_1", 1);
+            run.event(2.0, "ORDER_FILLED", inner, r#""intent_id":"int_1","fill_qty":0.001,"fill_price":45000.0"#);
+            run.event(3.0, "DECISION_END", DEC, r#""outcome":"ok""#);
+        },
+        "FILLED 0.001 @ 45000.0 in 1 attempt, 2.00 ms",
+    );
+}
+
+#[test]
+fn a_correlation_and_a_session_tell_what_came_of_each_decision() {
+    // C15, S0-060
+    let root = Root::new();
+    two(&root);
+    let (code, out, _) = root.tape(&format!("trace {SESSION}"));
+    assert_eq!(code, 0);
+    assert!(out.starts_with("DECISIONS 2: 1 BLOCKED, 1 FILLED\nsession session_20251026_123450 · "), "{out}");
+    assert_eq!(out.lines().count(), 4 + 7, "{out}");
+
+    let mut run = root.run("session_20251026_150000", "ended");
+    for (ms, id) in [(0.0, "dec_20251026_150000_aaaaaa"), (1.0, "dec_20251026_150000_bbbbbb")] {
+        let fields = r#""correlation_id":"trade-12345","message":"","rule":"spread","value":2,"limit":1"#;
+        run.event(ms, "BUY_BLOCKED", id, fields);
+    }
+    let (code, out, _) = root.tape("trace trade-12345");
+    assert_eq!(code, 0);
+    assert!(out.starts_with("DECISIONS 2: 2 BLOCKED\ncorrelation trade-12345"), "{out}");
+}
+
+#[test]
+fn a_story_that_is_too_long_shows_its_beginning_and_says_so() {
+    let root = Root::new();
+    let mut run = root.run(SESSION, "ended");
+    // The file that is read first has the later lines.
+    let line = |seq: u32, event_type: &str| {
+        format!("{{\"timestamp\":\"2025-10-26T12:34:56.000000000Z\",\"event_type\":\"{event_type}\",\"session_id\":\"{SESSION}\",\"seq\":{seq}}}\n")
+    };
+    run.raw("a.jsonl", &(10_001..=30_000).map(|seq| line(seq, "LATE")).collect::<String>());
+    run.raw("b.jsonl", &(1..=10_000).map(|seq| line(seq, "EARLY")).collect::<String>());
+    let (code, out, _) = root.tape(&format!("trace {SESSION}"));
+    assert_eq!(code, 0);
+    assert_eq!((out.matches(" EARLY").count(), out.matches(" LATE").count()), (10_000, 10_000));
+    assert!(out.ends_with("note: these are the first 20,000 events, 10,000 more belong to the story\n"), "{}", out.lines().last().unwrap());
 }

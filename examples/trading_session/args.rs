@@ -34,8 +34,14 @@ impl Args {
     /// # Errors
     /// Says what is wrong and what to write instead.
     pub(crate) fn parse(given: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut args =
-            Self { root: PathBuf::from("logs"), seed: None, speed: 0.0, verify: false, recorder: true, help: false };
+        let mut args = Self {
+            root: PathBuf::from("logs"),
+            seed: None,
+            speed: 0.0,
+            verify: false,
+            recorder: true,
+            help: false,
+        };
         let mut given = given.into_iter();
         while let Some(option) = given.next() {
             // `--seed=7` is `--seed 7`.
@@ -52,12 +58,18 @@ impl Args {
                 "--seed" => {
                     let text = value("7")?;
                     let number = text.parse();
-                    args.seed = Some(number.map_err(|_| format!("the seed `{text}` is not a whole number; write `--seed 7`"))?);
+                    args.seed =
+                        Some(number.map_err(|_| {
+                            format!("the seed `{text}` is not a whole number; write `--seed 7`")
+                        })?);
                 }
                 "--speed" => {
                     let text = value("60")?;
-                    let number = text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
-                    args.speed = number.ok_or_else(|| format!("the speed `{text}` is not a number from 0; write `--speed 60`"))?;
+                    let number =
+                        text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0);
+                    args.speed = number.ok_or_else(|| {
+                        format!("the speed `{text}` is not a number from 0; write `--speed 60`")
+                    })?;
                 }
                 "--verify" | "--no-recorder" | "--help" | "-h" if inline.is_some() => {
                     return Err(format!("`{name}` takes no value; write `{name}`"));
@@ -87,7 +99,8 @@ mod tests {
 
     #[test]
     fn options_are_read() {
-        let args = Args::parse("--root /tmp/x --seed=9 --speed 2.5 --verify".split(' ').map(str::to_owned)).unwrap();
+        let args =
+            Args::parse("--root /tmp/x --seed=9 --speed 2.5 --verify".split(' ').map(str::to_owned)).unwrap();
         assert_eq!(args.root, PathBuf::from("/tmp/x"));
         assert_eq!((args.seed, args.speed, args.verify, args.recorder), (Some(9), 2.5, true, true));
     }

@@ -73,10 +73,15 @@ impl Default for Config {
         Self {
             seed: 7,
             speed: 0.0,
-            signal: SignalConfig { window_ms: 1_000, min_samples: 5, flow_weight_bps: 0.2, threshold_bps: 0.18 },
+            signal: SignalConfig {
+                window_ms: 1_000,
+                min_samples: 5,
+                flow_weight_bps: 0.2,
+                threshold_bps: 0.18,
+            },
             guards: GuardConfig {
                 max_spread_bps: 0.8,
-                max_quote_age_ms: 60.0,
+                max_quote_age_ms: 250.0,
                 cool_down_ms: 1_500.0,
                 max_position: 6_000.0,
                 max_notional: 12_000.0,
@@ -86,7 +91,7 @@ impl Default for Config {
                 participation: 0.5,
                 slippage_bps: 0.5,
                 min_notional: 10.0,
-                tif: Tif::IOC,
+                tif: Tif::Ioc,
                 max_retries: 3,
                 retry_backoff_ms: 40,
             },
@@ -121,7 +126,11 @@ impl Config {
                 .parse()
                 .ok()
                 .filter(|number: &f64| number.is_finite() && *number >= 0.0)
-                .ok_or_else(|| format!("{variable} is `{text}`; write a number from 0, for example `{variable}={setting}`"))?;
+                .ok_or_else(|| {
+                    format!(
+                        "{variable} is `{text}`; write a number from 0, for example `{variable}={setting}`"
+                    )
+                })?;
         }
         Ok(config)
     }
@@ -133,7 +142,8 @@ mod tests {
 
     #[test]
     fn a_variable_changes_its_setting_and_nothing_else() {
-        let config = Config::from_env(|name| (name == "TRADING_QUOTE_BUDGET").then(|| "500".to_owned())).unwrap();
+        let config =
+            Config::from_env(|name| (name == "TRADING_QUOTE_BUDGET").then(|| "500".to_owned())).unwrap();
         assert_eq!(config.orders.quote_budget, 500.0);
         assert_eq!(config.guards.max_notional, Config::default().guards.max_notional);
     }
@@ -141,7 +151,8 @@ mod tests {
     #[test]
     fn a_variable_that_is_no_number_is_named() {
         for text in ["much", "", "-1", "NaN", "inf"] {
-            let wrong = Config::from_env(|name| (name == "TRADING_MAX_NOTIONAL").then(|| text.to_owned())).unwrap_err();
+            let wrong = Config::from_env(|name| (name == "TRADING_MAX_NOTIONAL").then(|| text.to_owned()))
+                .unwrap_err();
             assert!(wrong.contains("TRADING_MAX_NOTIONAL"), "{wrong}");
         }
     }

@@ -18,8 +18,13 @@ pub(crate) enum Post {
     Sent,
     /// It came back.
     Reported,
-    Bought { notional: f64 },
-    Sold { pnl: f64, whole: bool },
+    Bought {
+        notional: f64,
+    },
+    Sold {
+        pnl: f64,
+        whole: bool,
+    },
 }
 
 /// The sending end.
@@ -51,7 +56,10 @@ struct Board {
 }
 
 /// Starts the dashboard's thread; it ends when the last bus is dropped.
-pub(crate) fn start(posts: Receiver<(Post, Context)>, live: &'static Live) -> std::io::Result<JoinHandle<()>> {
+pub(crate) fn start(
+    posts: Receiver<(Post, Context)>,
+    live: &'static Live,
+) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("dashboard".to_owned()).spawn(move || {
         let mut board = Board::default();
         for (post, context) in posts {

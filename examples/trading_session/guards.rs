@@ -45,7 +45,7 @@ pub(crate) struct Finding {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Situation {
     pub(crate) quote: Quote,
-    /// From the exchange to here.
+    /// Of the symbol, or of what leads it, since the exchange made it.
     pub(crate) quote_age_ms: f64,
     /// Orders of this symbol on their way.
     pub(crate) open_orders: usize,

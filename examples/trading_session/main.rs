@@ -79,7 +79,8 @@ fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
     if !args.recorder {
         return Ok(None);
     }
-    let builder = Recorder::builder("trading_session").root(&args.root).mode("paper").strategy("micro_momentum");
+    let builder =
+        Recorder::builder("trading_session").root(&args.root).mode("paper").strategy("micro_momentum");
     Ok(Some(builder.version(env!("CARGO_PKG_VERSION")).start()?))
 }
 

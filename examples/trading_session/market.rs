@@ -104,7 +104,11 @@ impl Quote {
 pub(crate) enum What {
     Quote(Quote),
     /// `buyer` took, else the seller did.
-    Trade { px: f64, qty: f64, buyer: bool },
+    Trade {
+        px: f64,
+        qty: f64,
+        buyer: bool,
+    },
 }
 
 /// One line of the recording.

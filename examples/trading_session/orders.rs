@@ -15,7 +15,9 @@ pub(crate) enum Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Value, Serialize)]
 pub(crate) enum Tif {
     /// Immediate or cancel.
-    IOC,
+    #[value(rename = "IOC")]
+    #[serde(rename = "IOC")]
+    Ioc,
 }
 
 /// One wish, tried until it is filled, refused or given up. Most of what an order context needs is here.

@@ -90,7 +90,8 @@ impl Positions {
 
     /// What is held at cost: in one symbol, or in all.
     pub(crate) fn notional(&self, symbol: Option<Symbol>) -> f64 {
-        let counted = self.open.iter().filter(|position| symbol.is_none_or(|symbol| position.symbol == symbol));
+        let counted =
+            self.open.iter().filter(|position| symbol.is_none_or(|symbol| position.symbol == symbol));
         counted.map(|position| position.qty * position.entry_px).sum()
     }
 

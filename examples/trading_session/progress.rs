@@ -47,7 +47,7 @@ impl Live {
 }
 
 /// Starts the monitor's thread; it ends with [`Live::end`]. Says one line for each tenth of the replay, at most one
-/// in half a second.
+/// in a quarter of a second.
 pub(crate) fn start(live: &'static Live, total: u64) -> std::io::Result<JoinHandle<()>> {
     thread::Builder::new().name("monitor".to_owned()).spawn(move || {
         let mut said = Instant::now();
@@ -55,7 +55,7 @@ pub(crate) fn start(live: &'static Live, total: u64) -> std::io::Result<JoinHand
         while !live.ended.load(Relaxed) {
             thread::sleep(EVERY);
             let ticks = live.ticks.load(Relaxed);
-            if ticks * 10 / total.max(1) == tenth || said.elapsed() < Duration::from_millis(500) {
+            if ticks * 10 / total.max(1) == tenth || said.elapsed() < Duration::from_millis(250) {
                 continue;
             }
             tenth = ticks * 10 / total.max(1);

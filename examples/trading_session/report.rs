@@ -12,18 +12,33 @@ use crate::orders::{OrderEnd, Side};
 /// What the engine did, by its own count.
 pub(crate) fn session(journal: &Journal, took: Duration) {
     let ticks = journal.ticks as f64;
-    println!("\nsession: {} ticks in {:.2} s ({:.0} ticks/s)", journal.ticks, took.as_secs_f64(), ticks / took.as_secs_f64());
+    println!(
+        "\nsession: {} ticks in {:.2} s ({:.0} ticks/s)",
+        journal.ticks,
+        took.as_secs_f64(),
+        ticks / took.as_secs_f64()
+    );
     let blocked: u64 = journal.blocked.values().sum();
     println!("\ndecisions  {:>5}", journal.decisions);
     println!("  ordered  {:>5}", journal.ordered);
-    println!("  blocked  {blocked:>5}   {}", listed(journal.blocked.iter().map(|(rule, n)| (rule.as_str(), *n))));
+    println!(
+        "  blocked  {blocked:>5}   {}",
+        listed(journal.blocked.iter().map(|(rule, n)| (rule.as_str(), *n)))
+    );
     println!("  errors   {:>5}", journal.errors);
-    println!("  exits    {:>5}   {}", journal.exits.values().sum::<u64>(), listed(journal.exits.iter().map(|(rule, n)| (rule.as_str(), *n))));
+    println!(
+        "  exits    {:>5}   {}",
+        journal.exits.values().sum::<u64>(),
+        listed(journal.exits.iter().map(|(rule, n)| (rule.as_str(), *n)))
+    );
     println!("orders     {:>5}   in {} attempts", journal.orders.values().sum::<u64>(), journal.attempts);
     println!("  buys     {:>5}   {}", orders(journal, Side::Buy), ends(journal, Side::Buy));
     println!("  sells    {:>5}   {}", orders(journal, Side::Sell), ends(journal, Side::Sell));
     let open = journal.left_open;
-    println!("result     {:+.4} USDT, of which {:.4} were paid in fees; {open} positions left open", journal.pnl, journal.fees);
+    println!(
+        "result     {:+.4} USDT, of which {:.4} were paid in fees; {open} positions left open",
+        journal.pnl, journal.fees
+    );
     println!("digest     {}   (same data, same seed: same digest)", journal.digest());
 }
 
@@ -33,7 +48,11 @@ pub(crate) fn tape(events: &Events, record_ns: f64, dir: &Path) {
     for event in events.all() {
         *types.entry(event.event_type()).or_default() += 1;
     }
-    println!("\nevents     {:>5}   {:.0} ns for each record, measured in this run", events.all().len(), record_ns);
+    println!(
+        "\nevents     {:>5}   {:.0} ns for each record, measured in this run",
+        events.all().len(),
+        record_ns
+    );
     let mut types: Vec<(&str, u64)> = types.into_iter().collect();
     types.sort_by_key(|(name, n)| (std::cmp::Reverse(*n), *name));
     for row in types.chunks(3) {
@@ -87,7 +106,8 @@ impl<'a> Stories<'a> {
     /// The first decision that has the most of `most` among those that have every one of `all`.
     fn find(&self, all: &[&str], most: &str) -> Option<&'a str> {
         let count = |story: &[&str], name: &str| story.iter().filter(|event| **event == name).count();
-        let fitting = self.by_decision.iter().filter(|(_, story)| all.iter().all(|name| story.contains(name)));
+        let fitting =
+            self.by_decision.iter().filter(|(_, story)| all.iter().all(|name| story.contains(name)));
         // `max_by_key` takes the last of equals.
         fitting.rev().max_by_key(|(_, story)| count(story, most)).map(|(id, _)| *id)
     }

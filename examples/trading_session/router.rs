@@ -81,7 +81,11 @@ impl Router {
     }
 
     /// Takes tickets until the strategy hangs up, each in a task of its own.
-    pub(crate) async fn run(self: Arc<Self>, mut tickets: UnboundedReceiver<Ticket>, reports: Sender<Report>) {
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        mut tickets: UnboundedReceiver<Ticket>,
+        reports: Sender<Report>,
+    ) {
         while let Some(Ticket { order, context }) = tickets.recv().await {
             let router = Arc::clone(&self);
             let reports = reports.clone();
@@ -108,7 +112,9 @@ impl Router {
             at = at.after(tried.as_ref().map_or_else(VenueError::took, |ack| ack.took));
             match tried {
                 Ok(ack) => return acknowledged(order, &ack, attempt, at).await,
-                Err(VenueError::Rejected { .. }) => return ended(order, OrderEnd::Rejected, None, attempt, at),
+                Err(VenueError::Rejected { .. }) => {
+                    return ended(order, OrderEnd::Rejected, None, attempt, at);
+                }
                 Err(VenueError::Timeout { .. }) => {
                     at = at.after(LEAST_LATENCY);
                     if let Resolution::Executed(ack) = self.reconcile(&order).await {

@@ -124,7 +124,16 @@ mod tests {
         let config = Config::default().signal;
         let mut signal = Signal::new();
         let mut fired = Vec::new();
-        for (ms, px) in [(0, 100.0), (10, 100.0), (20, 100.0), (30, 100.0), (40, 100.1), (50, 100.2), (60, 100.0), (70, 100.1)] {
+        for (ms, px) in [
+            (0, 100.0),
+            (10, 100.0),
+            (20, 100.0),
+            (30, 100.0),
+            (40, 100.1),
+            (50, 100.2),
+            (60, 100.0),
+            (70, 100.1),
+        ] {
             let at = MarketTime(ms * 1_000_000);
             fired.push(signal.on_quote(at, &quote(px), &config).unwrap().is_some());
         }

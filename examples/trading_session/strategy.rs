@@ -53,7 +53,8 @@ struct Pending {
 pub(crate) struct Strategy {
     config: Config,
     signals: [Signal; 3],
-    quotes: [Option<Quote>; 3],
+    /// The last quote of each, and when it was made.
+    quotes: [Option<(MarketTime, Quote)>; 3],
     last_order_at: [Option<MarketTime>; 3],
     positions: Positions,
     pending: Vec<Pending>,
@@ -67,7 +68,12 @@ pub(crate) struct Strategy {
 }
 
 impl Strategy {
-    pub(crate) fn new(config: Config, tickets: UnboundedSender<Ticket>, reports: Receiver<Report>, bus: Bus) -> Self {
+    pub(crate) fn new(
+        config: Config,
+        tickets: UnboundedSender<Ticket>,
+        reports: Receiver<Report>,
+        bus: Bus,
+    ) -> Self {
         Self {
             config,
             signals: [const { Signal::new() }; 3],
@@ -90,9 +96,11 @@ impl Strategy {
         self.journal.ticks += 1;
         self.settle(tick.at);
         match tick.what {
-            What::Trade { px, qty, buyer } => self.signals[tick.symbol.index()].on_trade(tick.at, px * qty, buyer),
+            What::Trade { px, qty, buyer } => {
+                self.signals[tick.symbol.index()].on_trade(tick.at, px * qty, buyer)
+            }
             What::Quote(quote) => {
-                self.quotes[tick.symbol.index()] = Some(quote);
+                self.quotes[tick.symbol.index()] = Some((tick.made, quote));
                 self.leave(tick.symbol, &quote, tick.at);
                 // What went wrong stands in the journal and on the tape; the next quote is another chance.
                 let _ = self.consider(tick, quote);
@@ -106,10 +114,15 @@ impl Strategy {
         let mut at = at;
         for _ in 0..LAST_EXITS {
             for symbol in Symbol::ALL {
-                let Some(quote) = self.quotes[symbol.index()] else { continue };
+                let Some((_, quote)) = self.quotes[symbol.index()] else { continue };
                 for position in self.positions.of(symbol).copied().collect::<Vec<_>>() {
                     let held_ms = at.since(position.opened_at).as_secs_f64() * 1e3;
-                    self.sell(position, Exit { rule: ExitRule::SessionEnd, value: held_ms, limit: held_ms }, &quote, at);
+                    self.sell(
+                        position,
+                        Exit { rule: ExitRule::SessionEnd, value: held_ms, limit: held_ms },
+                        &quote,
+                        at,
+                    );
                 }
             }
             self.settle(MarketTime(u64::MAX));
@@ -152,10 +165,23 @@ impl Strategy {
             let (rule, value, limit) = (found.rule, found.value, found.limit);
             self.decided(symbol, now, format_args!("blocked {}", rule.as_str()));
             *self.journal.blocked.entry(rule).or_default() += 1;
-            event!(BUY_BLOCKED, symbol, rule, value, limit, "{symbol} blocked by {rule}: {value:.3} against {limit:.3}");
+            event!(
+                BUY_BLOCKED,
+                symbol,
+                rule,
+                value,
+                limit,
+                "{symbol} blocked by {rule}: {value:.3} against {limit:.3}"
+            );
             return Ok(Verdict::Blocked);
         }
-        event!(BUY_CANDIDATE, symbol, microprice = quote.microprice(), notional = order.notional, "{symbol} passed every guard");
+        event!(
+            BUY_CANDIDATE,
+            symbol,
+            microprice = quote.microprice(),
+            notional = order.notional,
+            "{symbol} passed every guard"
+        );
         self.decided(symbol, now, format_args!("buy {} at {}", order.qty, order.limit_px));
         self.journal.ordered += 1;
         self.last_order_at[symbol.index()] = Some(now);
@@ -201,16 +227,23 @@ impl Strategy {
         let buys = || self.pending.iter().filter(|pending| pending.side == Side::Buy);
         let of_symbol = || buys().filter(|pending| pending.symbol == tick.symbol);
         let on_its_way: f64 = buys().map(|pending| pending.notional).sum();
-        let since_last = self.last_order_at[tick.symbol.index()].map(|at| tick.at.since(at).as_secs_f64() * 1e3);
+        let since_last =
+            self.last_order_at[tick.symbol.index()].map(|at| tick.at.since(at).as_secs_f64() * 1e3);
         Situation {
             quote,
-            quote_age_ms: tick.at.since(tick.made).as_secs_f64() * 1e3,
+            quote_age_ms: self.oldest_quote_ms(tick),
             open_orders: of_symbol().count(),
             since_last_order_ms: since_last.unwrap_or(f64::INFINITY),
             position: self.positions.notional(Some(tick.symbol)),
             exposure: self.positions.notional(None) + on_its_way,
             notional,
         }
+    }
+
+    /// The age of the quote, or of the quote of bitcoin, which leads the others, if that is older.
+    fn oldest_quote_ms(&self, tick: &Tick) -> f64 {
+        let leader = self.quotes[Symbol::Btc.index()].map_or(MarketTime(0), |(made, _)| made);
+        tick.at.since(tick.made.min(leader)).as_secs_f64() * 1e3
     }
 
     /// Whether to sell what is held of `symbol`.
@@ -236,9 +269,17 @@ impl Strategy {
         let rule = exit.rule;
         self.journal.note(format_args!("{} {symbol} sell {} {}", now.0, position.number, rule.as_str()));
         *self.journal.exits.entry(rule).or_default() += 1;
-        event!(SELL_TRIGGERED, symbol, rule, value = exit.value, limit = exit.limit, "{symbol} leaves by {rule}");
+        event!(
+            SELL_TRIGGERED,
+            symbol,
+            rule,
+            value = exit.value,
+            limit = exit.limit,
+            "{symbol} leaves by {rule}"
+        );
         // At the end everything must go.
-        let slippage_bps = self.config.orders.slippage_bps * if rule == ExitRule::SessionEnd { 20.0 } else { 1.0 };
+        let slippage_bps =
+            self.config.orders.slippage_bps * if rule == ExitRule::SessionEnd { 20.0 } else { 1.0 };
         let limit_px = tick_down(quote.bid_px * (1.0 - slippage_bps / 1e4));
         let order = Order {
             intent_id: IntentId::new(),
@@ -288,7 +329,8 @@ impl Strategy {
 
     /// Takes in every report that was due by `now`. Where one may be due that has not come, waits for it.
     fn settle(&mut self, now: MarketTime) {
-        let may_be_due = |pending: &Pending| pending.report.is_none() && pending.sent_at.after(LEAST_LATENCY) <= now;
+        let may_be_due =
+            |pending: &Pending| pending.report.is_none() && pending.sent_at.after(LEAST_LATENCY) <= now;
         while self.pending.iter().any(may_be_due) {
             let Ok(report) = self.reports.recv() else {
                 // The router is gone; what it had can never be known.
@@ -301,7 +343,9 @@ impl Strategy {
             }
         }
         loop {
-            let due = |pending: &Pending| pending.report.as_ref().map(|report| report.done_at).filter(|at| *at <= now);
+            let due = |pending: &Pending| {
+                pending.report.as_ref().map(|report| report.done_at).filter(|at| *at <= now)
+            };
             let next = (0..self.pending.len()).filter_map(|i| Some((due(&self.pending[i])?, i))).min();
             let Some((_, i)) = next else { return };
             let pending = self.pending.remove(i);
@@ -316,7 +360,10 @@ impl Strategy {
         let _attached = report.context.attach();
         let Report { order, end, fill, attempts, .. } = report;
         let (symbol, side) = (order.symbol, order.side);
-        self.journal.note(format_args!("{} {symbol} {side:?} {number} {end:?} {fill:?} {attempts}", report.done_at.0));
+        self.journal.note(format_args!(
+            "{} {symbol} {side:?} {number} {end:?} {fill:?} {attempts}",
+            report.done_at.0
+        ));
         self.journal.attempts += u64::from(*attempts);
         *self.journal.orders.entry((side, *end)).or_default() += 1;
         self.bus.post(Post::Reported);
@@ -328,7 +375,15 @@ impl Strategy {
                 self.journal.fees += fill.fee;
                 let (qty, px) = (fill.qty, fill.px);
                 let intent_id = order.intent_id;
-                event!(BUY_FILLED, intent_id, symbol, qty, px, fee = fill.fee, "bought {qty} {symbol} at {px}");
+                event!(
+                    BUY_FILLED,
+                    intent_id,
+                    symbol,
+                    qty,
+                    px,
+                    fee = fill.fee,
+                    "bought {qty} {symbol} at {px}"
+                );
                 dash_event!(BUY_FILLED, "{symbol} {qty} @ ${px}");
                 self.positions.opened(Position {
                     number,

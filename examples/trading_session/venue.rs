@@ -117,7 +117,12 @@ impl Venue {
     /// # Errors
     /// See [`VenueError`]; each says what is known of the order.
     #[log_performance(operation = "venue_submit", args(symbol = order.symbol), slower_than = "20ms", every = 10)]
-    pub(crate) async fn submit(&self, order: &Order, attempt: u32, at: MarketTime) -> Result<Ack, VenueError> {
+    pub(crate) async fn submit(
+        &self,
+        order: &Order,
+        attempt: u32,
+        at: MarketTime,
+    ) -> Result<Ack, VenueError> {
         let mut dice = Dice::new(self.seed, order, attempt);
         let took = Duration::from_micros(8_000 + dice.below(40_000));
         match fault(order, attempt, &mut dice) {
@@ -128,7 +133,10 @@ impl Venue {
             }
             Some(Fault::NotSent) => {
                 self.pace.pass(LEAST_LATENCY).await;
-                Err(VenueError::NotSent { reason: "the connection was reset before the request was written", took: LEAST_LATENCY })
+                Err(VenueError::NotSent {
+                    reason: "the connection was reset before the request was written",
+                    took: LEAST_LATENCY,
+                })
             }
             Some(Fault::Rejected) => {
                 self.pace.pass(took).await;
@@ -233,7 +241,9 @@ mod tests {
 
     #[test]
     fn quantities_are_whole_lots_with_few_digits() {
-        for (qty, lot, lots) in [(0.034391, 0.00001, 0.03439), (1.0, 0.001, 1.0), (0.3, 0.1, 0.3), (0.0009, 0.001, 0.0)] {
+        for (qty, lot, lots) in
+            [(0.034391, 0.00001, 0.03439), (1.0, 0.001, 1.0), (0.3, 0.1, 0.3), (0.0009, 0.001, 0.0)]
+        {
             assert_eq!(whole_lots(qty, lot), lots);
         }
     }

@@ -159,7 +159,11 @@ fn config_diff(events: &Events) -> Result<u64, String> {
 
 fn envelope(events: &Events) -> Result<u64, String> {
     if events.foreign_lines() + events.torn_lines() > 0 {
-        return Err(format!("{} lines are not events, {} are torn", events.foreign_lines(), events.torn_lines()));
+        return Err(format!(
+            "{} lines are not events, {} are torn",
+            events.foreign_lines(),
+            events.torn_lines()
+        ));
     }
     for event in events.all() {
         if let Some(missing) = ENVELOPE.iter().find(|key| event.get(key).is_none()) {
@@ -208,13 +212,18 @@ fn kind(value: &serde_json::Value) -> Option<&'static str> {
 }
 
 fn distinct(events: &Events, field: &str) -> Result<u64, String> {
-    let values: BTreeSet<&str> = events.all().iter().map(|event| event.text(field)).filter(|id| !id.is_empty()).collect();
+    let values: BTreeSet<&str> =
+        events.all().iter().map(|event| event.text(field)).filter(|id| !id.is_empty()).collect();
     if values.is_empty() { Err("none in this run".to_owned()) } else { Ok(values.len() as u64) }
 }
 
 fn event_ids(events: &Events) -> Result<u64, String> {
     let n = distinct(events, "event_id")?;
-    if n == events.all().len() as u64 { Ok(n) } else { Err(format!("{n} ids for {} events", events.all().len())) }
+    if n == events.all().len() as u64 {
+        Ok(n)
+    } else {
+        Err(format!("{n} ids for {} events", events.all().len()))
+    }
 }
 
 fn decision_ids(events: &Events) -> Result<u64, String> {
@@ -251,7 +260,8 @@ fn stories(events: &Events) -> BTreeMap<&str, Vec<&str>> {
 }
 
 fn chain(events: &Events) -> Result<u64, String> {
-    const CHAIN: [&str; 5] = ["DECISION_START", "BUY_CANDIDATE", "BUY_ORDER", "ORDER_CONTEXT", "ORDER_FAILED"];
+    const CHAIN: [&str; 5] =
+        ["DECISION_START", "BUY_CANDIDATE", "BUY_ORDER", "ORDER_CONTEXT", "ORDER_FAILED"];
     let has_chain = |story: &&Vec<&str>| {
         let mut rest = story.iter();
         CHAIN.iter().all(|step| rest.any(|event| event == step))
@@ -278,6 +288,8 @@ fn exits(events: &Events) -> Result<u64, String> {
 fn dashboard(events: &Events) -> Result<u64, String> {
     let bought = |event: &&Event| event.text("dashboard_event_type") == "BUY_FILLED";
     let shown = of(events, "DASH_EVENT").filter(bought);
-    let n = shown.filter(|event| !event.text("decision_id").is_empty() && event.text("source").contains(".rs:")).count();
+    let n = shown
+        .filter(|event| !event.text("decision_id").is_empty() && event.text("source").contains(".rs:"))
+        .count();
     if n > 0 { Ok(n as u64) } else { Err("none in this run".to_owned()) }
 }

@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 
 use crate::krate::Krate;
 use crate::output::Output;
-use crate::wrapper::Around;
+use crate::wrapper::{Around, Style};
 
 /// The place of an annotated function: the line of its name.
 pub(crate) fn place(around: &Around<'_>) -> TokenStream {
@@ -27,11 +27,15 @@ fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
     )
 }
 
-/// What a function that came back without a readable result says.
-pub(crate) fn plain(around: &Around<'_>) -> TokenStream {
+/// What a scope says that is dropped without being closed while nothing panics.
+pub(crate) fn unclosed(around: &Around<'_>) -> TokenStream {
     let private = around.krate.private();
-    match around.output {
-        Output::Unit | Output::Plain => quote!(#private::outcome::Outcome::Ok),
-        _ => quote!(#private::outcome::Outcome::Returned),
+    match (around.style, around.output) {
+        // A guard is never closed: its drop is the return.
+        (Style::Guard, Output::Unit | Output::Plain) => quote!(#private::outcome::Outcome::Ok),
+        (Style::Guard, _) => quote!(#private::outcome::Outcome::Returned),
+        // A function that was called while its thread was unwinding, and panics itself.
+        (Style::Closure, _) => quote!(#private::outcome::Outcome::Panicked),
+        (Style::Async | Style::Future | Style::BoxedFuture, _) => quote!(#private::outcome::Outcome::Cancelled),
     }
 }

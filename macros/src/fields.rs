@@ -12,10 +12,9 @@ use syn::{Expr, Ident, Lit, LitStr, Member, Token, UnOp};
 use crate::keys::end_of_item;
 use crate::krate::Krate;
 use crate::mistakes::Mistakes;
-use crate::names;
 
 /// The keys that every line has (design §6); a field of such a name would be in the line twice.
-const ENVELOPE: [&str; 13] = [
+const ENVELOPE: [&str; 12] = [
     "timestamp",
     "level",
     "event_type",
@@ -28,7 +27,6 @@ const ENVELOPE: [&str; 13] = [
     "thread",
     "event_id",
     "seq",
-    "pid",
 ];
 
 /// The limit of design §5.
@@ -140,6 +138,7 @@ impl Field {
             },
             span,
         );
+        let expr = operand(expr);
         Some(quote_spanned!(span=> #private::#function(&#expr)))
     }
 }
@@ -279,6 +278,24 @@ pub(crate) fn tuple(values: &[TokenStream], krate: &Krate) -> TokenStream {
     quote!(#private::And((#(#first,)*), #rest))
 }
 
+/// The expression as it may stand behind `&`: in parentheses where that would bind more tightly.
+pub(crate) fn operand(expr: &Expr) -> TokenStream {
+    match expr {
+        Expr::Path(_)
+        | Expr::Field(_)
+        | Expr::Lit(_)
+        | Expr::Call(_)
+        | Expr::MethodCall(_)
+        | Expr::Index(_)
+        | Expr::Macro(_)
+        | Expr::Paren(_)
+        | Expr::Reference(_)
+        | Expr::Unary(_)
+        | Expr::Verbatim(_) => quote!(#expr),
+        other => quote!((#other)),
+    }
+}
+
 /// Why no field may have this name.
 pub(crate) fn refused(name: &str) -> Option<String> {
     if ENVELOPE.contains(&name) {
@@ -293,11 +310,6 @@ pub(crate) fn refused(name: &str) -> Option<String> {
         ));
     }
     None
-}
-
-/// The list of names that no field may have.
-pub(crate) fn envelope() -> String {
-    names::list(ENVELOPE)
 }
 
 fn mode(input: ParseStream<'_>) -> syn::Result<Mode> {

@@ -124,6 +124,14 @@ impl Function {
         self.attrs.iter().find(|attr| last_segment(attr.path()).is_some_and(|last| last == name))
     }
 
+    /// The body as the last expression of a block of ours. Its braces are then ours: the lint against braces that are not
+    /// needed would otherwise speak to the user.
+    pub(crate) fn inner_block(&self) -> Group {
+        let mut block = Group::new(Delimiter::Brace, self.body.stream());
+        block.set_span(Span::mixed_site().located_at(self.body.span()));
+        block
+    }
+
     /// The function with `inside` as its body, below its inner attributes.
     pub(crate) fn with_body(&self, inside: &TokenStream) -> TokenStream {
         let Self { attrs, vis, default, sig, inner, body } = self;

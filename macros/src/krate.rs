@@ -7,7 +7,6 @@ use syn::Path;
 /// The path of the runtime.
 #[derive(Clone)]
 pub(crate) struct Krate {
-    path: TokenStream,
     private: TokenStream,
 }
 
@@ -24,12 +23,7 @@ impl Krate {
 
     fn of(path: TokenStream) -> Self {
         let private = quote_spanned!(Span::mixed_site()=> #path::__private);
-        Self { path, private }
-    }
-
-    /// The crate itself.
-    pub(crate) fn path(&self) -> &TokenStream {
-        &self.path
+        Self { private }
     }
 
     /// The module that expansions name.

@@ -147,9 +147,9 @@ pub fn verdict(input: TokenStream) -> TokenStream {
 }
 
 /// The statement form of `#[order_context]`, for a loop inside one function:
-/// `let attempt = order_context!(…); … attempt.finish(&result)`. Dropped unfinished, it records ORDER_UNKNOWN.
+/// `let attempt = order_attempt!(…); … attempt.finish(&result)`. Dropped unfinished, it records ORDER_UNKNOWN.
 #[proc_macro]
-pub fn order_context_statement(input: TokenStream) -> TokenStream {
+pub fn order_attempt(input: TokenStream) -> TokenStream {
     report::function_like("order_context!", input, order::statement)
 }
 

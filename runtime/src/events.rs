@@ -95,6 +95,8 @@ declare! {
     FILES_RESTORED: AUDIT, Warning, Audit;
     /// Calls returned before their records were on the disk, because that took too long.
     DURABILITY_LATE: AUDIT, Error, Audit;
+    /// Records of class `audit` were lost, and the halt hook was called.
+    HALT: AUDIT, Critical, Audit;
     /// Files could not be written for a while.
     WRITE_FAILED: AUDIT, Error, Audit;
 

@@ -49,8 +49,11 @@ pub use hot::ids::{DecisionId, IntentId, ParseIdError};
 pub use hot::registry::recording;
 pub use hot::site::{Category, Class, EventType, Level, Stream};
 pub use hot::value::{Fixed, Value, fixed};
+pub use scope::age::Observed;
+pub use scope::api::order;
+pub use scope::order::OrderOutcome;
 pub use tapelog_macros::{
-    OrderContext, Value, dash_event, decision, event, events, log_performance, order_context,
+    OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt, order_context, verdict,
 };
 
 #[cfg(feature = "recorder")]

@@ -66,7 +66,17 @@ pub fn assert_ended(output: &Output, expected: impl FnOnce(ExitStatus) -> bool) 
     );
 }
 
-/// Every line of a run directory, in `seq` order.
+/// The manifest of a run.
+///
+/// # Panics
+/// When it cannot be read.
+#[must_use]
+pub fn manifest(run: &Path) -> Value {
+    let text = fs::read(run.join("run.json")).expect("a run has a manifest");
+    serde_json::from_slice(&text).expect("a manifest is JSON")
+}
+
+/// Every line of a run directory, and of its fallback folder, in `seq` order.
 ///
 /// # Panics
 /// When a line is not JSON, a file is not in `seq` order, `seq` has a gap or a double, or a field name has two types
@@ -76,7 +86,9 @@ pub fn assert_ended(output: &Output, expected: impl FnOnce(ExitStatus) -> bool) 
 pub fn lines(run: &Path) -> Vec<Value> {
     let mut all: Vec<Value> = Vec::new();
     let mut types: HashMap<String, &'static str> = HashMap::new();
-    for file in stream_files(run) {
+    let fallback = manifest(run)["fallback"].as_str().map(PathBuf::from).filter(|dir| dir.is_dir());
+    let files = stream_files(run).into_iter().chain(fallback.iter().flat_map(|dir| stream_files(dir)));
+    for file in files {
         let text = fs::read_to_string(&file).expect("a stream is UTF-8");
         assert!(text.is_empty() || text.ends_with('\n'), "{} ends within a line", file.display());
         let mut last = 0;

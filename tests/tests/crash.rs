@@ -36,6 +36,17 @@ fn an_aborted_process_loses_nothing() {
 }
 
 #[test]
+fn a_segfault_and_a_stack_overflow_lose_nothing() {
+    for (scenario, signals) in [("segv", [libc::SIGSEGV, libc::SIGSEGV]), ("overflow", [libc::SIGABRT, libc::SIGSEGV])] {
+        let root = Folder::new(scenario);
+        let output = victim(VICTIM, scenario, root.path(), &["50"]);
+        assert_ended(&output, |status| status.signal().is_some_and(|signal| signals.contains(&signal)));
+        assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+        assert_eq!(of_type(&lines(&runs(root.path())[0]), "ORDER_CONTEXT").len(), 50);
+    }
+}
+
+#[test]
 fn threads_at_full_speed_lose_nothing_to_sigkill_but_what_they_count() {
     // Every number whose call returned is in the files once, in its thread's order, or counted as lost.
     for round in 0..6_u64 {
@@ -45,8 +56,7 @@ fn threads_at_full_speed_lose_nothing_to_sigkill_but_what_they_count() {
         assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
         let dead = lines(&runs(root.path())[0]);
         // What was lost since the last RECORDS_LOST is said by recovery, in the manifest.
-        let manifest = std::fs::read(runs(root.path())[0].join("run.json")).unwrap();
-        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let manifest = tapelog_tests::manifest(&runs(root.path())[0]);
         let said = of_type(&dead, "RECORDS_LOST").iter().filter_map(|line| line["lost"].as_u64()).sum::<u64>();
         let lost = said + manifest["lost_at_end"].as_u64().unwrap();
         let progress = std::fs::read(root.path().join("progress")).unwrap_or_default();

@@ -7,8 +7,8 @@ pub(crate) enum Align {
     Right,
 }
 
-/// Rows as lines: every column as wide as its widest cell, two spaces between them, nothing behind the last. A letter of
-/// `aligns` for each column: `<` or `>`. Cells are counted in characters, so they must not have colours yet.
+/// Rows as lines: every column as wide as its widest cell, two spaces between them, nothing behind the last. A column
+/// that is empty in all rows is left out. A letter of `aligns` for each column: `<` or `>`. Cells are counted in characters, so they must not have colours yet.
 pub(crate) fn columns(aligns: &str, rows: &[Vec<String>]) -> Vec<String> {
     let aligns: Vec<_> = aligns.chars().map(|c| if c == '>' { Align::Right } else { Align::Left }).collect();
     let width = |column: usize| {
@@ -18,7 +18,8 @@ pub(crate) fn columns(aligns: &str, rows: &[Vec<String>]) -> Vec<String> {
     let widths: Vec<_> = (0..aligns.len()).map(width).collect();
     rows.iter()
         .map(|row| {
-            let cells = row.iter().zip(&aligns).zip(&widths).map(|((cell, align), width)| match align {
+            let cells = row.iter().zip(&aligns).zip(&widths).filter(|(_, width)| **width > 0);
+            let cells = cells.map(|((cell, align), width)| match align {
                 Align::Left => format!("{cell:<width$}"),
                 Align::Right => format!("{cell:>width$}"),
             });

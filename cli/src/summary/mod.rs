@@ -13,7 +13,7 @@ use crate::render::{Look, Tone, columns, count, plural, safe};
 use crate::trace::{ago, run_words, state, verdict};
 use crate::{root, time};
 
-use tally::Tally;
+use tally::{MOST_OPEN, Tally};
 
 /// So many of a kind are listed.
 const MOST_LISTED: usize = 5;
@@ -124,7 +124,9 @@ impl Screen<'_> {
             ("ORDER_UNKNOWN", "unknown"),
         ]);
         if !self.tally.open.is_empty() {
-            ends.push(format!("{} without an end", count(self.tally.open.len() as u64)));
+            let open = self.tally.open.len();
+            let more = if open < MOST_OPEN { "" } else { " or more" };
+            ends.push(format!("{}{more} without an end", count(open as u64)));
         }
         let fills = counted(&[
             ("ORDER_FILLED", "filled"),
@@ -158,9 +160,13 @@ impl Screen<'_> {
 
     /// Orders that may be live.
     fn open(&mut self) -> io::Result<()> {
-        let now = if state(self.run) == "alive" { Some(time::now()) } else { time::parse(&self.tally.last) };
+        let since = if state(self.run) == "alive" {
+            Since::Now(time::now())
+        } else {
+            Since::End(time::parse(&self.tally.last))
+        };
         let rows = |lines: &[Line], what: &str| -> Vec<Vec<String>> {
-            lines.iter().rev().take(MOST_LISTED).map(|line| attempt(line, what, now)).collect()
+            lines.iter().rev().take(MOST_LISTED).map(|line| attempt(line, what, since)).collect()
         };
         let mut all = rows(&self.tally.open, "no end");
         all.extend(rows(&self.tally.unknown, "unknown"));
@@ -187,6 +193,7 @@ impl Screen<'_> {
         }
         self.section("last errors")?;
         let text = |line: &Line, key: &str| line.text(key).unwrap_or_default().into_owned();
+        let mut rows = Vec::new();
         for line in &self.tally.errors {
             let why = verdict::reason(line).unwrap_or_else(|| text(line, "message"));
             let parts = [
@@ -196,9 +203,10 @@ impl Screen<'_> {
                 text(line, "source"),
                 text(line, "decision_id"),
             ];
-            let shown: Vec<_> =
-                parts.iter().filter(|part| !part.is_empty()).map(|part| safe(part).into_owned()).collect();
-            writeln!(self.out, "  {}", shown.join("  "))?;
+            rows.push(parts.iter().map(|part| safe(part).into_owned()).collect());
+        }
+        for line in columns("<<<<<", &rows) {
+            writeln!(self.out, "  {line}")?;
         }
         Ok(())
     }
@@ -255,10 +263,9 @@ impl Screen<'_> {
         let open = self.tally.open.last().or(self.tally.unknown.last()).or(self.tally.errors.last());
         let id = open.and_then(|line| line.first(&["decision_id", "intent_id"])).map(|id| id.into_owned());
         let Some(id) = id.or_else(|| self.tally.last_decision.clone()) else { return Ok(()) };
-        let root = place.root.display().to_string();
-        let root = if root == "logs" { String::new() } else { format!(" --root {root}") };
         writeln!(self.out)?;
-        writeln!(self.out, "{}", self.look.paint(Tone::Quiet, &safe(&format!("next: tape trace {id}{root}"))))
+        let next = format!("next: tape trace {id}{}", root::option(place));
+        writeln!(self.out, "{}", self.look.paint(Tone::Quiet, &safe(&next)))
     }
 }
 
@@ -272,6 +279,14 @@ const FAULTS: &[(&str, &str)] = &[
     ("PANIC", "a thread panicked"),
 ];
 
+/// What the age of an order is counted from.
+#[derive(Clone, Copy, Debug)]
+enum Since {
+    Now(i64),
+    /// The last event of a run that is over.
+    End(Option<i64>),
+}
+
 /// The most frequent first.
 fn most(counts: &std::collections::HashMap<String, u64>) -> Vec<(&str, u64)> {
     let mut all: Vec<_> = counts.iter().map(|(name, many)| (name.as_str(), *many)).collect();
@@ -280,14 +295,19 @@ fn most(counts: &std::collections::HashMap<String, u64>) -> Vec<(&str, u64)> {
 }
 
 /// An order as somebody needs it who wants to cancel it by hand.
-fn attempt(line: &Line, what: &str, now: Option<i64>) -> Vec<String> {
+fn attempt(line: &Line, what: &str, since: Since) -> Vec<String> {
     let text = |key: &str| line.text(key).unwrap_or_default().into_owned();
     let mut wish = [text("side"), text("qty"), text("symbol")].join(" ").trim().to_owned();
     if let Some(px) = line.text("limit_px") {
         wish.push_str(&format!(" @ {px}"));
     }
     let id = line.first(&["client_order_id", "order_id", "intent_id"]).unwrap_or_default().into_owned();
-    let before = line.at.zip(now).map_or_else(String::new, |(at, now)| format!("{} before", time::span(now - at)));
+    let before = match (since, line.at) {
+        (Since::Now(now), Some(at)) => format!("{} ago", time::span(now - at)),
+        (Since::End(Some(end)), Some(at)) if end > at => format!("{} before the end", time::span(end - at)),
+        (Since::End(_), Some(_)) => "the last record".to_owned(),
+        _ => String::new(),
+    };
     let number = format!("#{}", text("attempt"));
     let cells = [what.to_owned(), id, number, wish, text("venue"), before];
     cells.iter().map(|cell| safe(cell).into_owned()).collect()

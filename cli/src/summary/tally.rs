@@ -2,7 +2,7 @@
 //!
 //! Invariant: memory does not grow with the run, but with what is open in it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use tapelog::read::{ReadError, Run};
 
@@ -13,7 +13,7 @@ use crate::trace::story::ENDS;
 /// So many errors are kept.
 const ERRORS: usize = 5;
 /// So many attempts without an end are kept; a run with more has other troubles.
-const MOST_OPEN: usize = 10_000;
+pub(crate) const MOST_OPEN: usize = 100_000;
 
 /// What a run amounts to.
 #[derive(Debug, Default)]
@@ -47,25 +47,21 @@ impl Tally {
         tally.torn = nothing.torn_lines();
         // Now the lines that are shown, parsed.
         let (open, unknown, errors) = (counting.open, counting.unknown, counting.errors);
-        let seqs = |lines: &HashMap<(String, String), u64>| lines.values().copied().collect::<Vec<_>>();
-        let (open, unknown) = (seqs(&open), seqs(&unknown));
-        let errors: Vec<_> = errors.into_keys().collect();
-        let seq = Key::new("seq");
-        let mut all: Vec<u64> = [&open[..], &unknown[..], &errors[..]].concat();
-        all.sort_unstable();
-        if all.is_empty() {
+        let open: HashSet<u64> = open.into_values().collect();
+        let unknown: HashSet<u64> = unknown.into_values().flatten().collect();
+        if open.is_empty() && unknown.is_empty() && errors.is_empty() {
             return Ok(tally);
         }
-        let shown = run.lines(|line| {
-            seq_of(line, &seq).is_some_and(|seq| all.binary_search(&seq).is_ok())
-        })?;
+        let any = |seq| open.contains(&seq) || unknown.contains(&seq) || errors.contains(&seq);
+        let shown = run.lines(|line| scan::seq(line).is_some_and(any))?;
         for line in shown.all().iter().filter_map(Line::of) {
-            for (wanted, into) in
-                [(&open, &mut tally.open), (&unknown, &mut tally.unknown), (&errors, &mut tally.errors)]
-            {
-                if wanted.contains(&line.seq) {
-                    into.push(line.clone());
-                }
+            if errors.contains(&line.seq) {
+                tally.errors.push(line.clone());
+            }
+            if open.contains(&line.seq) {
+                tally.open.push(line);
+            } else if unknown.contains(&line.seq) {
+                tally.unknown.push(line);
             }
         }
         Ok(tally)
@@ -76,20 +72,13 @@ impl Tally {
     }
 }
 
-/// The last `seq` of a line is its own.
-fn seq_of(line: &str, key: &Key) -> Option<u64> {
-    match line.rsplit_once("\"seq\":") {
-        Some((_, digits)) => digits.trim_end_matches('}').parse().ok(),
-        None => scan::value(line, key)?.parse().ok(),
-    }
-}
-
 struct Counting {
     tally: Tally,
-    /// By intent and attempt: the `seq` of the context, or of the end.
+    /// By intent and attempt: the `seq` of the context.
     open: HashMap<(String, String), u64>,
-    unknown: HashMap<(String, String), u64>,
-    errors: BTreeMap<u64, ()>,
+    /// By intent: the `seq` of the context of each attempt whose end nobody knows.
+    unknown: HashMap<String, Vec<u64>>,
+    errors: BTreeSet<u64>,
     last_decision_at: String,
     keys: Keys,
 }
@@ -99,7 +88,6 @@ struct Keys {
     level: Key,
     intent: Key,
     attempt: Key,
-    seq: Key,
     rule: Key,
     lost: Key,
     decision: Key,
@@ -112,7 +100,6 @@ impl Counting {
             level: Key::new("level"),
             intent: Key::new("intent_id"),
             attempt: Key::new("attempt"),
-            seq: Key::new("seq"),
             rule: Key::new("rule"),
             lost: Key::new("lost"),
             decision: Key::new("decision_id"),
@@ -121,7 +108,7 @@ impl Counting {
             tally: Tally::default(),
             open: HashMap::new(),
             unknown: HashMap::new(),
-            errors: BTreeMap::new(),
+            errors: BTreeSet::new(),
             last_decision_at: String::new(),
             keys,
         }
@@ -139,9 +126,9 @@ impl Counting {
             self.decision(line, at);
         }
         if matches!(scan::value(line, &self.keys.level), Some("error" | "critical"))
-            && let Some(seq) = seq_of(line, &self.keys.seq)
+            && let Some(seq) = scan::seq(line)
         {
-            self.errors.insert(seq, ());
+            self.errors.insert(seq);
             if self.errors.len() > ERRORS {
                 self.errors.pop_first();
             }
@@ -174,7 +161,7 @@ impl Counting {
         let attempt = scan::value(line, &self.keys.attempt);
         if event_type == "ORDER_CONTEXT" {
             if self.open.len() < MOST_OPEN
-                && let Some(seq) = seq_of(line, &self.keys.seq)
+                && let Some(seq) = scan::seq(line)
             {
                 self.open.insert((intent.to_owned(), attempt.unwrap_or_default().to_owned()), seq);
             }
@@ -185,15 +172,16 @@ impl Counting {
                 None => self.open.keys().filter(|(open, _)| open == intent).max().cloned(),
             };
             let Some(key) = key else { return };
-            self.open.remove(&key);
+            // The context says more of the order than the end does.
+            let seq = self.open.remove(&key).or_else(|| scan::seq(line));
             if event_type == "ORDER_UNKNOWN"
-                && let Some(seq) = seq_of(line, &self.keys.seq)
+                && let Some(seq) = seq
             {
-                self.unknown.insert(key, seq);
+                self.unknown.entry(key.0).or_default().push(seq);
             }
         } else if event_type.ends_with("_FILLED") || event_type == "ORDER_CANCELLED" {
             // Now it is known.
-            self.unknown.retain(|(unknown, _), _| unknown != intent);
+            self.unknown.remove(intent);
         }
     }
 }

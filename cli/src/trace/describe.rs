@@ -5,6 +5,7 @@
 use crate::line::{Line, plain};
 use crate::time;
 
+use super::story::{FILL_PX, FILL_QTY, is_fill};
 use super::verdict::{finding, reason};
 
 /// What an event says beside its type, its place and the ids that the whole story shares.
@@ -39,6 +40,14 @@ pub(crate) fn describe(line: &Line, shared: &Shared<'_>) -> String {
             words.add(line.text("kind"));
             fields(line, "", &["kind", "function", "started_at"], &mut words);
         }
+        fill if is_fill(fill) && line.first(FILL_QTY).is_some() => {
+            words.add(line.text("side"));
+            let px = line.first(FILL_PX).map_or_else(String::new, |px| format!(" @ {px}"));
+            words.add(line.first(FILL_QTY).map(|qty| format!("{qty}{px}")));
+            words.add(line.text("symbol"));
+            let said = [FILL_QTY, FILL_PX, &["side", "symbol"]].concat();
+            fields(line, "", &said, &mut words);
+        }
         _ => {
             let finding = finding(line);
             let message = line.text("message").unwrap_or_default();
@@ -65,8 +74,6 @@ fn order(line: &Line, words: &mut Words) {
     words.add(Some(wish).filter(|wish| !wish.is_empty()));
     words.add(line.text("tif"));
     words.add(line.text("venue"));
-    words.add(line.text("slippage_bps").map(|bps| format!("slip {bps} bps")));
-    words.add(line.text("notional").map(|notional| format!("notional {notional}")));
 }
 
 /// The fields that the message does not show already, in their order.

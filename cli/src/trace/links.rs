@@ -79,8 +79,8 @@ impl Known {
 pub(crate) enum Found {
     /// The lines that have it, and what it is.
     One { id: String, kind: Kind, lines: Lines },
-    /// It is the beginning of several ids of one kind.
-    Several { kind: Kind, ids: BTreeSet<String> },
+    /// It is the beginning of several ids of one kind; there may be more than were kept.
+    Several { kind: Kind, ids: BTreeSet<String>, more: bool },
 }
 
 /// Lines in `seq` order, and what must be said of the reading.
@@ -123,7 +123,11 @@ pub(crate) fn find(run: &Run, asked: &str) -> Result<Option<Found>, ReadError> {
                 exact = Some(exact.map_or(kind, |best| best.min(kind)));
             } else if kind <= Kind::Correlation && id.starts_with(written) {
                 let of_kind = beginnings.entry(kind).or_default();
-                if of_kind.len() < MOST_IDS && !of_kind.contains(id) {
+                if of_kind.len() > MOST_IDS {
+                    // The first ones stay, in whatever order they come.
+                    of_kind.pop_last();
+                }
+                if !of_kind.contains(id) {
                     of_kind.insert(id.to_owned());
                 }
             }
@@ -135,7 +139,8 @@ pub(crate) fn find(run: &Run, asked: &str) -> Result<Option<Found>, ReadError> {
     }
     let Some((kind, mut ids)) = beginnings.into_iter().next() else { return Ok(None) };
     if ids.len() > 1 {
-        return Ok(Some(Found::Several { kind, ids }));
+        let more = ids.len() > MOST_IDS;
+        return Ok(Some(Found::Several { kind, ids, more }));
     }
     match ids.pop_first() {
         Some(id) => find(run, &id),
@@ -191,8 +196,29 @@ fn learn(known: &mut Known, lines: &[Line]) -> bool {
     more
 }
 
-/// The wanted lines of a run.
+/// The wanted lines of a run; when they are too many, the first. `wanted` may be asked twice about each line.
 fn gather(run: &Run, mut wanted: impl FnMut(&str) -> bool) -> Result<Lines, ReadError> {
+    let mut seqs = Vec::new();
+    let lines = gather_until(run, u64::MAX, &mut wanted, &mut seqs)?;
+    if lines.left_out == 0 {
+        return Ok(lines);
+    }
+    // Files come one after the other, so that only now it is known which lines come first.
+    let (_, last, _) = seqs.select_nth_unstable(MOST_LINES - 1);
+    let last = *last;
+    let left_out = lines.left_out;
+    drop(lines);
+    let lines = gather_until(run, last, &mut wanted, &mut Vec::new())?;
+    Ok(Lines { left_out, ..lines })
+}
+
+/// Wanted lines up to a `seq`. `seqs` gets those of all that are wanted.
+fn gather_until(
+    run: &Run,
+    last: u64,
+    wanted: &mut impl FnMut(&str) -> bool,
+    seqs: &mut Vec<u64>,
+) -> Result<Lines, ReadError> {
     let mut lines = Lines::default();
     let mut newest = String::new();
     let mut taken = 0;
@@ -205,7 +231,9 @@ fn gather(run: &Run, mut wanted: impl FnMut(&str) -> bool) -> Result<Lines, Read
         if !wanted(line) {
             return false;
         }
-        let room = taken < MOST_LINES;
+        let seq = scan::seq(line).unwrap_or(0);
+        seqs.push(seq);
+        let room = taken < MOST_LINES && seq <= last;
         taken += usize::from(room);
         lines.left_out += u64::from(!room);
         room

@@ -1,6 +1,7 @@
 //! `tape trace ID`: links → story → verdict → screen.
 
 mod describe;
+mod groups;
 mod links;
 mod screen;
 mod several;
@@ -44,7 +45,7 @@ pub(crate) fn trace(
             // For people: a pipe gets the lines alone.
             let _ = writeln!(err, "tape: found in {}{newer}", safe(&run_words(run)));
         }
-        show(run, id, found, args, out, look)?;
+        show(run, id, found, args, &root::option(place), out, look)?;
         return Ok(Outcome::Fine);
     }
     Err(Failure::Nothing(nothing(id, place, runs.len())))
@@ -68,12 +69,17 @@ fn show(
     asked: &str,
     found: Found,
     args: &Trace,
+    next: &str,
     out: &mut dyn Write,
     look: &Look,
 ) -> Result<(), Failure> {
     let (id, kind, lines) = match found {
-        Found::Several { kind, ids } if args.json => return json(out, &several::lines(run, kind, &ids)?.all, look),
-        Found::Several { kind, ids } => return several::list(run, asked, kind, &ids, out, look),
+        Found::Several { kind, ids, .. } if args.json => {
+            return json(out, &several::lines(run, kind, &ids)?.all, look);
+        }
+        Found::Several { kind, ids, more } => {
+            return several::list(run, asked, kind, &ids, more, next, out, look);
+        }
         Found::One { id, kind, lines } => (id, kind, lines),
     };
     let (lines, _) = links::follow(run, &id, kind, lines)?;
@@ -103,7 +109,9 @@ fn json(out: &mut dyn Write, lines: &[Line], look: &Look) -> Result<(), Failure>
 fn notes(out: &mut dyn Write, look: &Look, lines: &Lines) -> Result<(), Failure> {
     let mut notes = Vec::new();
     if lines.left_out > 0 {
-        notes.push(format!("{} more lines belong to it; ask for a decision to see them", count(lines.left_out)));
+        let shown = count(lines.all.len() as u64);
+        let more = count(lines.left_out);
+        notes.push(format!("these are the first {shown} events, {more} more belong to the story"));
     }
     if lines.foreign > 0 {
         notes.push(format!("{} could not be read as events", plural(lines.foreign, "line")));

@@ -38,10 +38,12 @@ pub(crate) fn story(
     let rest = verdict.text.strip_prefix(verdict.word).unwrap_or_default();
     writeln!(out, "{}{}", look.paint(verdict.tone, verdict.word), look.paint(Tone::Title, &safe(rest)))?;
     writeln!(out, "{}", safe(&title.about.join(" · ")))?;
-    writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&title.run)))?;
+    let folder = common_folder(lines);
+    let sources = if folder.is_empty() { String::new() } else { format!(" · sources in {folder}") };
+    writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&format!("{}{sources}", title.run))))?;
     writeln!(out)?;
     let start = lines.iter().find_map(|line| line.at);
-    let rows: Vec<_> = lines.iter().map(|line| row(line, start, shared)).collect();
+    let rows: Vec<_> = lines.iter().map(|line| row(line, start, shared, &folder)).collect();
     let widths = Widths::of(&rows, look);
     for (row, line) in rows.iter().zip(lines) {
         write_row(out, look, row, &widths)?;
@@ -52,9 +54,25 @@ pub(crate) fn story(
     Ok(())
 }
 
-fn row(line: &Line, start: Option<i64>, shared: &Shared<'_>) -> Row {
+/// The folder that all sources are in, with its last slash; it is said once, above the lines.
+fn common_folder(lines: &[Line]) -> String {
+    let mut sources = lines.iter().filter_map(|line| line.text("source"));
+    let Some(first) = sources.next() else { return String::new() };
+    let folder = |text: &str| text.rfind('/').map_or(0, |at| at + 1);
+    let mut common = first[..folder(&first)].to_owned();
+    for source in sources {
+        while !source.starts_with(&common) {
+            common.pop();
+            common.truncate(folder(&common));
+        }
+    }
+    common
+}
+
+fn row(line: &Line, start: Option<i64>, shared: &Shared<'_>, folder: &str) -> Row {
     let at = line.at.zip(start).map_or_else(|| "?".to_owned(), |(at, start)| time::offset_ms(at - start));
-    let place = [line.text("source"), line.text("thread")].into_iter().flatten();
+    let source = line.text("source").map(|source| source.strip_prefix(folder).unwrap_or(&source).to_owned());
+    let place = [source, line.text("thread").map(|thread| thread.into_owned())].into_iter().flatten();
     let tone = if is_error(line) {
         Tone::Bad
     } else if line.text("level").is_some_and(|level| level == "warning") || line.event_type().ends_with("_BLOCKED") {

@@ -1,15 +1,15 @@
 //! An id that is the beginning of several: what came of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use tapelog::read::{ReadError, Run};
 
 use crate::failure::Failure;
-use crate::line::Line;
 use crate::render::{Look, Tone, columns, count, plural, safe};
 use crate::time;
 
+use super::groups::Groups;
 use super::links::{self, Kind, Known};
 use super::verdict::{self, After, Verdict};
 
@@ -25,23 +25,22 @@ struct One {
     verdict: Verdict,
 }
 
-/// A line for each id, and how to ask for one.
+/// A line for each id, and how to ask for one; `next` is what must be typed behind it.
+#[expect(clippy::too_many_arguments, reason = "what was found, and how it is shown")]
 pub(crate) fn list(
     run: &Run,
     asked: &str,
     kind: Kind,
     ids: &BTreeSet<String>,
+    more: bool,
+    next: &str,
     out: &mut dyn Write,
     look: &Look,
 ) -> Result<(), Failure> {
     let all = stories(run, kind, ids.iter().take(MOST_LISTED))?;
-    let mut words: BTreeMap<&str, u64> = BTreeMap::new();
-    for one in &all {
-        *words.entry(one.verdict.word).or_default() += 1;
-    }
-    let said: Vec<_> = words.iter().map(|(word, many)| format!("{many} {word}")).collect();
-    let said = said.join(", ");
-    let many = plural(ids.len() as u64, kind.name());
+    let said = verdict::counted(all.iter().map(|one| &one.verdict));
+    let at_least = if more { "more than " } else { "" };
+    let many = format!("{at_least}{}", plural(ids.len() as u64, kind.name()));
     let of = if ids.len() > all.len() { format!("the first {}: ", all.len()) } else { String::new() };
     writeln!(out, "{}", look.paint(Tone::Title, &format!("{many} begin with {}: {of}{said}", safe(asked))))?;
     writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&super::run_words(run))))?;
@@ -67,9 +66,10 @@ pub(crate) fn list(
     if ids.len() > all.len() {
         writeln!(out, "… and {} more", count((ids.len() - all.len()) as u64))?;
     }
-    if let Some(one) = all.first() {
+    let worst = all.iter().rev().find(|one| one.verdict.tone == Tone::Bad).or(all.first());
+    if let Some(one) = worst {
         writeln!(out)?;
-        writeln!(out, "{}", look.paint(Tone::Quiet, &format!("next: tape trace {}", safe(&one.id))))?;
+        writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&format!("next: tape trace {}{next}", one.id))))?;
     }
     Ok(())
 }
@@ -88,10 +88,11 @@ fn stories<'a>(run: &Run, kind: Kind, ids: impl Iterator<Item = &'a String>) -> 
     let lines = lines(run, kind, &ids)?;
     // The state is asked after the reading: the process may have ended while the files were read.
     let after = After { fate: super::fate(run), run_last: lines.run_last };
+    let groups = Groups::of(&lines.all);
     Ok(ids
         .into_iter()
         .map(|id| {
-            let own = of_one(&lines.all, kind, &id);
+            let own = if kind == Kind::Decision { groups.lines(&id) } else { groups.lines_with(kind, &id) };
             let decision = (kind == Kind::Decision).then_some(id.as_str());
             One {
                 at: own.iter().find_map(|line| line.at),
@@ -102,25 +103,4 @@ fn stories<'a>(run: &Run, kind: Kind, ids: impl Iterator<Item = &'a String>) -> 
             }
         })
         .collect())
-}
-
-/// The lines that have the id, or an intent or an order of those that have it.
-fn of_one(lines: &[Line], kind: Kind, id: &str) -> Vec<Line> {
-    let mut known = Known::default();
-    known.add(kind, id);
-    let followed = |key: &str, kind: Kind| key.ends_with("_id") && (Kind::Intent..=Kind::Order).contains(&kind);
-    let has = |known: &Known, line: &Line| {
-        line.pairs().any(|(key, json)| {
-            crate::line::plain(json).is_some_and(|id| known.has(Kind::of(key), &id))
-        })
-    };
-    let direct = known.clone();
-    for line in lines.iter().filter(|line| has(&direct, line)) {
-        for (key, json) in line.pairs().filter(|(key, _)| followed(key, Kind::of(key))) {
-            if let Some(id) = crate::line::plain(json) {
-                known.add(Kind::of(key), &id);
-            }
-        }
-    }
-    lines.iter().filter(|line| has(&known, line)).cloned().collect()
 }

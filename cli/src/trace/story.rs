@@ -1,6 +1,7 @@
 //! What the lines of a decision amount to: its intents, their attempts, how each ended, what was filled.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::line::Line;
 use crate::render::decimals;
@@ -37,8 +38,9 @@ pub(crate) struct Filled {
 /// The events that end an attempt.
 pub(crate) const ENDS: &[&str] = &["ORDER_SUBMITTED", "ORDER_REJECTED", "ORDER_FAILED", "ORDER_UNKNOWN"];
 
-const FILL_QTY: &[&str] = &["fill_qty", "last_qty", "filled_qty", "qty", "quantity"];
-const FILL_PX: &[&str] = &["fill_price", "fill_px", "last_px", "avg_px", "avg_price", "px", "price"];
+/// What fills call their quantity and their price.
+pub(crate) const FILL_QTY: &[&str] = &["fill_qty", "last_qty", "filled_qty", "qty", "quantity"];
+pub(crate) const FILL_PX: &[&str] = &["fill_price", "fill_px", "last_px", "avg_px", "avg_price", "px", "price"];
 const CUMULATED: &[&str] = &["cum_qty", "cum_filled_qty", "total_filled_qty"];
 
 /// The intents of these lines, in the order in which they were first tried.
@@ -121,10 +123,10 @@ impl<'a> Intent<'a> {
         self.text("side").map(|side| side.to_lowercase()).or_else(|| self.fills().first().and_then(|fill| side(fill)))
     }
 
-    /// Whether the decision of this id, or one of its children, tried it: not one that only shares an order.
-    pub(crate) fn is_of(&self, decision: &str) -> bool {
+    /// Whether one of these decisions tried it: not one that only shares an order.
+    pub(crate) fn is_of(&self, decisions: &HashSet<Cow<'_, str>>) -> bool {
         let line = self.attempts.first().map(|attempt| attempt.context).or_else(|| self.fills().first().copied());
-        line.and_then(|line| line.text("decision_id")).is_none_or(|id| id == decision)
+        line.and_then(|line| line.text("decision_id")).is_none_or(|id| decisions.contains(&id))
     }
 
     fn fills(&self) -> &[&'a Line] {

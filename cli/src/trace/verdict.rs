@@ -2,10 +2,14 @@
 //!
 //! Invariant: it says only what the lines say. An order that may be live is never called failed.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
+
 use crate::line::Line;
-use crate::render::{Tone, plural};
+use crate::render::{Tone, count, plural};
 use crate::time;
 
+use super::groups::Groups;
 use super::story::{Attempt, Intent, intents};
 
 /// What came of a decision.
@@ -41,14 +45,26 @@ fn verdict(tone: Tone, word: &'static str, rest: &str) -> Verdict {
 /// What came of these lines, which are the story of `decision`, or of something that has none.
 pub(crate) fn of(lines: &[Line], decision: Option<&str>, after: After) -> Verdict {
     let start = lines.iter().find_map(|line| line.at);
+    if decision.is_none()
+        && let Some(several) = of_several(lines, after)
+    {
+        return several;
+    }
+    let family = decision.map(|id| family(lines, id));
     let (mut own, foreign): (Vec<_>, Vec<_>) =
-        intents(lines).into_iter().partition(|intent| decision.is_none_or(|id| intent.is_of(id)));
+        intents(lines).into_iter().partition(|intent| family.as_ref().is_none_or(|family| intent.is_of(family)));
     if own.is_empty() && !lines.iter().any(|line| line.is("DECISION_START") || line.is("DECISION_END")) {
         own = foreign;
     }
     let mut verdicts = own.iter().map(|intent| (intent, of_intent(intent, lines, start, after)));
     let Some((_, mut whole)) = verdicts.next() else { return without_order(lines, decision, after) };
-    for (intent, more) in verdicts {
+    let more: Vec<_> = verdicts.collect();
+    if more.len() > MOST_TOLD {
+        let of_more = counted(more.iter().map(|(_, verdict)| verdict));
+        whole.text.push_str(&format!("; then {}: {of_more}", plural(more.len() as u64, "more order")));
+        return whole;
+    }
+    for (intent, more) in more {
         let side = intent.side().unwrap_or_else(|| "another order".to_owned());
         whole.text.push_str(&format!("; then {side} {}", more.text));
         // A later order that may be live weighs more than an earlier one that is done.
@@ -57,6 +73,44 @@ pub(crate) fn of(lines: &[Line], decision: Option<&str>, after: After) -> Verdic
         }
     }
     whole
+}
+
+/// So many later orders are told one by one.
+const MOST_TOLD: usize = 2;
+
+/// `2 BLOCKED, 1 FILLED`.
+pub(crate) fn counted<'a>(verdicts: impl Iterator<Item = &'a Verdict>) -> String {
+    let mut words = BTreeMap::new();
+    for verdict in verdicts {
+        *words.entry(verdict.word).or_insert(0_u64) += 1;
+    }
+    words.iter().map(|(word, many)| format!("{} {word}", count(*many))).collect::<Vec<_>>().join(", ")
+}
+
+/// The decision and those that were made inside of it.
+fn family<'a>(lines: &'a [Line], decision: &'a str) -> HashSet<Cow<'a, str>> {
+    let mut family = HashSet::from([Cow::Borrowed(decision)]);
+    // A child starts after its parent, so that one reading finds grandchildren too.
+    for line in lines {
+        if line.text("parent_decision_id").is_some_and(|parent| family.contains(&parent)) {
+            family.extend(line.text("decision_id"));
+        }
+    }
+    family
+}
+
+/// A correlation or a session: what came of each of its decisions. None when it has one at the most.
+fn of_several(lines: &[Line], after: After) -> Option<Verdict> {
+    let decisions = Groups::of(lines);
+    let outer: Vec<_> = decisions.outer().collect();
+    if outer.len() < 2 {
+        return None;
+    }
+    let verdicts: Vec<_> = outer.iter().map(|id| of(&decisions.lines(id), Some(id), after)).collect();
+    let bad = verdicts.iter().any(|verdict| verdict.tone == Tone::Bad);
+    let many = count(verdicts.len() as u64);
+    let rest = format!(" {many}: {}", counted(verdicts.iter()));
+    Some(verdict(if bad { Tone::Careful } else { Tone::Plain }, "DECISIONS", &rest))
 }
 
 fn of_intent(intent: &Intent<'_>, lines: &[Line], start: Option<i64>, after: After) -> Verdict {

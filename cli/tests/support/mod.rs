@@ -1,6 +1,7 @@
 //! Run directories written by hand, and `tape` asked about them.
 
 // Every test file uses its own part of this.
+#![allow(clippy::unwrap_used, reason = "a fixture that cannot be made fails the test")]
 #![allow(dead_code, reason = "each test file uses a part")]
 
 use std::fs;
@@ -10,14 +11,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tapelog_cli::Terminal;
 
 /// A root that goes when the test ends.
-pub struct Root {
-    pub path: PathBuf,
+pub(crate) struct Root {
+    pub(crate) path: PathBuf,
 }
 
 static COUNT: AtomicU32 = AtomicU32::new(0);
 
 impl Root {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = std::env::temp_dir().join(format!("tape-test-{}-{number}", std::process::id()));
         fs::create_dir_all(&path).unwrap();
@@ -25,7 +26,7 @@ impl Root {
     }
 
     /// A run of this session with status `running` (and no process: it is dead), `ended`, `recovered`.
-    pub fn run(&self, session: &str, status: &str) -> Fixture {
+    pub(crate) fn run(&self, session: &str, status: &str) -> Fixture {
         let dir = self.path.join(session).join("4711");
         fs::create_dir_all(&dir).unwrap();
         let end = if status == "ended" { "\"2025-10-26T12:35:00.000000000Z\"" } else { "null" };
@@ -39,7 +40,7 @@ impl Root {
 
     /// What `tape` answers: its exit code, stdout, stderr.
     #[track_caller]
-    pub fn tape(&self, args: &str) -> (u8, String, String) {
+    pub(crate) fn tape(&self, args: &str) -> (u8, String, String) {
         tape(&self.path, args)
     }
 }
@@ -51,7 +52,7 @@ impl Drop for Root {
 }
 
 #[track_caller]
-pub fn tape(root: &Path, args: &str) -> (u8, String, String) {
+pub(crate) fn tape(root: &Path, args: &str) -> (u8, String, String) {
     let mut all = vec!["tape".to_owned(), format!("--root={}", root.display())];
     all.extend(args.split_whitespace().map(str::to_owned));
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -60,18 +61,18 @@ pub fn tape(root: &Path, args: &str) -> (u8, String, String) {
 }
 
 /// A run directory being written.
-pub struct Fixture {
-    pub dir: PathBuf,
+pub(crate) struct Fixture {
+    pub(crate) dir: PathBuf,
     session: String,
     seq: u64,
 }
 
 /// The decision of most tests.
-pub const DEC: &str = "dec_20251026_123456_abc123";
+pub(crate) const DEC: &str = "dec_20251026_123456_abc123";
 
 impl Fixture {
     /// Appends an event `ms` after 12:34:56 to the file where it belongs. `fields` is the inside of an object.
-    pub fn event(&mut self, ms: f64, event_type: &str, decision: &str, fields: &str) -> &mut Self {
+    pub(crate) fn event(&mut self, ms: f64, event_type: &str, decision: &str, fields: &str) -> &mut Self {
         self.seq += 1;
         let file = match event_type {
             _ if event_type.starts_with("ORDER_") => "orders.jsonl",
@@ -106,7 +107,7 @@ impl Fixture {
     }
 
     /// Appends text to a file.
-    pub fn raw(&mut self, file: &str, text: &str) -> &mut Self {
+    pub(crate) fn raw(&mut self, file: &str, text: &str) -> &mut Self {
         let path = self.dir.join(file);
         let mut all = fs::read(&path).unwrap_or_default();
         all.extend_from_slice(text.as_bytes());
@@ -114,7 +115,7 @@ impl Fixture {
         self
     }
 
-    pub fn context(&mut self, ms: f64, decision: &str, intent: &str, attempt: u32) -> &mut Self {
+    pub(crate) fn context(&mut self, ms: f64, decision: &str, intent: &str, attempt: u32) -> &mut Self {
         let fields = format!(
             r#""intent_id":"{intent}","symbol":"BTC/USDT","side":"buy","qty":0.001,"limit_px":45000.00,"tif":"IOC","slippage_bps":5.0,"max_retries":3,"retry_backoff_ms":250,"attempt":{attempt},"attempt_start_ts":1761482096.5"#
         );

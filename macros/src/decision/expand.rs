@@ -26,7 +26,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         };
     }
     let open = open(plan, &around.krate);
-    let ended = code::plain(around);
+    let unclosed = code::unclosed(around);
     let statics = statics(plan, around);
     let start = start(plan, &around.krate);
     let verdict = plan.verdict.as_ref().map(|judge| {
@@ -37,7 +37,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     Layer {
         before: quote_spanned!(here=>
             #statics
-            let mut decision = #private::decision::#ty::open(&__TAPELOG_DECISION, #open, #ended);
+            let mut decision = #private::decision::#ty::open(&__TAPELOG_DECISION, #open, #unclosed);
             if decision.starts() { decision.start(&#start); }
         ),
         after: quote_spanned!(here=> #verdict decision.close(&ended);),
@@ -48,12 +48,12 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
 fn open(plan: &Plan, krate: &Krate) -> TokenStream {
     let private = krate.private();
     let joins = match &plan.joins {
-        Joins::Own(None) | Joins::Known(_) => quote!(#private::decision::Joins::New),
+        Joins::Own(None) | Joins::Known(_) => quote!(#private::decision::Joins::NEW),
         Joins::Own(Some(id)) => {
             let id = taken(id, krate);
             quote!(#private::decision::own(|| #id))
         }
-        Joins::Outer => quote!(#private::decision::Joins::Outer),
+        Joins::Outer => quote!(#private::decision::Joins::OUTER),
     };
     if plan.lazy { quote!(#private::decision::lazy(#joins)) } else { joins }
 }
@@ -91,10 +91,12 @@ fn start(plan: &Plan, krate: &Krate) -> TokenStream {
         let key = syn::ext::IdentExt::unraw(name).to_string();
         let age_key = format!("{key}_age_ms");
         let span = value.span().resolved_at(Span::mixed_site());
+        let value = fields::operand(value);
         let value = quote_spanned!(span=> #private::field(&#value));
         let age = match since {
             Some(since) => {
                 let span = since.span().resolved_at(Span::mixed_site());
+                let since = fields::operand(since);
                 quote_spanned!(span=> #private::age::since(&#since))
             }
             None => quote_spanned!(span=> {

@@ -42,10 +42,12 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         let traits = has(field, here);
         let method = Ident::new(field, here);
         let value = quote_spanned!(at.resolved_at(here)=> #private::held(#value));
+        // The user's expressions say `self` too, so it must be theirs.
+        let this = Ident::new("self", Span::call_site());
         quote_spanned!(here=>
             #[automatically_derived]
             impl #impl_generics #private::order::#traits for #name #type_generics #where_clause {
-                fn #method(&self) -> impl #private::Value { #value }
+                fn #method(&#this) -> impl #private::Value { #value }
             }
         )
     });

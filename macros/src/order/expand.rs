@@ -20,14 +20,14 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let context = Context::of(plan, &around.krate);
     let statics = context.statics(plan, &code::place(around), &around.krate);
     let record = context.record(plan, &around.krate);
-    let plain = code::plain(around);
+    let unclosed = code::unclosed(around);
     let ty = if plan.each.is_some() { quote!(Batch) } else { quote!(Attempt) };
     let outcome = outcome(&plan.end, around);
     let returns = returns(plan, &around.krate);
     Layer {
         before: quote_spanned!(here=>
             #statics
-            let mut attempt = #private::order::#ty::open(&__TAPELOG_ORDER, #plain);
+            let mut attempt = #private::order::#ty::open(&__TAPELOG_ORDER, #unclosed);
             if attempt.starts() { #record }
         ),
         after: quote_spanned!(here=> if attempt.is_open() { attempt.close(#outcome, &ended, &#returns); }),
@@ -119,12 +119,23 @@ impl Context {
         let bind = self.client_order_id.as_ref().and_then(|field| field.value(krate));
         let bind = bind.map(|id| quote_spanned!(here=> attempt.bind(#id);));
         let call = quote_spanned!(here=> attempt.context(&(#(#head,)*), &#before, #attempt, &#after); #bind);
-        let defaults = plan.defaults.as_ref().map(|defaults| quote_spanned!(here=> let defaults = &#defaults;));
-        if let Some(each) = &plan.each {
-            return quote_spanned!(here=> #defaults for from in #private::order::each(&#each) { #call });
+        let defaults = plan.defaults.as_ref().map(|defaults| {
+            let defaults = fields::operand(defaults);
+            quote_spanned!(here=> let defaults = &#defaults;)
+        });
+        let both = plan.defaults.is_some() && (plan.from.is_some() || plan.each.is_some());
+        // The traits have no names here, and are implemented for this one type.
+        let pick = both.then(|| {
+            quote_spanned!(here=> use #private::order::pick::*; let pick = #private::order::Pick(from, defaults);)
+        });
+        if let Some(each) = plan.each.as_ref().map(fields::operand) {
+            return quote_spanned!(here=> #defaults for from in #private::order::each(&#each) { #pick #call });
         }
-        let from = plan.from.as_ref().map(|from| quote_spanned!(here=> let from = &#from;));
-        quote_spanned!(here=> #from #defaults #call)
+        let from = plan.from.as_ref().map(|from| {
+            let from = fields::operand(from);
+            quote_spanned!(here=> let from = &#from;)
+        });
+        quote_spanned!(here=> #from #defaults #pick #call)
     }
 }
 
@@ -155,10 +166,8 @@ fn taken(name: &str, span: Span, plan: &Plan, krate: &Krate) -> TokenStream {
     let defaults = quote_spanned!(Span::mixed_site()=> defaults);
     let has_from = plan.from.is_some() || plan.each.is_some();
     if has_from && plan.defaults.is_some() {
-        return quote_spanned!(span=> {
-            use #private::order::pick::*;
-            (&&#private::order::Pick(#from, #defaults)).#method()
-        });
+        let pick = quote_spanned!(Span::mixed_site()=> pick);
+        return quote_spanned!(span=> (&&#pick).#method());
     }
     let of = if has_from { from } else { defaults };
     let traits = has(name, span);

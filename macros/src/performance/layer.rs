@@ -14,7 +14,7 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     let private = around.krate.private();
     let Plan { operation, args, memory, cpu, slower_than_ns, every } = plan;
     let place = code::place(around);
-    let plain = code::plain(around);
+    let unclosed = code::unclosed(around);
     let described = fields::described(args, &around.krate);
     let memory_field = memory.then(|| quote!(#private::Field::recorded("memory_usage_mb"),));
     let cpu_field = cpu.then(|| quote!(#private::Field::recorded("cpu_usage_percent"),));
@@ -43,7 +43,7 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
                 across_threads: #across_threads,
             },
         );
-        let mut timer = #private::performance::Timer::start(&__TAPELOG_PERFORMANCE, #plain);
+        let mut timer = #private::performance::Timer::start(&__TAPELOG_PERFORMANCE, #unclosed);
         #keep
     );
     Layer { before, after: quote_spanned!(here=> timer.close(&ended);), scope: None }

@@ -148,14 +148,15 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
         clause.predicates.push(syn::parse_quote!(#parameter: #private::Value));
     }
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
-    let arms = body.arms.iter().map(|(pattern, value)| quote!(#pattern => out.put(&#value),));
+    let out = Ident::new("out", Span::mixed_site());
+    let arms = body.arms.iter().map(|(pattern, value)| quote!(#pattern => #out.put(&#value),));
     quote_spanned!(Span::mixed_site()=>
         const _: () = {
             use #private as __tapelog;
             #[automatically_derived]
             impl #impl_generics __tapelog::Structured for #name #type_generics #where_clause {
                 #[inline]
-                fn put_into<Out: __tapelog::Out>(&self, out: &mut Out) {
+                fn put_into<Out: __tapelog::Out>(&self, #out: &mut Out) {
                     match self { #(#arms)* }
                 }
             }

@@ -60,6 +60,7 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let [rule, value, limit] = [rule, value, limit].map(|expr| match expr {
         Some(expr) => {
             let span = expr.span().resolved_at(Span::mixed_site());
+            let expr = crate::fields::operand(&expr);
             quote_spanned!(span=> #private::field(&#expr))
         }
         None => quote!(#private::ABSENT),

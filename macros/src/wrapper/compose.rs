@@ -17,7 +17,7 @@ pub(crate) fn compose(
     style: Style,
 ) -> TokenStream {
     let private = krate.private();
-    let body = function.body.clone();
+    let body = function.inner_block();
     let before: TokenStream = layers.iter().map(|layer| layer.before.clone()).collect();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
     let after = after(layers, krate, output);
@@ -79,7 +79,7 @@ fn closure(function: &mut Function) -> TokenStream {
         function.assignable().map(|(name, token)| quote!(let #token #name = #name;)).collect();
     function.drop_argument_mut();
     let annotation = output::annotation(&function.sig.output).unwrap_or_else(|| quote!(_));
-    let body = &function.body;
+    let body = if moved.is_empty() { function.body.clone() } else { function.inner_block() };
     // A receiver cannot be bound anew; only one that is assigned as a whole needs to be moved.
     let moves = function.sig.receiver().is_some_and(|receiver| {
         receiver.mutability.is_some() && matches!(receiver.kind, syn::ReceiverKind::Typed(..))
@@ -96,7 +96,7 @@ fn closure(function: &mut Function) -> TokenStream {
 /// an async function does: without it `?` and coercions in the body would not know what they become.
 fn async_body(function: &Function, krate: &Krate, output: Output) -> TokenStream {
     let private = krate.private();
-    let body = &function.body;
+    let body = function.inner_block();
     let annotation = if output == Output::Never { None } else { output::annotation(&function.sig.output) };
     let Some(annotation) = annotation else { return quote!(async move #body) };
     quote_spanned!(Span::mixed_site()=> async move {

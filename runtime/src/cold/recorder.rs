@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::hot::clock;
 use crate::hot::hub::Hub;
 use crate::hot::ids::{mix, set_key};
-use crate::heartbeat::{self, Heartbeat};
+use crate::heartbeat::{self, Halt, HaltHook, Heartbeat};
 use crate::hot::{registry, shm};
 
 use super::drain::{Drain, Signals, make_standard_streams};
@@ -66,11 +66,12 @@ pub struct Recorder {
     hub: &'static Hub,
     signals: Arc<Signals>,
     heartbeat: Option<(Arc<Heartbeat>, JoinHandle<()>)>,
+    beats: bool,
     finished: bool,
 }
 
 /// What a recorder is told before it starts.
-#[derive(Clone, Debug)]
+#[must_use = "nothing is recorded until `start` is called"]
 pub struct Builder {
     service: String,
     root: PathBuf,
@@ -85,6 +86,7 @@ pub struct Builder {
     heartbeat: Option<Duration>,
     durability: Durability,
     fallback: Option<PathBuf>,
+    on_halt: Option<HaltHook>,
 }
 
 /// What a record survives, once its call returned (design §6).
@@ -118,6 +120,7 @@ impl Recorder {
             heartbeat: Some(heartbeat::INTERVAL),
             durability: Durability::default(),
             fallback: None,
+            on_halt: None,
         }
     }
 
@@ -183,7 +186,9 @@ impl Recorder {
             return Ok(());
         }
         if let Some((heartbeat, thread)) = self.heartbeat.take() {
-            heartbeat.record();
+            if self.beats {
+                heartbeat.record();
+            }
             heartbeat.stop();
             thread.thread().unpark();
             // It records nothing that could panic; were it so, the run ends all the same.
@@ -203,51 +208,50 @@ impl Drop for Recorder {
     }
 }
 
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder").field("service", &self.service).field("root", &self.root).finish_non_exhaustive()
+    }
+}
+
 impl Builder {
     /// The folder below which runs are kept; `logs` unless said.
-    #[must_use]
     pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = root.into();
         self
     }
 
     /// Which of several instances of the service this is. Configurations are compared within one instance.
-    #[must_use]
     pub fn instance(mut self, instance: impl Into<String>) -> Self {
         self.instance = instance.into();
         self
     }
 
     /// `live`, `paper`, `backtest`, or what you call it.
-    #[must_use]
     pub fn mode(mut self, mode: impl Into<String>) -> Self {
         self.mode = mode.into();
         self
     }
 
     /// The strategy that runs.
-    #[must_use]
     pub fn strategy(mut self, strategy: impl Into<String>) -> Self {
         self.strategy = strategy.into();
         self
     }
 
     /// The capital it runs with.
-    #[must_use]
     pub fn capital(mut self, capital: f64) -> Self {
         self.capital = Some(capital);
         self
     }
 
     /// The application's version: `env!("CARGO_PKG_VERSION")`.
-    #[must_use]
     pub fn version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
         self
     }
 
     /// The commit it was built from.
-    #[must_use]
     pub fn commit(mut self, commit: impl Into<String>) -> Self {
         self.commit = commit.into();
         self
@@ -255,36 +259,37 @@ impl Builder {
 
     /// How much each thread may record before the drain has to come, in bytes; 1 MiB unless said, rounded up to a
     /// power of two, from 16 KiB to 1 GiB.
-    #[must_use]
     pub fn ring_bytes(mut self, bytes: usize) -> Self {
         self.ring_bytes = bytes.clamp(RING_RANGE.0, RING_RANGE.1).next_power_of_two();
         self
     }
 
     /// Where rings are kept instead of `/dev/shm`.
-    #[must_use]
     pub fn ring_dir(mut self, dir: impl Into<PathBuf>) -> Self {
         self.ring_dir = Some(dir.into());
         self
     }
 
     /// How often SHUTDOWN_HEARTBEAT is recorded; every 30 s unless said, `None` for never.
-    #[must_use]
     pub fn heartbeat(mut self, interval: impl Into<Option<Duration>>) -> Self {
         self.heartbeat = interval.into();
         self
     }
 
     /// What a record survives, once its call returned; the process unless said.
-    #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
         self
     }
 
+    /// Called once, on the monitor's thread, when a record of class `audit` was lost: the place to stop trading.
+    pub fn on_halt(mut self, hook: impl FnOnce(&Halt) + Send + 'static) -> Self {
+        self.on_halt = Some(Box::new(hook));
+        self
+    }
+
     /// Where lines go while the run directory cannot be written: another disk, if there is one. Unless said, a folder
     /// `tapelog-fallback` in the system's folder for temporary files.
-    #[must_use]
     pub fn fallback(mut self, dir: impl Into<PathBuf>) -> Self {
         self.fallback = Some(dir.into());
         self
@@ -362,7 +367,8 @@ impl Builder {
             "recording began"
         );
         recovered.iter().for_each(Found::record);
-        let heartbeat = self.heartbeat.map(|interval| start_heartbeat(hub, interval)).transpose()?;
+        let beats = self.heartbeat.is_some();
+        let heartbeat = Some(start_heartbeat(hub, self.heartbeat, self.on_halt)?);
         Ok(Recorder {
             session,
             dir,
@@ -372,6 +378,7 @@ impl Builder {
             hub,
             signals,
             heartbeat,
+            beats,
             finished: false,
         })
     }
@@ -388,13 +395,14 @@ impl Builder {
 
 fn start_heartbeat(
     hub: &'static Hub,
-    interval: Duration,
+    interval: Option<Duration>,
+    on_halt: Option<HaltHook>,
 ) -> Result<(Arc<Heartbeat>, JoinHandle<()>), StartError> {
     let heartbeat = Arc::new(Heartbeat::new(hub));
     let body = Arc::clone(&heartbeat);
     let thread = std::thread::Builder::new()
         .name("tapelog-heartbeat".to_owned())
-        .spawn(move || body.run(interval))
+        .spawn(move || body.run(interval, on_halt))
         .map_err(|source| StartError::Thread { source })?;
     Ok((heartbeat, thread))
 }

@@ -52,7 +52,9 @@ pub fn nonfinite(value: &(impl Serialize + ?Sized)) -> Result<Vec<String>, Confi
         };
         match node {
             Node::NotFinite => found.push(at.to_owned()),
-            Node::List(items) => items.iter().enumerate().for_each(|(i, item)| walk(item, &below(&i.to_string()), found)),
+            Node::List(items) => {
+                items.iter().enumerate().for_each(|(i, item)| walk(item, &below(&i.to_string()), found))
+            }
             Node::Map(entries) => entries.iter().for_each(|(key, value)| walk(value, &below(key), found)),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::Text(_) | Node::Secret(_) => {}
         }
@@ -152,9 +154,11 @@ mod tests {
 
     #[test]
     fn a_snapshot_read_back_has_the_same_text() {
-        let value = json!({"f": [1e300, 0.1, 5e-324, 123456.789e3, -1.5], "i": [1, -7], "t": "a\u{1}\"", "n": null});
+        let value =
+            json!({"f": [1e300, 0.1, 5e-324, 123456.789e3, -1.5], "i": [1, -7], "t": "a\u{1}\"", "n": null});
         let node = Node::of(&value).unwrap();
-        let read: Value = serde_json::from_str(&serde_json::to_string_pretty(&node.to_value()).unwrap()).unwrap();
+        let read: Value =
+            serde_json::from_str(&serde_json::to_string_pretty(&node.to_value()).unwrap()).unwrap();
         assert_eq!(canonical(&read).unwrap(), node.canonical());
     }
 }

@@ -200,12 +200,20 @@ impl Work<'_> {
             return;
         }
         let path = if op == Op::Remove { &place.old } else { &place.new };
-        self.diff.changes.push(Change { path: path.clone(), op, old, new, item: place.item.clone(), secret, order: false });
+        self.diff.changes.push(Change {
+            path: path.clone(),
+            op,
+            old,
+            new,
+            item: place.item.clone(),
+            secret,
+            order: false,
+        });
     }
 }
 
 fn is_mark(value: &Value) -> bool {
-    value.as_str() == Some(super::MARK)
+    value.as_str().is_some_and(|text| text.contains(super::MARK))
 }
 
 /// Numbers are compared by value: a snapshot that was read back may spell one otherwise.
@@ -244,8 +252,16 @@ mod tests {
 
     use super::*;
 
-    fn of(old: &Value, new: &Value, old_prints: &[(&str, &str)], new_prints: &[(&str, &str)], keys: (&str, &str)) -> Diff {
-        let map = |prints: &[(&str, &str)]| prints.iter().map(|(at, print)| ((*at).to_owned(), (*print).to_owned())).collect();
+    fn of(
+        old: &Value,
+        new: &Value,
+        old_prints: &[(&str, &str)],
+        new_prints: &[(&str, &str)],
+        keys: (&str, &str),
+    ) -> Diff {
+        let map = |prints: &[(&str, &str)]| {
+            prints.iter().map(|(at, print)| ((*at).to_owned(), (*print).to_owned())).collect()
+        };
         let (old_prints, new_prints): (BTreeMap<_, _>, BTreeMap<_, _>) = (map(old_prints), map(new_prints));
         diff(
             Side { config: old, key_id: Some(keys.0), fingerprints: &old_prints },

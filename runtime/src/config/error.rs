@@ -39,9 +39,9 @@ pub enum ConfigError {
     },
     /// The configuration holds more than [`MAX_BYTES`](super::MAX_BYTES).
     TooLarge,
-    /// A service, instance or session id would not be a safe part of a file name, or sorts wrongly.
+    /// A session id would not be a safe name for a folder.
     Name {
-        /// Which of them: `service`, `instance` or `session id`.
+        /// Which name, as in `session id`.
         what: &'static str,
         /// What is wrong with it.
         fault: &'static str,
@@ -105,35 +105,71 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Serialize { at, reason } => {
-                write!(f, "the configuration cannot be serialised at `{at}`: {reason}; make its `Serialize` succeed, or skip the field")
+                write!(
+                    f,
+                    "the configuration cannot be serialised at `{at}`: {reason}; make its `Serialize` succeed, or skip the field"
+                )
             }
-            Self::MapKey { at } => write!(f, "a map key at `{at}` is not text; use text, numbers or unit variants as keys"),
+            Self::MapKey { at } => {
+                write!(f, "a map key at `{at}` is not text; use text, numbers or unit variants as keys")
+            }
             Self::TooDeep { at } => {
-                write!(f, "the configuration is nested deeper than {} levels at `{at}`; flatten it, or skip the field", super::MAX_DEPTH)
+                write!(
+                    f,
+                    "the configuration is nested deeper than {} levels at `{at}`; flatten it, or skip the field",
+                    super::MAX_DEPTH
+                )
             }
             Self::TooLarge => {
-                write!(f, "the configuration is larger than {} MiB; skip the fields that hold data", super::MAX_BYTES >> 20)
+                write!(
+                    f,
+                    "the configuration is larger than {} MiB; skip the fields that hold data",
+                    super::MAX_BYTES >> 20
+                )
             }
             Self::Name { what, fault } => {
-                write!(f, "the {what} {fault}; use letters, digits, `_`, `-` and `.`, at most {} of them", super::MAX_NAME)
+                write!(
+                    f,
+                    "the {what} {fault}; use letters, digits, `_`, `-` and `.`, at most {} of them",
+                    super::MAX_NAME
+                )
             }
             Self::Io { action, path, source } => write!(f, "cannot {action} `{}`: {source}", path.display()),
             Self::NotASnapshot { path, fault } => {
-                write!(f, "`{}` is not a stored configuration ({fault}); give the `config.json` of a run directory", path.display())
+                write!(
+                    f,
+                    "`{}` is not a stored configuration ({fault}); give the `config.json` of a run directory",
+                    path.display()
+                )
             }
             Self::Altered { path } => {
-                write!(f, "`{}` was changed after it was written: its hash does not fit; compare with another session", path.display())
+                write!(
+                    f,
+                    "`{}` was changed after it was written: its hash does not fit; compare with another session",
+                    path.display()
+                )
             }
             Self::Key { path, fault } => {
                 let path = path.display();
                 match fault {
-                    KeyFault::Length => write!(f, "the fingerprint key `{path}` has not 32 bytes; remove it and a new one is made"),
-                    KeyFault::NotAFile => write!(f, "the fingerprint key `{path}` is not a plain file; remove it and a new one is made"),
-                    KeyFault::Readable => write!(f, "the fingerprint key `{path}` is readable by others; give it mode 0600"),
+                    KeyFault::Length => write!(
+                        f,
+                        "the fingerprint key `{path}` has not 32 bytes; remove it and a new one is made"
+                    ),
+                    KeyFault::NotAFile => write!(
+                        f,
+                        "the fingerprint key `{path}` is not a plain file; remove it and a new one is made"
+                    ),
+                    KeyFault::Readable => {
+                        write!(f, "the fingerprint key `{path}` is readable by others; give it mode 0600")
+                    }
                 }
             }
             Self::NoSuchSnapshot { wanted } => {
-                write!(f, "no configuration is stored for {wanted}; name a session, hash or file that exists under this root")
+                write!(
+                    f,
+                    "no configuration is stored for {wanted}; name a session, hash or file that exists under this root"
+                )
             }
             Self::SearchLimit => {
                 write!(

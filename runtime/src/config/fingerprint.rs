@@ -66,7 +66,9 @@ impl Key {
     fn make(root: &Path, path: &Path) -> Result<(), ConfigError> {
         let mut key = [0; KEY_BYTES];
         let random = Path::new("/dev/urandom");
-        File::open(random).and_then(|mut file| file.read_exact(&mut key)).map_err(|error| ConfigError::io("read", random, error))?;
+        File::open(random)
+            .and_then(|mut file| file.read_exact(&mut key))
+            .map_err(|error| ConfigError::io("read", random, error))?;
         super::files::make_dir(root)?;
         let draft = super::files::draft_name(path);
         let write = || {
@@ -131,7 +133,8 @@ mod tests {
         // Design §8: key file per root, 0600.
         let root = TempDir::new("key");
         let keys: Vec<_> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Key::open(root.path()).unwrap().0.id())).collect();
+            let threads: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| Key::open(root.path()).unwrap().0.id())).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
         assert!(keys.windows(2).all(|pair| pair[0] == pair[1]));

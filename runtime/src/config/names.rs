@@ -15,39 +15,163 @@ pub(super) enum Class {
 
 /// Words that name a secret wherever they stand.
 const SECRET: &[&str] = &[
-    "password", "passwords", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "token", "tokens", "credential",
-    "credentials", "creds", "apikey", "apikeys", "apitoken", "mnemonic", "totp", "otp", "jwt", "authorization", "cookie",
-    "cookies", "signature",
+    "password",
+    "passwords",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "passcode",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "credential",
+    "credentials",
+    "creds",
+    "apikey",
+    "apikeys",
+    "apitoken",
+    "mnemonic",
+    "totp",
+    "otp",
+    "jwt",
+    "authorization",
+    "cookie",
+    "cookies",
+    "signature",
 ];
 
 /// Ends of words written together: `pgpassword`, `clientsecret`, `listenkey`.
 const SECRET_ENDS: &[&str] = &[
-    "password", "passwd", "passphrase", "secret", "apikey", "token", "credential", "credentials", "privatekey", "secretkey",
-    "accesskey", "signingkey", "listenkey",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "apikey",
+    "token",
+    "credential",
+    "credentials",
+    "privatekey",
+    "secretkey",
+    "accesskey",
+    "signingkey",
+    "listenkey",
 ];
 
 /// First words of pairs with `key` or `keys`.
 const SECRET_KEYS: &[&str] = &[
-    "api", "private", "secret", "access", "signing", "encryption", "master", "ssh", "hmac", "aes", "rsa", "wallet", "listen",
-    "session", "account", "service", "client", "auth",
+    "api",
+    "private",
+    "secret",
+    "access",
+    "signing",
+    "encryption",
+    "master",
+    "ssh",
+    "hmac",
+    "aes",
+    "rsa",
+    "wallet",
+    "listen",
+    "session",
+    "account",
+    "service",
+    "client",
+    "auth",
 ];
 
 /// Other pairs.
-const SECRET_PAIRS: &[(&str, &str)] =
-    &[("seed", "phrase"), ("recovery", "phrase"), ("recovery", "code"), ("access", "sign"), ("api", "sign"), ("one", "time")];
+const SECRET_PAIRS: &[(&str, &str)] = &[
+    ("seed", "phrase"),
+    ("recovery", "phrase"),
+    ("recovery", "code"),
+    ("access", "sign"),
+    ("api", "sign"),
+    ("one", "time"),
+];
 
 /// Words that make a name key-like.
 const KEY_LIKE: &[&str] = &[
-    "key", "keys", "auth", "sign", "signing", "pass", "passkey", "access", "cert", "certificate", "salt", "seed", "dsn", "webhook",
-    "nonce", "license", "licence", "bearer", "private", "hmac", "session", "login",
+    "key",
+    "keys",
+    "auth",
+    "sign",
+    "signing",
+    "pass",
+    "passkey",
+    "access",
+    "cert",
+    "certificate",
+    "salt",
+    "seed",
+    "dsn",
+    "webhook",
+    "nonce",
+    "license",
+    "licence",
+    "bearer",
+    "private",
+    "hmac",
+    "session",
+    "login",
 ];
 
 /// Last words that tell of a setting about a secret, not of the secret: `password_min_length`, `token_url`.
 const ABOUT: &[&str] = &[
-    "file", "files", "path", "paths", "dir", "directory", "env", "url", "uri", "endpoint", "host", "port", "name", "ttl", "seconds",
-    "secs", "sec", "ms", "millis", "minutes", "hours", "days", "s", "expiry", "expires", "expiration", "timeout", "length", "len",
-    "size", "count", "limit", "min", "max", "enabled", "disabled", "required", "rotation", "interval", "period", "type", "kind",
-    "algorithm", "bucket", "rate", "policy", "provider", "backend", "symbol", "address", "decimals", "version", "attempts", "retries",
+    "file",
+    "files",
+    "path",
+    "paths",
+    "dir",
+    "directory",
+    "env",
+    "url",
+    "uri",
+    "endpoint",
+    "host",
+    "port",
+    "name",
+    "ttl",
+    "seconds",
+    "secs",
+    "sec",
+    "ms",
+    "millis",
+    "minutes",
+    "hours",
+    "days",
+    "s",
+    "expiry",
+    "expires",
+    "expiration",
+    "timeout",
+    "length",
+    "len",
+    "size",
+    "count",
+    "limit",
+    "min",
+    "max",
+    "enabled",
+    "disabled",
+    "required",
+    "rotation",
+    "interval",
+    "period",
+    "type",
+    "kind",
+    "algorithm",
+    "bucket",
+    "rate",
+    "policy",
+    "provider",
+    "backend",
+    "symbol",
+    "address",
+    "decimals",
+    "version",
+    "attempts",
+    "retries",
 ];
 
 /// First words of the same kind: `max_tokens`.
@@ -166,7 +290,13 @@ mod tests {
 
     #[test]
     fn names_about_secrets_and_harmless_names_are_not_hidden() {
-        check(Class::KeyLike, "key partition_key password_file token_url max_tokens password_min_length token_ttl_ms pass seed");
-        check(Class::Plain, "symbol qty limit_px public_key publicKey bypass monkey keyboard tokenizer secretary passenger compass");
+        check(
+            Class::KeyLike,
+            "key partition_key password_file token_url max_tokens password_min_length token_ttl_ms pass seed",
+        );
+        check(
+            Class::Plain,
+            "symbol qty limit_px public_key publicKey bypass monkey keyboard tokenizer secretary passenger compass",
+        );
     }
 }

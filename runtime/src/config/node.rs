@@ -115,7 +115,9 @@ impl Node {
             Self::Number(n) => Value::from(*n),
             Self::Text(text) => Value::String(text.clone()),
             Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect()),
-            Self::Map(entries) => Value::Object(entries.iter().map(|(key, value)| (key.clone(), value.to_value())).collect()),
+            Self::Map(entries) => {
+                Value::Object(entries.iter().map(|(key, value)| (key.clone(), value.to_value())).collect())
+            }
             Self::Secret(_) => Value::String(super::MARK.to_owned()),
         }
     }

@@ -55,7 +55,11 @@ struct Work<'a> {
 impl Work<'_> {
     /// `path` is the true path, for the rules; `shown` has marks where keys are secret, for the pointers.
     fn hide(&mut self, node: &Node, path: &mut Vec<String>, shown: &[String]) -> Node {
-        let name = path.iter().rev().find(|part| !part.bytes().all(|b| b.is_ascii_digit())).map_or("", String::as_str);
+        let name = path
+            .iter()
+            .rev()
+            .find(|part| !part.bytes().all(|b| b.is_ascii_digit()))
+            .map_or("", String::as_str);
         let class = if self.rules.is_public(path) { Class::Plain } else { names::classify(name) };
         let by_name = class == Class::Secret && !matches!(node, Node::Bool(_));
         if *node != Node::Null && (by_name || matches!(node, Node::Secret(_)) || self.rules.is_secret(path)) {
@@ -64,7 +68,11 @@ impl Work<'_> {
         match node {
             Node::Text(text) => self.hide_text(text, class, shown),
             Node::List(items) => Node::List(
-                items.iter().enumerate().map(|(i, item)| self.below(item, i.to_string(), i.to_string(), path, shown)).collect(),
+                items
+                    .iter()
+                    .enumerate()
+                    .map(|(i, item)| self.below(item, i.to_string(), i.to_string(), path, shown))
+                    .collect(),
             ),
             Node::Map(entries) => self.hide_map(entries, class, path, shown),
             Node::NotFinite => {
@@ -75,7 +83,14 @@ impl Work<'_> {
         }
     }
 
-    fn below(&mut self, node: &Node, part: String, shown_part: String, path: &mut Vec<String>, shown: &[String]) -> Node {
+    fn below(
+        &mut self,
+        node: &Node,
+        part: String,
+        shown_part: String,
+        path: &mut Vec<String>,
+        shown: &[String],
+    ) -> Node {
         let mut shown = shown.to_vec();
         shown.push(shown_part);
         path.push(part);
@@ -99,11 +114,29 @@ impl Work<'_> {
     }
 
     /// Keys can be secrets too (`{"<api key>": "tenant"}`); then the whole entry is one.
-    fn hide_map(&mut self, entries: &[(String, Node)], class: Class, path: &mut Vec<String>, shown: &[String]) -> Node {
+    fn hide_map(
+        &mut self,
+        entries: &[(String, Node)],
+        class: Class,
+        path: &mut Vec<String>,
+        shown: &[String],
+    ) -> Node {
+        // `{"name": "DB_PASSWORD", "value": "…"}`: the name stands beside the value.
+        let names_secret = |(key, value): &(String, Node)| {
+            matches!(key.as_str(), "name" | "key")
+                && matches!(value, Node::Text(text) if names::classify(text) == Class::Secret)
+        };
+        let hides_value = entries.iter().any(names_secret) && !self.rules.is_public(path);
         let mut hidden_keys = 0;
         let mut kept = Vec::with_capacity(entries.len());
         for (key, value) in entries {
-            let secret = !scrub::secrets(key).is_empty() || (class == Class::KeyLike && shapes::is_opaque(key));
+            let secret =
+                !scrub::secrets(key).is_empty() || (class == Class::KeyLike && shapes::is_opaque(key));
+            if hides_value && key == "value" && *value != Node::Null {
+                let at = [shown, &["value".to_owned()]].concat();
+                kept.push((key.clone(), self.take(&at, plain(value))));
+                continue;
+            }
             if !secret {
                 kept.push((key.clone(), self.below(value, key.clone(), key.clone(), path, shown)));
                 continue;
@@ -132,7 +165,9 @@ fn plain(node: &Node) -> String {
         match node {
             Node::Secret(inner) => open(inner),
             Node::List(items) => Node::List(items.iter().map(open).collect()),
-            Node::Map(entries) => Node::Map(entries.iter().map(|(key, value)| (key.clone(), open(value))).collect()),
+            Node::Map(entries) => {
+                Node::Map(entries.iter().map(|(key, value)| (key.clone(), open(value))).collect())
+            }
             other => other.clone(),
         }
     }
@@ -149,7 +184,8 @@ mod tests {
     use super::*;
     use crate::config::snapshot::ConfigTable;
 
-    const TABLE: ConfigTable = ConfigTable { secrets: &["venues.*.login"], public: &["base_token"], ..ConfigTable::EMPTY };
+    const TABLE: ConfigTable =
+        ConfigTable { secrets: &["venues.*.login"], public: &["base_token"], ..ConfigTable::EMPTY };
 
     #[track_caller]
     fn check(config: serde_json::Value, expected: serde_json::Value, secrets: &[&str]) {
@@ -175,6 +211,11 @@ mod tests {
             json!({"note": "AKIAIOSFODNN7EXAMPLE", "keys": ["9f86d081884c7d659a2feaa0c55ad015", "BTC"], "tokens": ["a", "b"]}),
             json!({"note": MARK, "keys": [MARK, "BTC"], "tokens": MARK}),
             &["/keys/0", "/note", "/tokens"],
+        );
+        check(
+            json!([{"name": "DB_PASSWORD", "value": "x"}, {"name": "REGION", "value": "eu"}]),
+            json!([{"name": "DB_PASSWORD", "value": MARK}, {"name": "REGION", "value": "eu"}]),
+            &["/0/value"],
         );
         check(
             json!({"clients": {"ghp_abcdefghijklmnopqrstuvwxyz012345": "alice", "ghp_zbcdefghijklmnopqrstuvwxyz012345": 2, "x": 3}}),

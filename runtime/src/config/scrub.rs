@@ -58,9 +58,14 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         let found = match byte {
             b':' if bytes[at..].starts_with(b"://") => user_info(text, at + 3),
             b':' | b'=' => labelled(text, at),
-            b'-' if bytes[at..].starts_with(b"-----BEGIN ") => shapes::pem(&text[at..]).map(|length| at..at + length),
+            b',' => paired(text, at),
+            b'-' if bytes[at..].starts_with(b"-----BEGIN ") => {
+                shapes::pem(&text[at..]).map(|length| at..at + length)
+            }
             b'-' if bytes[at..].starts_with(b"--") => flag(text, at),
-            _ if !in_word && byte.is_ascii_alphanumeric() => shapes::at_word(&text[at..]).map(|(from, to)| at + from..at + to),
+            _ if !in_word && byte.is_ascii_alphanumeric() => {
+                shapes::at_word(&text[at..]).map(|(from, to)| at + from..at + to)
+            }
             _ => None,
         };
         match found {
@@ -81,9 +86,13 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
 /// The `user:password` of an address, from behind its `://` to before its `@`.
 fn user_info(text: &str, from: usize) -> Option<Range<usize>> {
     let text = capped(text, from);
-    let end = |stop: &[char]| text[from..].find(|c: char| c.is_whitespace() || stop.contains(&c)).map_or(text.len(), |i| from + i);
-    let quotes = ['"', '\'', '<', '>', '`'];
-    let authority = end(&['/', '?', '#', '"', '\'', '<', '>', '`']);
+    let end = |stops: &[u8]| {
+        let stop = |b: &u8| {
+            b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b'<' | b'>' | b'`') || stops.contains(b)
+        };
+        text.as_bytes()[from..].iter().position(stop).map_or(text.len(), |i| from + i)
+    };
+    let authority = end(b"/?#");
     if let Some(at) = text[from..authority].rfind('@') {
         return Some(from..from + at);
     }
@@ -92,26 +101,42 @@ fn user_info(text: &str, from: usize) -> Option<Range<usize>> {
     if ["http", "https", "ws", "wss", "file"].iter().any(|web| scheme.eq_ignore_ascii_case(web)) {
         return None;
     }
-    let at = text[from..end(&quotes)].rfind('@')?;
+    let at = text[from..end(b"")].rfind('@')?;
     text[from..from + at].contains(':').then_some(from..from + at)
+}
+
+/// `("X-MBX-APIKEY", "abc")`, as `Debug` prints a list of headers.
+fn paired(text: &str, comma: usize) -> Option<Range<usize>> {
+    let bytes = text.as_bytes();
+    if comma == 0 || bytes[comma - 1] != b'"' || !bytes[comma + 1..].starts_with(b" \"") {
+        return None;
+    }
+    let name = name_before(text, comma)?;
+    let in_pair = text[..comma - 1].strip_suffix(name)?.ends_with("(\"");
+    (in_pair && names::classify(name) == Class::Secret).then(|| quoted(text, comma + 2)).flatten()
 }
 
 /// `--password hunter2`; the form with `=` is [`labelled`].
 fn flag(text: &str, at: usize) -> Option<Range<usize>> {
     let name = &text[at + 2..];
     let length = name.bytes().position(|b| !is_name(b)).unwrap_or(name.len());
-    if length == 0 || name.as_bytes().get(length) != Some(&b' ') || names::classify(&name[..length]) != Class::Secret {
+    if length == 0
+        || name.as_bytes().get(length) != Some(&b' ')
+        || names::classify(&name[..length]) != Class::Secret
+    {
         return None;
     }
-    let from = at + 2 + length + 1;
-    Some(from..bare_end(text, from))
+    let (name, from) = (&name[..length], at + 2 + length + 1);
+    value(text, from, name).map(|value| value.range)
 }
 
 /// The value behind a `:` or `=` if the name before it asks for hiding.
 fn labelled(text: &str, separator: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     // `std::fmt` has no value.
-    if bytes[separator] == b':' && (bytes.get(separator + 1) == Some(&b':') || separator > 0 && bytes[separator - 1] == b':') {
+    if bytes[separator] == b':'
+        && (bytes.get(separator + 1) == Some(&b':') || separator > 0 && bytes[separator - 1] == b':')
+    {
         return None;
     }
     let name = name_before(text, separator)?;
@@ -144,18 +169,21 @@ fn is_parser_talk(text: &str, separator: usize, name: &str, hidden: &str) -> boo
     name.eq_ignore_ascii_case("token")
         && hidden.len() < 16
         && !hidden.contains(|c: char| c.is_ascii_digit())
-        && ["unexpected", "invalid", "expected", "unknown", "next"]
-            .iter()
-            .any(|word| text[..separator].trim_end().strip_suffix(name).is_some_and(|before| before.trim_end().ends_with(word)))
+        && ["unexpected", "invalid", "expected", "unknown", "next"].iter().any(|word| {
+            text[..separator]
+                .trim_end()
+                .strip_suffix(name)
+                .is_some_and(|before| before.trim_end().ends_with(word))
+        })
 }
 
 fn is_name(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
-/// The text up to 4 KiB behind `from`. A look-ahead that may be in vain is bounded, so that one pass stays one pass.
+/// The text up to 2 KiB behind `from`. A look-ahead that may be in vain is bounded, so that one pass stays one pass.
 fn capped(text: &str, from: usize) -> &str {
-    &text[..text.floor_char_boundary(from.saturating_add(4096))]
+    &text[..text.floor_char_boundary(from.saturating_add(2048))]
 }
 
 /// The name that ends before a separator, over spaces, quotes and the backslashes of JSON within JSON.
@@ -163,7 +191,10 @@ fn name_before(text: &str, separator: usize) -> Option<&str> {
     const LONGEST: usize = 80;
     let bytes = text.as_bytes();
     let mut end = separator;
-    while end > 0 && separator - end < LONGEST && matches!(bytes[end - 1], b' ' | b'"' | b'\'' | b'`' | b'\\' | b']') {
+    while end > 0
+        && separator - end < LONGEST
+        && matches!(bytes[end - 1], b' ' | b'"' | b'\'' | b'`' | b'\\' | b']')
+    {
         end -= 1;
     }
     let mut start = end;
@@ -190,7 +221,10 @@ fn value(text: &str, from: usize, name: &str) -> Option<Found> {
         return found(range);
     }
     // `Some("…")`, `Credentials { … }`, `b"…"`, `["…", "…"]`.
-    let word = text[from..].bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'_' || b == b':')).unwrap_or(0);
+    let word = text[from..]
+        .bytes()
+        .position(|b| !(b.is_ascii_alphanumeric() || b == b'_' || b == b':'))
+        .unwrap_or(0);
     let mut open = from + word;
     if word > 0 && bytes.get(open) == Some(&b' ') && bytes.get(open + 1) == Some(&b'{') {
         open += 1;
@@ -204,7 +238,10 @@ fn value(text: &str, from: usize, name: &str) -> Option<Found> {
         Some(b'(' | b'[' | b'{') => return found(from..group_end(text, open)),
         _ => {}
     }
-    let end = if names::is_phrase(name) || names::has_word(name, "authorization") || names::has_word(name, "cookie") {
+    let end = if names::is_phrase(name)
+        || names::has_word(name, "authorization")
+        || names::has_word(name, "cookie")
+    {
         text[from..].find(['\n', '\r', '"', '\'']).map_or(text.len(), |i| from + i)
     } else {
         bare_end(text, from)

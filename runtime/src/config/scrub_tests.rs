@@ -25,12 +25,19 @@ fn values_behind_secret_names_are_hidden_in_every_notation() {
     check(r#"{"apiKey":"abc","qty":1}"#, r#"{"apiKey":"[redacted]","qty":1}"#);
     check(r#"body "{\"apiKey\":\"a\\\"bc\",\"qty\":1}""#, r#"body "{\"apiKey\":\"[redacted]\",\"qty\":1}""#);
     check(r#"Venue { api_key: Some("abc"), qty: 1 }"#, "Venue { api_key: [redacted], qty: 1 }");
-    check(r#"C { credentials: Credentials { user: "u", pw: "}" }, n: 1 }"#, "C { credentials: [redacted], n: 1 }");
+    check(
+        r#"C { credentials: Credentials { user: "u", pw: "}" }, n: 1 }"#,
+        "C { credentials: [redacted], n: 1 }",
+    );
     check(r#"tokens: ["a", "b"] end"#, "tokens: [redacted] end");
     check(r#"secret: b"\x01\"2", n: 1"#, r#"secret: b"[redacted]", n: 1"#);
     check("Server=db;Password=a,b;c&d;Pooling=true", "Server=db;Password=[redacted];Pooling=true");
     check("X-MBX-APIKEY: abcdef\r\nHost: x", "X-MBX-APIKEY: [redacted]\r\nHost: x");
     check("Authorization: Digest user=a, response=b", "Authorization: [redacted]");
+    check(
+        r#"[("Host", "x"), ("X-MBX-APIKEY", "a\"bc")]"#,
+        r#"[("Host", "x"), ("X-MBX-APIKEY", "[redacted]")]"#,
+    );
     check("run --api-token abc --root logs", "run --api-token [redacted] --root logs");
     check("run --api-token=abc --root logs", "run --api-token=[redacted] --root logs");
     check("password: 'it", "password: '[redacted]");
@@ -42,15 +49,18 @@ fn secrets_are_known_by_their_shape() {
     // Issue 5.4: by value shape.
     check("sent eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln now", "sent [redacted] now");
     check("id AKIAIOSFODNN7EXAMPLE.", "id [redacted]");
-    check(
-        "a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b",
-        "a [redacted] b",
-    );
+    check("a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b", "a [redacted] b");
     check("cut -----BEGIN PRIVATE KEY-----\nMIIE", "cut [redacted]");
     check("got Bearer abc.def-123", "got Bearer [redacted]");
     check("ghp_abcdefghijklmnopqrstuvwxyz0123456789", "[redacted]");
-    check("POST https://api.telegram.org/bot123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc/send", "POST https://api.telegram.org/bot[redacted]/send");
-    check("https://hooks.slack.com/services/T0/B0/xyz failed", "https://hooks.slack.com/services/[redacted] failed");
+    check(
+        "POST https://api.telegram.org/bot123456789:AAEhBOweik6ad9r_QXMENQjcrGbqCr4K-bc/send",
+        "POST https://api.telegram.org/bot[redacted]/send",
+    );
+    check(
+        "https://hooks.slack.com/services/T0/B0/xyz failed",
+        "https://hooks.slack.com/services/[redacted] failed",
+    );
 }
 
 #[test]
@@ -92,8 +102,36 @@ fn ordinary_messages_are_borrowed() {
 fn any_text_is_survived_and_scrubbed_the_same_twice() {
     // Pieces that open something and never close it, glued at random: no panic, no cut inside a character.
     const PIECES: &[&str] = &[
-        "password", "=", ":", "\"", "\\", "'", "{", "}", "[", "(", ")", " ", "é", "😀", "://", "@", "-----BEGIN ", "--token ", "eyJ",
-        "Bearer ", "AKIA", ",", ";", "&", "key", "hunter2", "\n", "x.y", "Some", "[redacted]",
+        "password",
+        "=",
+        ":",
+        "\"",
+        "\\",
+        "'",
+        "{",
+        "}",
+        "[",
+        "(",
+        ")",
+        " ",
+        "é",
+        "😀",
+        "://",
+        "@",
+        "-----BEGIN ",
+        "--token ",
+        "eyJ",
+        "Bearer ",
+        "AKIA",
+        ",",
+        ";",
+        "&",
+        "key",
+        "hunter2",
+        "\n",
+        "x.y",
+        "Some",
+        "[redacted]",
     ];
     let mut seed = 7_u64;
     for _ in 0..20_000 {
@@ -109,7 +147,7 @@ fn any_text_is_survived_and_scrubbed_the_same_twice() {
 #[test]
 fn scrubbing_a_long_text_takes_linear_time() {
     for piece in ["password", "=", "a:", "\"", "://", "password=(", "-----BEGIN ", "eyJ", "key: "] {
-        let text = piece.repeat(200_000 / piece.len());
+        let text = piece.repeat(50_000 / piece.len());
         let begun = std::time::Instant::now();
         let _ = scrub_text(&text);
         assert!(begun.elapsed().as_secs() < 5, "{piece}");

@@ -85,7 +85,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Secret<T> {
         // What the format says may quote the value ("invalid type: string \"hunter2\""), so it is not repeated.
         let value = T::deserialize(deserializer).map_err(|_| {
             let wanted = std::any::type_name::<T>();
-            de::Error::custom(format_args!("a secret could not be read as `{wanted}`; its value is not shown"))
+            de::Error::custom(format_args!(
+                "a secret could not be read as `{wanted}`; its value is not shown"
+            ))
         })?;
         Ok(Self(value))
     }
@@ -132,7 +134,9 @@ mod tests {
         assert_eq!(serde_json::to_string(&secret).unwrap(), r#""[redacted]""#);
         assert_eq!(serde_json::to_value(Some(vec![&secret])).unwrap(), serde_json::json!(["[redacted]"]));
         assert_eq!(Node::of(&secret).unwrap().canonical(), r#""[redacted]""#);
-        assert!(matches!(Node::of(&secret).unwrap(), Node::Secret(inner) if *inner == Node::Text("canary-0451".into())));
+        assert!(
+            matches!(Node::of(&secret).unwrap(), Node::Secret(inner) if *inner == Node::Text("canary-0451".into()))
+        );
     }
 
     #[test]
@@ -161,7 +165,11 @@ mod tests {
         }
         let error = crate::config::canonical(&Secret::new(Fails)).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("0451"), "{error}");
-        let error = crate::config::canonical(&std::collections::BTreeMap::from([("api_key", Fails)])).unwrap_err();
-        assert!(!format!("{error} {error:?}").contains("0451") && error.to_string().contains("`/api_key`"), "{error}");
+        let error =
+            crate::config::canonical(&std::collections::BTreeMap::from([("api_key", Fails)])).unwrap_err();
+        assert!(
+            !format!("{error} {error:?}").contains("0451") && error.to_string().contains("`/api_key`"),
+            "{error}"
+        );
     }
 }

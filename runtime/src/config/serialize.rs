@@ -6,12 +6,13 @@
 use std::cell::Cell;
 
 use serde::Serialize;
-use serde::ser::{self, Impossible, Serializer};
+use serde::ser::{self, Serializer};
 
 use super::error::ConfigError;
+use super::keys::Key;
 use super::node::{self, Node};
 use super::secret::{self, SECRET};
-use super::{MARK, MAX_BYTES, MAX_DEPTH, names, number};
+use super::{MARK, MAX_BYTES, MAX_DEPTH, names};
 
 impl Node {
     /// The tree of a value.
@@ -23,7 +24,7 @@ impl Node {
 
 /// Why a value has no tree, and where; parts of the place are added while the error travels up.
 #[derive(Debug)]
-struct Fault {
+pub(super) struct Fault {
     kind: Kind,
     /// Innermost first.
     path: Vec<String>,
@@ -42,6 +43,11 @@ enum Kind {
 impl Fault {
     fn new(kind: Kind) -> Self {
         Self { kind, path: Vec::new() }
+    }
+
+    /// A map key that is not text.
+    pub(super) fn key() -> Self {
+        Self::new(Kind::Key)
     }
 
     fn below(mut self, part: impl Into<String>) -> Self {
@@ -223,10 +229,19 @@ impl<'a> Serializer for Build<'a> {
     fn serialize_unit_struct(self, _name: &'static str) -> Result<Node, Fault> {
         self.serialize_unit()
     }
-    fn serialize_unit_variant(self, _name: &'static str, _index: u32, variant: &'static str) -> Result<Node, Fault> {
+    fn serialize_unit_variant(
+        self,
+        _name: &'static str,
+        _index: u32,
+        variant: &'static str,
+    ) -> Result<Node, Fault> {
         self.serialize_str(variant)
     }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Node, Fault> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<Node, Fault> {
         if name != SECRET {
             return value.serialize(self.deeper()?);
         }
@@ -253,7 +268,13 @@ impl<'a> Serializer for Build<'a> {
     fn serialize_tuple_struct(self, _name: &'static str, len: usize) -> Result<List<Self>, Fault> {
         self.list(Some(len), None)
     }
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, variant: &'static str, len: usize) -> Result<List<Self>, Fault> {
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<List<Self>, Fault> {
         self.list(Some(len), Some(variant))
     }
     fn serialize_map(self, _len: Option<usize>) -> Result<Map<Self>, Fault> {
@@ -262,7 +283,13 @@ impl<'a> Serializer for Build<'a> {
     fn serialize_struct(self, name: &'static str, _len: usize) -> Result<Map<Self>, Fault> {
         self.map(name, None)
     }
-    fn serialize_struct_variant(self, _: &'static str, _: u32, variant: &'static str, _: usize) -> Result<Map<Self>, Fault> {
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        _: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<Map<Self>, Fault> {
         self.map("", Some(variant))
     }
 }
@@ -294,13 +321,15 @@ impl<'a> Map<Build<'a>> {
         self.build.take(2)?;
         // Serde's formats carry what serde's model lacks in structs of one field with a private name: numbers with
         // all their digits, raw JSON, TOML times.
-        if let ("$", [(_, Node::Text(text))]) = (self.name.get(..1).unwrap_or(""), self.entries.as_mut_slice()) {
+        if let ("$", [(_, Node::Text(text))]) =
+            (self.name.get(..1).unwrap_or(""), self.entries.as_mut_slice())
+        {
             let text = std::mem::take(text);
             return match self.name {
                 "$serde_json::private::Number" => Ok(exact_number(text)),
                 "$serde_json::private::RawValue" => {
-                    let value: serde_json::Value =
-                        serde_json::from_str(&text).map_err(|_| ser::Error::custom("a raw value is not JSON"))?;
+                    let value: serde_json::Value = serde_json::from_str(&text)
+                        .map_err(|_| ser::Error::custom("a raw value is not JSON"))?;
                     value.serialize(self.build)
                 }
                 _ => Ok(Node::Text(text)),
@@ -375,103 +404,10 @@ impl<'a> ser::SerializeMap for Map<Build<'a>> {
         Ok(())
     }
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Fault> {
-        let key = self.key.take().ok_or_else(|| Fault::new(Kind::Key))?;
+        let key = self.key.take().ok_or_else(Fault::key)?;
         self.push(key, value)
     }
     fn end(self) -> Result<Node, Fault> {
         self.finish()
-    }
-}
-
-/// Map keys: text, and what has one obvious text.
-struct Key;
-
-macro_rules! keys_by_display {
-    ($($method:ident: $type:ty),*) => {$(
-        fn $method(self, v: $type) -> Result<String, Fault> {
-            Ok(v.to_string())
-        }
-    )*};
-}
-
-type No = Impossible<String, Fault>;
-
-fn refused<T>() -> Result<T, Fault> {
-    Err(Fault::new(Kind::Key))
-}
-
-impl Serializer for Key {
-    type Ok = String;
-    type Error = Fault;
-    type SerializeSeq = No;
-    type SerializeTuple = No;
-    type SerializeTupleStruct = No;
-    type SerializeTupleVariant = No;
-    type SerializeMap = No;
-    type SerializeStruct = No;
-    type SerializeStructVariant = No;
-
-    keys_by_display!(
-        serialize_bool: bool, serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
-        serialize_i128: i128, serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64,
-        serialize_u128: u128, serialize_char: char, serialize_str: &str
-    );
-
-    fn serialize_f32(self, v: f32) -> Result<String, Fault> {
-        if v.is_finite() { Ok(v.to_string()) } else { refused() }
-    }
-    fn serialize_f64(self, v: f64) -> Result<String, Fault> {
-        if !v.is_finite() {
-            return refused();
-        }
-        let mut out = String::new();
-        number::push(&mut out, v);
-        Ok(out)
-    }
-    fn serialize_bytes(self, _: &[u8]) -> Result<String, Fault> {
-        refused()
-    }
-    fn serialize_none(self) -> Result<String, Fault> {
-        refused()
-    }
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<String, Fault> {
-        value.serialize(self)
-    }
-    fn serialize_unit(self) -> Result<String, Fault> {
-        refused()
-    }
-    fn serialize_unit_struct(self, _: &'static str) -> Result<String, Fault> {
-        refused()
-    }
-    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<String, Fault> {
-        Ok(variant.to_owned())
-    }
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<String, Fault> {
-        // A `Secret` used as a key gives its mark: it is opened only where a value stands.
-        value.serialize(self)
-    }
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(self, _: &'static str, _: u32, _: &'static str, _: &T) -> Result<String, Fault> {
-        refused()
-    }
-    fn serialize_seq(self, _: Option<usize>) -> Result<No, Fault> {
-        refused()
-    }
-    fn serialize_tuple(self, _: usize) -> Result<No, Fault> {
-        refused()
-    }
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<No, Fault> {
-        refused()
-    }
-    fn serialize_tuple_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<No, Fault> {
-        refused()
-    }
-    fn serialize_map(self, _: Option<usize>) -> Result<No, Fault> {
-        refused()
-    }
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<No, Fault> {
-        refused()
-    }
-    fn serialize_struct_variant(self, _: &'static str, _: u32, _: &'static str, _: usize) -> Result<No, Fault> {
-        refused()
     }
 }

@@ -146,7 +146,8 @@ fn parts(path: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn covers(pattern: &[String], path: &[String]) -> bool {
-    pattern.len() <= path.len() && pattern.iter().zip(path).all(|(pattern, part)| pattern == "*" || pattern == part)
+    pattern.len() <= path.len()
+        && pattern.iter().zip(path).all(|(pattern, part)| pattern == "*" || pattern == part)
 }
 
 #[cfg(test)]
@@ -160,8 +161,11 @@ mod tests {
         }
     }
     impl<T> ConfigSnapshot for Venue<T> {
-        const TABLE: ConfigTable =
-            ConfigTable { secrets: &["login"], env: &[EnvBinding::new("VENUE_URL", "url")], ..ConfigTable::EMPTY };
+        const TABLE: ConfigTable = ConfigTable {
+            secrets: &["login"],
+            env: &[EnvBinding::new("VENUE_URL", "url")],
+            ..ConfigTable::EMPTY
+        };
     }
     struct Engine<T>(Vec<Venue<T>>);
     impl<T> Serialize for Engine<T> {
@@ -170,7 +174,8 @@ mod tests {
         }
     }
     impl<T> ConfigSnapshot for Engine<T> {
-        const TABLE: ConfigTable = ConfigTable { nested: &[("main.venues.*", &Venue::<T>::TABLE)], ..ConfigTable::EMPTY };
+        const TABLE: ConfigTable =
+            ConfigTable { nested: &[("main.venues.*", &Venue::<T>::TABLE)], ..ConfigTable::EMPTY };
     }
 
     #[test]

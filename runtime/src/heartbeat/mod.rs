@@ -9,8 +9,8 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::hot::clock::{self, CALIBRATION};
 use crate::hot::hub::Hub;
-use crate::hot::ring;
-use crate::{Value, event};
+use crate::hot::{registry, ring};
+use crate::{Class, Value, event};
 
 /// How often SHUTDOWN_HEARTBEAT is recorded unless the user says otherwise (S4-023).
 pub const INTERVAL: Duration = Duration::from_secs(30);
@@ -96,6 +96,19 @@ struct Stats {
     writer_lag_ms: f64,
 }
 
+/// Why the engine should stop trading: what it does is no longer on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Halt {
+    /// How many records of class `audit` have been lost.
+    pub audit_records_lost: u64,
+    /// The stream that lost the first of them.
+    pub stream: String,
+}
+
+/// What the user wants to be called with, once.
+pub(crate) type HaltHook = Box<dyn FnOnce(&Halt) + Send>;
+
 /// The heartbeat of one run.
 #[derive(Debug)]
 pub(crate) struct Heartbeat {
@@ -115,18 +128,51 @@ impl Heartbeat {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// The thread's body: a heartbeat now, and one every `interval`.
-    pub(crate) fn run(&self, interval: Duration) {
+    /// The thread's body: a heartbeat now, and one every `interval`; and the halt hook, once, when it must be called.
+    pub(crate) fn run(&self, interval: Option<Duration>, mut on_halt: Option<HaltHook>) {
         crate::hot::thread::never_wait();
-        self.record();
+        if interval.is_some() {
+            self.record();
+        }
         let mut last = Instant::now();
         while !self.stop.load(Ordering::Acquire) && crate::recording() {
-            if last.elapsed() >= interval {
+            if interval.is_some_and(|interval| last.elapsed() >= interval) {
                 last = Instant::now();
                 self.record();
             }
-            std::thread::park_timeout(STEP.min(interval));
+            if let Some(halt) = on_halt.as_ref().and_then(|_| self.halt())
+                && let Some(hook) = on_halt.take()
+            {
+                // A hook that panics must not take the heartbeat with it.
+                let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&halt)));
+                let panicked = called.is_err();
+                let Halt { audit_records_lost, stream } = halt;
+                event!(
+                    crate::events::HALT,
+                    audit_records_lost,
+                    stream,
+                    panicked,
+                    "{audit_records_lost} audit records were lost; the halt hook was called"
+                );
+            }
+            std::thread::park_timeout(interval.map_or(STEP, |interval| STEP.min(interval)));
         }
+    }
+
+    /// Whether records of class `audit` were lost.
+    fn halt(&self) -> Option<Halt> {
+        let mut lost = 0;
+        let mut stream = None;
+        for (index, cell) in self.hub.lost_cells().iter().enumerate() {
+            let count = cell.count.load(Ordering::Relaxed);
+            if count > 0
+                && let Some(known) = registry::stream(index as u32).filter(|known| known.class() == Class::Audit)
+            {
+                lost += count;
+                stream.get_or_insert_with(|| known.name().to_owned());
+            }
+        }
+        stream.map(|stream| Halt { audit_records_lost: lost, stream })
     }
 
     /// Records one SHUTDOWN_HEARTBEAT.

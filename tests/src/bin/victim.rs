@@ -50,6 +50,24 @@ fn main() {
         "second" => second(root),
         "odd-text" => odd_text(root),
         "seccomp" => seccomp(root),
+        "fill" => fill(root, Path::new(&rest[0]), number(1)),
+        "removed" => removed(root),
+        "durable" => durable(root),
+        "odd-places" => odd_places(root),
+        "too-large" => too_large(root),
+        "log-flood" => flood(root, true),
+        "audit-flood" => flood(root, false),
+        "segv" => {
+            let _tape = start(root);
+            records(number(0));
+            // SAFETY: none; the process is to die of it.
+            unsafe { std::hint::black_box(std::ptr::null_mut::<u8>()).write_volatile(1) };
+        }
+        "overflow" => {
+            let _tape = start(root);
+            records(number(0));
+            println!("{}", overflow(1));
+        }
         "unwritable" => match Recorder::builder("victim").root(root).start() {
             Ok(_) => exit(1),
             Err(error) => println!("{error}"),
@@ -63,6 +81,155 @@ fn main() {
 
 fn start(root: &Path) -> Recorder {
     Recorder::builder("victim").root(root).heartbeat(None).start().expect("the recorder starts")
+}
+
+#[expect(unconditional_recursion, reason = "it is to overflow the stack")]
+fn overflow(depth: u64) -> u64 {
+    std::hint::black_box([depth; 64]);
+    overflow(depth + 1) + 1
+}
+
+/// Records for three seconds into a root that is full for the first half, then says how often the halt hook was called.
+fn fill(root: &Path, fallback: &Path, per_ms: u64) {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    let halts = Arc::new(AtomicU64::new(0));
+    let called = Arc::clone(&halts);
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .fallback(fallback)
+        .heartbeat(None)
+        .ring_bytes(1 << 16)
+        .on_halt(move |_| {
+            called.fetch_add(1, Ordering::Relaxed);
+        })
+        .start()
+        .expect("the recorder starts");
+    println!("started");
+    let start = std::time::Instant::now();
+    let mut n = 0_u64;
+    while start.elapsed().as_millis() < 3_000 {
+        for _ in 0..per_ms {
+            event!(ORDER_CONTEXT, n, symbol = "BTC/USDT", qty = 0.5, "order {n}");
+            n += 1;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    tape.finish().expect("the run ends");
+    println!("{n} {}", halts.load(Ordering::Relaxed));
+}
+
+/// Somebody removes the run directory under the recorder.
+fn removed(root: &Path) {
+    let tape = start(root);
+    records(100);
+    tape.flush().expect("the records are written");
+    std::fs::remove_dir_all(tape.dir()).expect("the directory can be removed");
+    records(50);
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    records(50);
+    tape.finish().expect("the run ends");
+}
+
+/// With durability 2, a record stands in its file when its call returns.
+fn durable(root: &Path) {
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .heartbeat(None)
+        .durability(tapelog::Durability::Call)
+        .start()
+        .expect("the recorder starts");
+    let file = tape.dir().join("orders.jsonl");
+    for n in 0..50_u64 {
+        event!(ORDER_CONTEXT, n, "order {n}");
+        let text = std::fs::read_to_string(&file).expect("the file can be read");
+        assert_eq!(text.lines().count() as u64, n + 1, "the call returned before its line was there");
+    }
+    tape.finish().expect("the run ends");
+}
+
+/// Records from places where nobody expects them.
+fn odd_places(root: &Path) {
+    use std::fmt;
+
+    struct Late;
+    impl Drop for Late {
+        fn drop(&mut self) {
+            event!(ERROR, place = "thread-local destructor");
+        }
+    }
+    thread_local! { static LATE: Late = const { Late }; }
+    struct Unwinding;
+    impl Drop for Unwinding {
+        fn drop(&mut self) {
+            event!(ERROR, place = "drop while unwinding");
+        }
+    }
+    struct Speaks;
+    impl fmt::Display for Speaks {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            event!(ERROR, place = "a Display that is being captured");
+            f.write_str("spoken")
+        }
+    }
+    struct Fails;
+    impl fmt::Display for Fails {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("half")?;
+            Err(fmt::Error)
+        }
+    }
+
+    event!(ERROR, place = "before start");
+    let tape = start(root);
+    std::thread::spawn(|| {
+        LATE.with(|_| ());
+        event!(ERROR, place = "thread");
+    })
+    .join()
+    .expect("the thread ends");
+    std::panic::set_hook(Box::new(|_| event!(ERROR, place = "panic hook")));
+    let unwound = std::panic::catch_unwind(|| {
+        let _unwinding = Unwinding;
+        panic!("on purpose");
+    });
+    assert!(unwound.is_err());
+    event!(ERROR, place = "after the capture", text = %Speaks);
+    event!(ERROR, place = "a Display that fails", text = %Fails);
+    event!(ERROR, place = "", text = "");
+    let every: Vec<u8> = (0..=255).collect();
+    let text = String::from_utf8_lossy(&every).into_owned();
+    event!(ERROR, place = "every byte", text = &text);
+    tape.finish().expect("the run ends");
+    event!(ERROR, place = "after finish");
+}
+
+fn too_large(root: &Path) {
+    let tape = start(root);
+    let text = "x".repeat(17 << 20);
+    event!(ERROR, text = &text, "more than 16 MiB");
+    let text = "y".repeat((16 << 20) - 4096);
+    event!(ERROR, text = &text, "not quite 16 MiB");
+    tape.finish().expect("the run ends");
+}
+
+/// One thread records far more than its small ring holds, as fast as it can.
+fn flood(root: &Path, log: bool) {
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .heartbeat(None)
+        .ring_bytes(1 << 14)
+        .start()
+        .expect("the recorder starts");
+    for n in 0..200_000_u64 {
+        if log {
+            event!(ERROR, n);
+        } else if n < 20_000 {
+            event!(ORDER_CONTEXT, n);
+        }
+    }
+    tape.finish().expect("the run ends");
 }
 
 fn records(count: u64) {

@@ -33,7 +33,11 @@ impl Drop for Folder {
 fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().unwrap().parent().unwrap().join("examples/trading_session");
-    assert!(program.exists(), "no {}; run `cargo test -p tapelog-examples`, which builds it", program.display());
+    assert!(
+        program.exists(),
+        "no {}; run `cargo test -p tapelog-examples`, which builds it",
+        program.display()
+    );
     program
 }
 

@@ -1,8 +1,6 @@
 //! The engine decides the same, whoever records it.
 
-mod common;
-
-use common::{Folder, digest, printed, recorded, session};
+use crate::recorded::{Folder, digest, printed, recorded, session};
 
 #[test]
 fn same_seed_same_decisions_and_another_seed_others() {

@@ -1,11 +1,10 @@
 //! The files of a session: complete, in order, of one type for each name, and found by the documented queries.
 
-mod common;
-
 use std::collections::HashMap;
 
-use common::{Folder, Recorded, printed, recorded, session};
 use serde_json::Value;
+
+use crate::recorded::{Folder, Recorded, printed, recorded, session};
 
 #[test]
 fn everything_promised_is_there() {
@@ -83,7 +82,8 @@ fn check_chain(lines: &[String]) {
 /// A decision whose order was never sent.
 fn failed() -> (String, String) {
     let events = recorded().events();
-    let given_up = events.iter().find(|event| event["event_type"] == "ERROR" && event["error_code"] == "EXEC-001");
+    let given_up =
+        events.iter().find(|event| event["event_type"] == "ERROR" && event["error_code"] == "EXEC-001");
     let given_up = given_up.expect("the venue's script makes one order fail");
     let text = |key: &str| given_up[key].as_str().unwrap().to_owned();
     (text("decision_id"), text("intent_id"))
@@ -104,7 +104,8 @@ fn the_documented_grep_for_a_decision_gives_its_chain() {
 fn the_documented_grep_for_an_intent_gives_every_attempt() {
     // S4-032, S4-002
     let (_, intent) = failed();
-    let found = recorded().shell(&format!("grep 'intent_id\":\"{intent}\"' logs/orders.jsonl | grep ORDER_CONTEXT"));
+    let found =
+        recorded().shell(&format!("grep 'intent_id\":\"{intent}\"' logs/orders.jsonl | grep ORDER_CONTEXT"));
     assert_eq!(found.len(), 4, "{found:#?}");
     for (line, attempt) in found.iter().zip(1..) {
         let event: Value = serde_json::from_str(line).unwrap();
@@ -135,7 +136,10 @@ fn a_changed_configuration_is_found_by_the_documented_grep() {
     printed(&session(folder.path(), &[]));
     let same = session(folder.path(), &[]);
     let same = Recorded::read(folder.path().to_owned(), same);
-    assert!(same.shell("grep 'CONFIG_DIFF' logs/audit.jsonl").is_empty(), "the same configuration is no drift");
+    assert!(
+        same.shell("grep 'CONFIG_DIFF' logs/audit.jsonl").is_empty(),
+        "the same configuration is no drift"
+    );
     let changed = session(folder.path(), &["--seed", "8"]);
     let changed = Recorded::read(folder.path().to_owned(), changed);
     let found = changed.shell("grep 'CONFIG_DIFF' logs/audit.jsonl");

@@ -1,0 +1,2 @@
+//! compile
+pub fn run(_: crate::report::Size) -> crate::report::Table { crate::report::Table::new("compile","",&[]) }

@@ -1,0 +1,68 @@
+//! W1: one ORDER_CONTEXT, 14 fields and a decision: what the caller pays.
+
+use crate::race::{self, Runner};
+use crate::report::{Goal, Size, Table};
+use crate::stats::{median, quantile};
+
+const NAMES: [&str; 8] =
+    ["floor", "tapelog", "tracing-bare", "tracing-layer", "fastrace", "slog", "emit", "tracing-json"];
+
+#[derive(Clone, Copy, Debug)]
+struct Figures {
+    name: &'static str,
+    mean: f64,
+    p50: f64,
+    p99: f64,
+    p999: f64,
+    cold: f64,
+}
+
+/// Measures, and says which goals hold.
+pub fn run(size: Size) -> Table {
+    let mut runners = race::start(&NAMES);
+    let mut all: Vec<_> = NAMES.map(|name| Figures { name, mean: 0., p50: 0., p99: 0., p999: 0., cold: 0. }).into();
+    let each = |runners: &mut [Runner], all: &mut [Figures], set: &dyn Fn(&mut Figures, &mut [f64])| {
+        for (runner, figures) in runners.iter_mut().zip(all) {
+            set(figures, &mut runner.samples);
+        }
+    };
+    race::ask_all(&mut runners, "order-burst", size.pick(5, 60));
+    each(&mut runners, &mut all, &|figures, samples| figures.mean = median(samples));
+    race::ask_all(&mut runners, "order-single", size.pick(3, 20));
+    each(&mut runners, &mut all, &|figures, samples| {
+        figures.p50 = median(samples);
+        figures.p99 = quantile(samples, 0.99);
+        figures.p999 = quantile(samples, 0.999);
+    });
+    race::ask_all(&mut runners, "order-cold", size.pick(5, 40));
+    each(&mut runners, &mut all, &|figures, samples| figures.cold = median(samples));
+
+    let of = |name| *all.iter().find(|figures| figures.name == name).expect("it is in the list");
+    let (ours, floor) = (of("tapelog"), of("floor"));
+    let mut table = Table::new(
+        "W1",
+        "one ORDER_CONTEXT, 14 fields and a decision; the caller's ns: mean over bursts of 1,000, single calls, and the \
+         first call after the caches were cleared",
+        &["recorder", "mean", "× tapelog", "p50", "p99", "p99.9", "cold", "cold × tapelog"],
+    );
+    for figures in &all {
+        table.row(
+            figures.name,
+            &[
+                format!("{:.1}", figures.mean),
+                format!("{:.2}", figures.mean / ours.mean),
+                format!("{:.0}", figures.p50),
+                format!("{:.0}", figures.p99),
+                format!("{:.0}", figures.p999),
+                format!("{:.0}", figures.cold),
+                format!("{:.2}", figures.cold / ours.cold),
+            ],
+        );
+    }
+    table.goal(Goal::at_most("tapelog / floor, mean", ours.mean / floor.mean, 1.2));
+    table.goal(Goal::at_least("tracing JSON / tapelog, mean", of("tracing-json").mean / ours.mean, 60.0));
+    table.goal(Goal::at_least("fastrace with properties / tapelog, mean", of("fastrace").mean / ours.mean, 30.0));
+    table.goal(Goal::at_least("tracing JSON / tapelog, cold", of("tracing-json").cold / ours.cold, 50.0));
+    table.goal(Goal::at_most("tapelog p99 / p50", ours.p99 / ours.p50, 8.0));
+    table
+}

@@ -1,0 +1,67 @@
+//! W2: a function that decides, with two recorded fields and one event inside.
+
+use std::hint::black_box;
+use std::path::Path;
+
+use crate::contestant::Contestant;
+use crate::report::{Goal, Size, Table};
+use crate::stats::median;
+use crate::workload::{LIMIT_BPS, Order};
+use crate::race;
+
+/// What the function does beside telling: next to nothing.
+#[inline(always)]
+pub fn body(symbol: &str, spread_bps: f64) -> bool {
+    black_box(!symbol.is_empty() & (spread_bps <= LIMIT_BPS))
+}
+
+/// The same function without any recorder.
+pub struct Nothing;
+
+impl Contestant for Nothing {
+    fn start(_dir: &Path) -> Self {
+        Self
+    }
+
+    #[inline(never)]
+    fn order(order: &Order, attempt: u32) {
+        black_box((order, attempt));
+    }
+
+    #[inline(never)]
+    fn decide(symbol: &str, spread_bps: f64) -> bool {
+        body(symbol, spread_bps)
+    }
+}
+
+const NAMES: [&str; 9] = [
+    "nothing",
+    "tapelog",
+    "tapelog-not-started",
+    "tracing-json",
+    "tracing-layer",
+    "tracing-bare",
+    "tracing-off",
+    "fastrace",
+    "fastrace-bare",
+];
+
+/// Measures, and says which goals hold.
+pub fn run(size: Size) -> Table {
+    let mut runners = race::start(&NAMES);
+    race::ask_all(&mut runners, "decide-burst", size.pick(5, 60));
+    let means: Vec<_> = runners.iter_mut().map(|runner| (runner.name, median(&mut runner.samples))).collect();
+    let of = |name| means.iter().find(|(known, _)| *known == name).map_or(f64::NAN, |(_, mean)| *mean);
+    let mut table = Table::new(
+        "W2",
+        "a function that decides, with two fields and one event inside; mean over bursts of 1,000, in ns",
+        &["recorder", "mean", "× tapelog", "above nothing"],
+    );
+    for (name, mean) in &means {
+        let row = [format!("{mean:.1}"), format!("{:.2}", mean / of("tapelog")), format!("{:.1}", mean - of("nothing"))];
+        table.row(name, &row);
+    }
+    table.goal(Goal::at_most("tapelog / fastrace with properties and event", of("tapelog") / of("fastrace"), 0.25));
+    table.goal(Goal::at_most("not started, ns above an empty function", of("tapelog-not-started") - of("nothing"), 2.0));
+    table
+}

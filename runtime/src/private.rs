@@ -1,0 +1,42 @@
+//! What the expansions of the macros name. Not for users: it changes without notice.
+//!
+//! Invariant: everything is safe to call, and cheap while nobody records.
+
+pub use core::{column, file, line, module_path};
+
+pub use crate::events::DASH_EVENT;
+pub use crate::hot::encoder::Encoder;
+pub use crate::hot::registry::recording;
+pub use crate::hot::site::{Category, EventType, Field, Level, Place, Site, Source, Stream};
+pub use crate::hot::value::{And, Maybe, Value, debug, display};
+pub use crate::scope::event;
+pub use crate::scope::future::{Within, boxed, within};
+pub use crate::scope::structure::{
+    ABSENT, End, Entry, Item, List, Map, NULL, OptionalEntry, Out, Structured, encode, size_of,
+};
+pub use crate::scope::{age, decision, order, outcome, performance};
+
+/// A value of a field.
+#[inline]
+pub const fn field<T: Value + ?Sized>(value: &T) -> &T {
+    value
+}
+
+/// A value in a type that derives `Value` or `OrderContext`.
+#[inline]
+pub const fn held<T: Value>(value: T) -> T {
+    value
+}
+
+/// Calls the body of a function. As an argument a closure keeps what it borrows, where one that is called in place
+/// would give it back.
+#[inline(always)]
+pub fn call<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+/// Never called: it tells the compiler the type of an async body.
+#[cold]
+pub fn never<T>() -> T {
+    unreachable!("a branch that is never taken")
+}

@@ -1,0 +1,404 @@
+//! Decisions: the scope behind `#[decision]`.
+//!
+//! Invariant: a decision that recorded START records END, exactly once, in its own id, on whichever thread it ends.
+
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+use super::kept::Kept;
+use super::lazy::{self, Pending, WAITING};
+use super::outcome::{Ended, Outcome};
+use super::structure::ABSENT;
+use super::verdict::{self, Verdict};
+use crate::events;
+use crate::hot::clock;
+use crate::hot::ids::DecisionId;
+use crate::hot::record::{record, record_at};
+use crate::hot::registry::recording;
+use crate::hot::site::{Field, Place, Site};
+use crate::hot::thread;
+use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
+
+pub use super::verdict::verdict;
+
+/// The two sites of a decision.
+#[derive(Debug)]
+pub struct Sites {
+    start: Site,
+    end: Site,
+}
+
+const START: &[Field] = &[Field::recorded("parent_decision_id"), Field::recorded("started_at")];
+const END: &[Field] = &[
+    Field::recorded("outcome"),
+    Field::recorded("duration_ms"),
+    Field::recorded("error"),
+    Field::recorded("verdict"),
+    Field::recorded("rule"),
+    Field::recorded("value"),
+    Field::recorded("limit"),
+];
+
+impl Sites {
+    /// What the macro writes, in a `static`.
+    #[must_use]
+    pub const fn new(place: Place, start: &'static [Field], end: &'static [Field]) -> Self {
+        Self {
+            start: Site::new(&events::DECISION_START, "{function} decides", START, start, place),
+            end: Site::new(&events::DECISION_END, "{function}: {outcome}", END, end, place),
+        }
+    }
+}
+
+/// Which decision a function is in.
+#[derive(Clone, Copy, Debug)]
+pub struct Joins {
+    id: DecisionId,
+    outer: bool,
+    lazy: bool,
+}
+
+impl Joins {
+    /// A new one.
+    pub const NEW: Self = Self { id: DecisionId::NONE, outer: false, lazy: false };
+    /// The one around it, if there is one.
+    pub const OUTER: Self = Self { outer: true, ..Self::NEW };
+}
+
+/// One with an id that exists already. It is asked for only while somebody records.
+#[inline]
+pub fn own(id: impl FnOnce() -> DecisionId) -> Joins {
+    if recording() { Joins { id: id(), ..Joins::NEW } } else { Joins::NEW }
+}
+
+/// As `joins`, and START waits until something happens.
+#[inline]
+#[must_use]
+pub const fn lazy(joins: Joins) -> Joins {
+    Joins { lazy: true, ..joins }
+}
+
+/// What may stand behind `id =` and `resume =`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a decision id",
+    label = "expected a `DecisionId`, or an `Option` of one",
+    note = "a text is parsed first: `text.parse::<tapelog::DecisionId>()`"
+)]
+pub trait IntoId {
+    /// The id, or none.
+    fn into_id(self) -> DecisionId;
+}
+
+impl IntoId for DecisionId {
+    fn into_id(self) -> DecisionId {
+        self
+    }
+}
+
+impl IntoId for &DecisionId {
+    fn into_id(self) -> DecisionId {
+        *self
+    }
+}
+
+impl<T: IntoId> IntoId for Option<T> {
+    fn into_id(self) -> DecisionId {
+        self.map_or(DecisionId::NONE, T::into_id)
+    }
+}
+
+/// An id that the user brings.
+#[inline]
+pub fn id(id: impl IntoId) -> DecisionId {
+    id.into_id()
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nobody records.
+    Off,
+    /// Current, without START and END.
+    Joined,
+    /// START was recorded, or waits.
+    Open,
+}
+
+/// An open decision, on no thread in particular. Current only in [`Scope::run`] and in polls.
+#[must_use = "a decision ends when its scope is dropped"]
+#[derive(Debug)]
+pub struct Scope {
+    sites: Option<&'static Sites>,
+    id: DecisionId,
+    parent: DecisionId,
+    started: u64,
+    state: State,
+    lazy: bool,
+    /// What is said when it is dropped without being closed, and nothing panics.
+    unclosed: Outcome,
+    /// Whether the thread was unwinding already: then a drop says nothing of this function.
+    unwinding: bool,
+    panicked: bool,
+    verdict: Option<Verdict>,
+    /// The fields of a START that waits, while no thread keeps it.
+    waits: Option<Kept<WAITING>>,
+}
+
+impl Scope {
+    /// A scope that records nothing.
+    const fn silent(id: DecisionId, state: State) -> Self {
+        Self {
+            sites: None,
+            id,
+            parent: DecisionId::NONE,
+            started: 0,
+            state,
+            lazy: false,
+            unclosed: Outcome::Returned,
+            unwinding: false,
+            panicked: false,
+            verdict: None,
+            waits: None,
+        }
+    }
+
+    /// Opens a decision.
+    #[inline]
+    pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
+        if !recording() {
+            return Self::silent(DecisionId::NONE, State::Off);
+        }
+        let parent = thread::decision();
+        if joins.outer && !parent.is_none() {
+            return Self::silent(parent, State::Joined);
+        }
+        let started = clock::now();
+        let id = if joins.id.is_none() { thread::new_decision_id(started) } else { joins.id };
+        Self {
+            sites: Some(sites),
+            id,
+            // Its own id given again, for example to a retry, is not its parent.
+            parent: if parent == id { DecisionId::NONE } else { parent },
+            started,
+            state: State::Open,
+            lazy: joins.lazy,
+            unclosed,
+            unwinding: std::thread::panicking(),
+            panicked: false,
+            verdict: None,
+            waits: None,
+        }
+    }
+
+    /// Joins a known decision, or none.
+    #[inline]
+    pub fn resume(id: DecisionId) -> Self {
+        let on = !id.is_none() && recording();
+        if on { Self::silent(id, State::Joined) } else { Self::silent(DecisionId::NONE, State::Off) }
+    }
+
+    /// Whether START is wanted: then its fields are evaluated.
+    #[inline]
+    #[must_use]
+    pub fn starts(&self) -> bool {
+        self.state == State::Open && self.sites.is_some_and(|sites| sites.start.enabled())
+    }
+
+    /// Records START.
+    #[inline]
+    pub fn start<F: Fields>(&mut self, fields: &F) {
+        let Some(sites) = self.sites else { return };
+        if self.lazy {
+            self.start_lazily(fields);
+            return;
+        }
+        lazy::begin();
+        let previous = thread::swap_decision(self.id);
+        record_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
+        thread::swap_decision(previous);
+    }
+
+    fn start_lazily<F: Fields>(&mut self, fields: &F) {
+        let mut kept = Kept::EMPTY;
+        kept.add(fields);
+        self.waits = Some(kept);
+    }
+
+    /// Lets START wait on this thread, before the first record inside.
+    #[inline]
+    fn wait_here(&mut self) {
+        if let (Some(fields), Some(sites)) = (self.waits.take(), self.sites) {
+            let (id, parent, started) = (self.id, self.parent, self.started);
+            lazy::wait(Pending { site: &sites.start, id, parent, started, fields });
+        }
+    }
+
+    /// Runs `body` in this decision: a poll, or the part of a function before its future.
+    #[inline]
+    pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
+        if self.state == State::Off {
+            return body();
+        }
+        let inside = Inside::enter(self);
+        let result = body();
+        drop(inside);
+        result
+    }
+
+    /// Records END.
+    #[inline]
+    pub fn close(&mut self, ended: &Ended) {
+        if self.state == State::Open {
+            self.end(ended);
+        }
+        self.state = State::Off;
+    }
+
+    fn end(&mut self, ended: &Ended) {
+        let Some(sites) = self.sites else { return };
+        let verdict = verdict::take(self.id).or_else(|| self.verdict.take());
+        if self.lazy {
+            self.waits = self.waits.take().or_else(|| lazy::unwait(self.id));
+            let nothing_happened = self.waits.is_some()
+                && verdict.is_none()
+                && matches!(ended.outcome, Outcome::Ok | Outcome::Returned);
+            if nothing_happened {
+                return;
+            }
+            self.wait_here();
+        }
+        if !sites.end.enabled() {
+            return;
+        }
+        lazy::begin();
+        let previous = thread::swap_decision(self.id);
+        let head = (ended.outcome.as_str(), Elapsed(self.started), Maybe(ended.error.as_ref()));
+        match verdict {
+            None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
+            Some(verdict) => record(&sites.end, &And(head, &verdict)),
+        };
+        thread::swap_decision(previous);
+    }
+}
+
+impl Drop for Scope {
+    #[inline]
+    fn drop(&mut self) {
+        if self.state == State::Open {
+            let panics = self.panicked || std::thread::panicking() && !self.unwinding;
+            let outcome = if panics { Outcome::Panicked } else { self.unclosed };
+            self.close(&Ended::with(outcome));
+        }
+    }
+}
+
+/// While a thread is inside of a decision that it may leave again.
+struct Inside<'a> {
+    scope: &'a mut Scope,
+    previous: DecisionId,
+    unwinding: bool,
+}
+
+impl<'a> Inside<'a> {
+    fn enter(scope: &'a mut Scope) -> Self {
+        scope.wait_here();
+        let previous = thread::swap_decision(scope.id);
+        Self { scope, previous, unwinding: std::thread::panicking() }
+    }
+}
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        thread::swap_decision(self.previous);
+        let scope = &mut *self.scope;
+        if scope.state != State::Open {
+            return;
+        }
+        // The next poll may be on another thread.
+        if scope.lazy {
+            scope.waits = lazy::unwait(scope.id);
+        }
+        if let Some(verdict) = verdict::take(scope.id) {
+            scope.verdict = Some(verdict);
+        }
+        scope.panicked |= std::thread::panicking() && !self.unwinding;
+    }
+}
+
+/// An open decision that is current on this thread until it is dropped. Not `Send`.
+#[must_use = "a decision is current only while its guard lives"]
+#[derive(Debug)]
+pub struct Current {
+    scope: Scope,
+    previous: DecisionId,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Current {
+    /// Opens a decision and makes it current.
+    #[inline]
+    pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
+        Self::enter(Scope::open(sites, joins, unclosed))
+    }
+
+    /// Joins a known decision, or none.
+    #[inline]
+    pub fn resume(id: DecisionId) -> Self {
+        Self::enter(Scope::resume(id))
+    }
+
+    #[inline]
+    fn enter(scope: Scope) -> Self {
+        let previous =
+            if scope.state == State::Off { DecisionId::NONE } else { thread::swap_decision(scope.id) };
+        Self { scope, previous, _not_send: PhantomData }
+    }
+
+    /// Records START.
+    #[inline]
+    pub fn start<F: Fields>(&mut self, fields: &F) {
+        self.scope.start(fields);
+        self.scope.wait_here();
+    }
+
+    /// Records END and leaves the decision.
+    #[inline]
+    pub fn close(&mut self, ended: &Ended) {
+        self.scope.close(ended);
+    }
+}
+
+impl Deref for Current {
+    type Target = Scope;
+
+    #[inline]
+    fn deref(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+impl DerefMut for Current {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Scope {
+        &mut self.scope
+    }
+}
+
+impl Drop for Current {
+    #[inline]
+    fn drop(&mut self) {
+        // An id is set exactly when the scope was ever on, also after it was closed.
+        if !self.scope.id.is_none() {
+            thread::swap_decision(self.previous);
+        }
+    }
+}
+
+/// `verdict = expr`: what `judge` says of the result.
+#[inline]
+pub fn judge<'r, R, V: Value>(scope: &mut Scope, result: &'r R, judge: impl FnOnce(&'r R) -> V) {
+    if scope.state == State::Open {
+        let mut kept = Verdict::EMPTY;
+        kept.add(&(judge(result), ABSENT, ABSENT, ABSENT));
+        verdict::put(scope.id, kept);
+    }
+}

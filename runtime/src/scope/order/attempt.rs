@@ -1,0 +1,262 @@
+//! One attempt.
+
+use core::fmt::Display;
+
+use super::bindings;
+use super::counts;
+use super::outcome::{Attempted, OrderOutcome, of_ended, of_result};
+use crate::events;
+use crate::hot::ids::{DecisionId, mix};
+use crate::hot::record::record;
+use crate::hot::registry::recording;
+use crate::hot::site::{Field, Place, Site};
+use crate::hot::value::{And, Elapsed, Fields, FoundText, Maybe, Value};
+use crate::hot::{clock, thread};
+use crate::scope::kept::Kept;
+use crate::scope::lazy;
+use crate::scope::outcome::{Ended, Outcome, written};
+
+/// The sites of an attempt: its context, and the four ways in which it may end.
+#[derive(Debug)]
+pub struct Sites {
+    context: Site,
+    accepted: Site,
+    rejected: Site,
+    failed: Site,
+    unknown: Site,
+}
+
+const END: &[Field] = &[
+    Field::recorded("intent_id"),
+    Field::recorded("symbol"),
+    Field::recorded("side"),
+    Field::recorded("attempt"),
+    Field::recorded("duration_ms"),
+    Field::recorded("outcome"),
+    Field::recorded("ended"),
+    Field::recorded("error"),
+];
+
+impl Sites {
+    /// What the macro writes, in a `static`.
+    #[must_use]
+    pub const fn new(place: Place, context: &'static [Field], end: &'static [Field]) -> Self {
+        Self {
+            context: Site::new(&events::ORDER_CONTEXT, "attempt {attempt}: {side} {symbol}", &[], context, place),
+            accepted: Site::new(&events::ORDER_SUBMITTED, "attempt {attempt} on {symbol} accepted", END, end, place),
+            rejected: Site::new(&events::ORDER_REJECTED, "attempt {attempt} on {symbol} rejected", END, end, place),
+            failed: Site::new(&events::ORDER_FAILED, "attempt {attempt} on {symbol} not sent", END, end, place),
+            unknown: Site::new(
+                &events::ORDER_UNKNOWN,
+                "attempt {attempt} on {symbol}: nobody knows whether the order is live",
+                END,
+                end,
+                place,
+            ),
+        }
+    }
+
+    fn of(&'static self, outcome: OrderOutcome) -> &'static Site {
+        match outcome {
+            OrderOutcome::Accepted => &self.accepted,
+            OrderOutcome::Rejected => &self.rejected,
+            OrderOutcome::Failed => &self.failed,
+            OrderOutcome::Unknown => &self.unknown,
+        }
+    }
+}
+
+/// Where the number of an attempt comes from.
+pub trait AttemptNumber {
+    /// What is recorded.
+    type Number: Value;
+    /// The number of the next attempt of the intent with this key.
+    fn number(self, intent: u64) -> Self::Number;
+}
+
+/// Counted, for each intent.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted;
+
+impl AttemptNumber for Counted {
+    type Number = u64;
+    #[inline]
+    fn number(self, intent: u64) -> u64 {
+        counts::next(intent)
+    }
+}
+
+impl<'a, T: Value + ?Sized> AttemptNumber for &'a T {
+    type Number = &'a T;
+    #[inline]
+    fn number(self, _intent: u64) -> &'a T {
+        self
+    }
+}
+
+/// Intent (a UUID as text), symbol, side and attempt.
+type Head = Kept<96>;
+
+/// An attempt to place an order that has not ended. Dropped so, it records ORDER_UNKNOWN.
+#[must_use = "an attempt that is dropped is recorded as unknown; keep it, and write `attempt.finish(&result)`"]
+#[derive(Debug)]
+pub struct Attempt {
+    sites: Option<&'static Sites>,
+    started: u64,
+    decision: DecisionId,
+    unclosed: Outcome,
+    unwinding: bool,
+    head: Head,
+    intent: u64,
+    /// Under which id later executions find the decision.
+    bound: u64,
+}
+
+impl Attempt {
+    /// Begins an attempt; nothing is recorded yet.
+    #[inline]
+    pub fn open(sites: &'static Sites, unclosed: Outcome) -> Self {
+        Self {
+            sites: if recording() { Some(sites) } else { None },
+            started: 0,
+            decision: DecisionId::NONE,
+            unclosed,
+            unwinding: false,
+            head: Head::EMPTY,
+            intent: 0,
+            bound: 0,
+        }
+    }
+
+    /// Whether the context is wanted: then its fields are evaluated.
+    #[inline]
+    #[must_use]
+    pub fn starts(&self) -> bool {
+        self.sites.is_some_and(|sites| sites.context.enabled())
+    }
+
+    /// Whether the context was recorded and the end was not.
+    #[inline]
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.started != 0
+    }
+
+    /// Records ORDER_CONTEXT.
+    #[inline]
+    pub fn context<A, B, C, N>(
+        &mut self,
+        head: &(A, B, C),
+        before: &impl Fields,
+        attempt: N,
+        after: &impl Fields,
+    ) where
+        A: Value,
+        B: Value,
+        C: Value,
+        N: AttemptNumber,
+    {
+        let Some(sites) = self.sites else { return };
+        lazy::begin();
+        self.head.add(&(&head.0,));
+        self.intent = key(self.head.bytes());
+        let attempt = (attempt.number(self.intent),);
+        self.head.add(&And((&head.1, &head.2), &attempt));
+        self.decision = thread::decision();
+        self.unwinding = std::thread::panicking();
+        self.started = record(&sites.context, &And(And(head, before), And(&attempt, after)));
+        if self.started == 0 {
+            // Not kept, and counted as lost: the end is recorded all the same.
+            self.started = clock::now();
+        }
+        self.bound = self.intent;
+        bindings::bind(self.bound, self.decision);
+    }
+
+    /// The order has an id of the user's own: executions name that one, not the intent.
+    #[inline]
+    pub fn bind<V: Value + ?Sized>(&mut self, client_order_id: &V) {
+        bindings::unbind(self.bound);
+        self.bound = bindings::key_of(client_order_id);
+        bindings::bind(self.bound, self.decision);
+    }
+
+    /// Records the end.
+    #[inline]
+    pub fn close<F: Fields>(&mut self, outcome: OrderOutcome, ended: &Ended, returns: &F) {
+        let Some(sites) = self.sites else { return };
+        let site = sites.of(outcome);
+        if self.started != 0 && site.enabled() {
+            lazy::begin();
+            let previous = thread::swap_decision(self.decision);
+            let how = (
+                Elapsed(self.started),
+                outcome.as_str(),
+                ended.outcome.as_str(),
+                Maybe(ended.error.as_ref()),
+            );
+            record(site, &And(&self.head, And(how, returns)));
+            thread::swap_decision(previous);
+        }
+        if matches!(outcome, OrderOutcome::Rejected | OrderOutcome::Failed) {
+            bindings::unbind(self.bound);
+        }
+        self.started = 0;
+    }
+
+    /// Ends the attempt as its result says: `Ok` is accepted, an error is unknown, since the order may be live.
+    /// Where more is known, write [`Attempt::finish_by`].
+    pub fn finish<T, E: Display>(self, result: &Result<T, E>) {
+        self.finish_by(result, |_| OrderOutcome::Unknown);
+    }
+
+    /// As [`Attempt::finish`]; `of_error` says what an error means.
+    pub fn finish_by<T, E: Display>(
+        mut self,
+        result: &Result<T, E>,
+        of_error: impl FnOnce(&E) -> OrderOutcome,
+    ) {
+        if !self.is_open() {
+            return;
+        }
+        let (outcome, ended) = match result.result() {
+            Ok(_) => (of_result(result, |_| false, |_| false), Ended::OK),
+            Err(error) => {
+                let text = FoundText(written(format_args!("{error}")));
+                (of_error(error), Ended { outcome: Outcome::Err, error: Some(text) })
+            }
+        };
+        self.close(outcome, &ended, &());
+    }
+
+    /// Ends the attempt with what the caller knows.
+    pub fn end(mut self, outcome: OrderOutcome) {
+        if self.is_open() {
+            self.close(outcome, &Ended::RETURNED, &());
+        }
+    }
+}
+
+impl Drop for Attempt {
+    #[inline]
+    fn drop(&mut self) {
+        if self.is_open() {
+            let panics = std::thread::panicking() && !self.unwinding;
+            let ended = Ended::with(if panics { Outcome::Panicked } else { self.unclosed });
+            // What was not returned is left out.
+            self.close(of_ended(&ended), &ended, &());
+        }
+    }
+}
+
+/// A key for tables: equal bytes give equal keys; never 0.
+#[inline]
+pub(super) fn key(bytes: &[u8]) -> u64 {
+    let mut hash = 0x9E37_79B9_7F4A_7C15 ^ bytes.len() as u64;
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        hash = mix(hash.rotate_left(5) ^ u64::from_le_bytes(word));
+    }
+    hash.max(1)
+}

@@ -1,0 +1,18 @@
+//! Attempts to place an order: the scope behind `#[order_context]`, and what comes later.
+//!
+//! Invariant: every ORDER_CONTEXT is followed by exactly one ORDER_SUBMITTED, ORDER_REJECTED, ORDER_FAILED or
+//! ORDER_UNKNOWN of the same intent and attempt, in the same decision; an order that may be live is never called failed.
+
+mod attempt;
+mod batch;
+mod bindings;
+mod counts;
+mod fields;
+mod outcome;
+mod table;
+
+pub use attempt::{Attempt, AttemptNumber, Counted, Sites};
+pub use batch::{Batch, each};
+pub use bindings::{Resumed, closed, resume};
+pub use fields::*;
+pub use outcome::{Attempted, OrderOutcome, never, of_ended, of_result, returned, said};

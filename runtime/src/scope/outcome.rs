@@ -1,0 +1,176 @@
+//! How a function ended, read from the type of its result.
+//!
+//! Invariant: `ok` and `err` are said only of a type that is a `Result`, whatever alias it was written by. Where the
+//! compiler does not know the type (a generic parameter), or it is another one, all that is said is `returned`.
+
+use core::error::Error;
+use core::fmt::Write as _;
+
+use crate::hot::registry;
+use crate::hot::value::FoundText;
+
+/// How a function ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A `Result` that is `Ok`, or a type that cannot be an error.
+    Ok,
+    /// A `Result` that is `Err`.
+    Err,
+    /// It came back, and its type says no more.
+    Returned,
+    /// It panicked.
+    Panicked,
+    /// Its future was dropped before it was ready.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The word in the line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Err => "err",
+            Self::Returned => "returned",
+            Self::Panicked => "panicked",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// An outcome, and the error's text.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// How it ended.
+    pub outcome: Outcome,
+    /// With `Err`, when the error has a text.
+    pub error: Option<FoundText>,
+}
+
+impl Ended {
+    /// Returned, and cannot have failed.
+    pub const OK: Self = Self::with(Outcome::Ok);
+    /// Returned.
+    pub const RETURNED: Self = Self::with(Outcome::Returned);
+
+    /// Without a text.
+    #[must_use]
+    pub const fn with(outcome: Outcome) -> Self {
+        Self { outcome, error: None }
+    }
+
+    /// Formats only while somebody records, and only an error: a failing path may allocate.
+    fn read<T, E>(result: &Result<T, E>, text: impl FnOnce(&E) -> Option<String>) -> Self {
+        match result {
+            Ok(_) => Self::OK,
+            Err(error) => Self {
+                outcome: Outcome::Err,
+                error: if registry::recording() { text(error).map(FoundText) } else { None },
+            },
+        }
+    }
+}
+
+/// The error and what it came from: `order refused: no route: timed out`.
+///
+/// An error that already shows its source is not followed by it again.
+pub(crate) fn chain(error: &(dyn Error + '_)) -> String {
+    let mut text = written(format_args!("{error}"));
+    let mut source = error.source();
+    // A chain that leads back to itself must end.
+    for _ in 0..32 {
+        let Some(cause) = source else { break };
+        let cause_text = written(format_args!("{cause}"));
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        source = cause.source();
+    }
+    text
+}
+
+/// A `Display` that reports an error is shown as far as it wrote; `to_string` would panic.
+pub(crate) fn written(text: core::fmt::Arguments<'_>) -> String {
+    let mut out = String::new();
+    let _ = out.write_fmt(text);
+    out
+}
+
+/// Reads the outcome of a value: `(&&&&&&Of(&result)).read()`, with the traits of [`levels`] in scope.
+#[derive(Debug)]
+pub struct Of<'a, R>(pub &'a R);
+
+/// The traits that find out by type: the one with the most references is tried first.
+pub mod levels {
+    use core::error::Error;
+    use core::fmt::{Debug, Display};
+    use core::ops::Deref;
+
+    use super::{Ended, Of, chain, written};
+
+    macro_rules! level {
+        ($(#[$doc:meta])* $name:ident: [$($refs:tt)*] [$($generic:tt)*] $result:ty, |$error:ident| $text:expr) => {
+            $(#[$doc])*
+            pub trait $name {
+                /// How it ended.
+                fn read(&self) -> Ended;
+            }
+
+            impl<$($generic)*> $name for $($refs)* Of<'_, $result> {
+                #[inline]
+                fn read(&self) -> Ended {
+                    Ended::read(self.0, |$error| $text)
+                }
+            }
+        };
+    }
+
+    level! {
+        /// A `Result` with an error: its text, and that of its sources.
+        WithError: [&&&&&][T, E: Error] Result<T, E>, |error| Some(chain(error))
+    }
+    level! {
+        /// A `Result` with a pointer to an error, such as `Box<dyn Error>`.
+        WithPointer: [&&&&][T, E: Deref<Target: Error>] Result<T, E>, |error| Some(pointed(error))
+    }
+    level! {
+        /// A `Result` with something that can be shown.
+        WithDisplay: [&&&][T, E: Display] Result<T, E>, |error| Some(written(format_args!("{error}")))
+    }
+    level! {
+        /// A `Result` with something that can be debugged.
+        WithDebug: [&&][T, E: Debug] Result<T, E>, |error| Some(written(format_args!("{error:?}")))
+    }
+    level! {
+        /// Any other `Result`.
+        AnyResult: [&][T, E] Result<T, E>, |_error| None
+    }
+
+    /// Anything else.
+    pub trait Anything {
+        /// How it ended.
+        fn read(&self) -> Ended;
+    }
+
+    impl<R> Anything for Of<'_, R> {
+        #[inline]
+        fn read(&self) -> Ended {
+            Ended::RETURNED
+        }
+    }
+
+    /// The target may be unsized, and then cannot become `dyn Error` itself.
+    fn pointed<E: Deref<Target: Error>>(error: &E) -> String {
+        let target = &**error;
+        let mut text = written(format_args!("{target}"));
+        if let Some(source) = target.source() {
+            let source = chain(source);
+            if !text.ends_with(&source) {
+                text.push_str(": ");
+                text.push_str(&source);
+            }
+        }
+        text
+    }
+}

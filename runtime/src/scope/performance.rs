@@ -1,0 +1,205 @@
+//! Measurements: the scope behind `#[log_performance]`, and its histograms.
+//!
+//! Invariant: every call is counted in the histogram of its site; which calls are written besides is the user's choice.
+
+mod histogram;
+mod usage;
+
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use histogram::Histogram;
+use usage::Usage;
+
+use super::kept::Kept;
+use super::lazy;
+use super::outcome::{Ended, Outcome};
+use crate::events;
+use crate::hot::clock::{self, CALIBRATION};
+use crate::hot::record::record;
+use crate::hot::registry::recording;
+use crate::hot::site::{Field, Place, Site};
+use crate::hot::value::{And, Elapsed, Fields};
+
+/// What one use of the macro asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Calls that took longer are written as PERFORMANCE_SLOW; 0: no threshold.
+    pub slower_than_ns: u64,
+    /// The first of so many calls is written.
+    pub every: u32,
+    /// Record `memory_usage_mb`.
+    pub memory: bool,
+    /// Record `cpu_usage_percent`.
+    pub cpu: bool,
+    /// The call may end on another thread than it began: processor time is then that of the process.
+    pub across_threads: bool,
+}
+
+/// The sites of a measured function, and its histogram.
+#[derive(Debug)]
+pub struct Sites {
+    operation: &'static str,
+    place: Place,
+    site: Site,
+    slow: Site,
+    options: Options,
+    calls: AtomicU32,
+    histogram: OnceLock<Box<Histogram>>,
+}
+
+/// Every site that was called.
+static MEASURED: Mutex<Vec<&'static Sites>> = Mutex::new(Vec::new());
+
+impl Sites {
+    /// What the macro writes, in a `static`.
+    #[must_use]
+    pub const fn new(
+        operation: &'static str,
+        place: Place,
+        fields: &'static [Field],
+        options: Options,
+    ) -> Self {
+        let message = "{operation} took {execution_time_ms:.3} ms";
+        Self {
+            operation,
+            place,
+            site: Site::new(&events::PERFORMANCE, message, &[], fields, place),
+            slow: Site::new(&events::PERFORMANCE_SLOW, message, &[], fields, place),
+            options,
+            calls: AtomicU32::new(0),
+            histogram: OnceLock::new(),
+        }
+    }
+
+    /// The site that writes a call of `ticks`, if any does.
+    fn writes(&'static self, call: u32, ticks: u64) -> Option<&'static Site> {
+        let slower = self.options.slower_than_ns;
+        if slower != 0 && nanos(ticks) > slower {
+            return Some(&self.slow);
+        }
+        // With a threshold alone, only slower calls are written.
+        let sampled = call % self.options.every == 0 && (slower == 0 || self.options.every > 1);
+        sampled.then_some(&self.site)
+    }
+
+    fn count(&'static self, ticks: u64) {
+        self.histogram.get_or_init(|| self.first_call()).add(ticks);
+    }
+
+    /// A site's first call may allocate and lock.
+    #[cold]
+    fn first_call(&'static self) -> Box<Histogram> {
+        MEASURED.lock().unwrap_or_else(PoisonError::into_inner).push(self);
+        Box::default()
+    }
+}
+
+fn nanos(ticks: u64) -> u64 {
+    CALIBRATION.get().nanos(i64::try_from(ticks).unwrap_or(i64::MAX)).max(0) as u64
+}
+
+/// A call that is being measured.
+#[must_use = "a measurement ends when its timer is dropped"]
+#[derive(Debug)]
+pub struct Timer {
+    sites: Option<&'static Sites>,
+    started: u64,
+    usage: Usage,
+    unclosed: Outcome,
+    unwinding: bool,
+    arguments: Kept<64>,
+}
+
+impl Timer {
+    /// Begins.
+    #[inline]
+    pub fn start(sites: &'static Sites, unclosed: Outcome) -> Self {
+        let on = recording();
+        let usage = if on && sites.options.cpu { Usage::begin(sites.options.across_threads) } else { Usage::NONE };
+        Self {
+            sites: if on { Some(sites) } else { None },
+            usage,
+            unclosed,
+            unwinding: on && std::thread::panicking(),
+            arguments: Kept::EMPTY,
+            started: if on { clock::now() } else { 0 },
+        }
+    }
+
+    /// Whether arguments are wanted: then their expressions are evaluated.
+    #[inline]
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.sites.is_some()
+    }
+
+    /// Keeps the arguments, which the body may consume.
+    #[inline]
+    pub fn keep<F: Fields>(&mut self, arguments: &F) {
+        self.arguments.add(arguments);
+    }
+
+    /// Counts the call, and writes it if it is to be written.
+    #[inline]
+    pub fn close(&mut self, ended: &Ended) {
+        if let Some(sites) = self.sites.take() {
+            self.end(sites, ended.outcome);
+        }
+    }
+
+    fn end(&mut self, sites: &'static Sites, outcome: Outcome) {
+        let ticks = clock::now().saturating_sub(self.started);
+        sites.count(ticks);
+        // Relaxed: sampling needs no order.
+        let call = sites.calls.fetch_add(1, Ordering::Relaxed);
+        let Some(site) = sites.writes(call, ticks).filter(|site| site.enabled()) else { return };
+        lazy::begin();
+        let head = (Elapsed(self.started), outcome.as_str());
+        match (sites.options.memory, sites.options.cpu) {
+            (false, false) => record(site, &And(head, &self.arguments)),
+            (true, false) => record(site, &And(And(head, (usage::memory_mb(),)), &self.arguments)),
+            (false, true) => record(site, &And(And(head, (self.usage.percent(nanos(ticks)),)), &self.arguments)),
+            (true, true) => {
+                let both = (usage::memory_mb(), self.usage.percent(nanos(ticks)));
+                record(site, &And(And(head, both), &self.arguments))
+            }
+        };
+    }
+}
+
+impl Drop for Timer {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(sites) = self.sites.take() {
+            let panics = std::thread::panicking() && !self.unwinding;
+            self.end(sites, if panics { Outcome::Panicked } else { self.unclosed });
+        }
+    }
+}
+
+/// Records PERFORMANCE_SUMMARY for every function that was called since the last time: the recorder calls it before a
+/// heartbeat and at the end.
+#[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "called by the recorder"))]
+pub(crate) fn record_summaries() {
+    let sites: Vec<&'static Sites> = MEASURED.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let calibration = CALIBRATION.get();
+    let ms = |ticks: u64| calibration.nanos(i64::try_from(ticks).unwrap_or(i64::MAX)) as f64 / 1e6;
+    for site in sites {
+        let Some(counted) = site.histogram.get().and_then(|histogram| histogram.news()) else { continue };
+        crate::event!(
+            events::PERFORMANCE_SUMMARY,
+            operation = site.operation,
+            count = counted.count,
+            p50_ms = ms(counted.quantile(0.5)),
+            p90_ms = ms(counted.quantile(0.9)),
+            p99_ms = ms(counted.quantile(0.99)),
+            p999_ms = ms(counted.quantile(0.999)),
+            max_ms = ms(counted.max),
+            function_file = site.place.file,
+            function_line = site.place.line,
+            "{operation}: {count} calls, half within {p50_ms:.3} ms, longest {max_ms:.3} ms"
+        );
+    }
+}
