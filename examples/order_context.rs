@@ -30,7 +30,7 @@ impl fmt::Display for VenueError {
 }
 
 struct Ack {
-    id: u64,
+    id: String,
 }
 
 /// Leave out `tif`, and it does not compile. Attempts are counted for each intent.
@@ -43,7 +43,7 @@ struct Ack {
     venue = "sim",
     not_sent = VenueError::NotConnected,
     rejected = VenueError::Refused,
-    returns(order_id = |ack| ack.id)
+    returns(order_id = |ack| &ack.id)
 )]
 fn place(order: &Order, answer: Result<Ack, VenueError>) -> Result<Ack, VenueError> {
     // Here an engine talks to its venue.
@@ -57,9 +57,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let order =
         Order { intent_id: IntentId::new(), symbol: "BTC/USDT", side: "buy", qty: 0.034, limit_px: 87_250.5 };
     // ORDER_FAILED: it was not sent. ORDER_UNKNOWN: it may live. ORDER_REJECTED, and ORDER_SUBMITTED.
-    for answer in
-        [Err(VenueError::NotConnected), Err(VenueError::Timeout), Err(VenueError::Refused), Ok(Ack { id: 7 })]
-    {
+    for answer in [
+        Err(VenueError::NotConnected),
+        Err(VenueError::Timeout),
+        Err(VenueError::Refused),
+        Ok(Ack { id: "7".to_owned() }),
+    ] {
         match place(&order, answer) {
             Ok(ack) => println!("order {}", ack.id),
             Err(error) => println!("{error}"),

@@ -28,7 +28,7 @@ pub fn run(size: Size) -> Table {
         &["recorder", "events/s", "tapelog ×", "peak RSS MiB", "of it shared memory", "lines kept", "bytes/line"],
     );
     let rates: Vec<_> = figures.iter_mut().map(|(name, rates, ..)| (*name, median(rates))).collect();
-    let of = |name| rates.iter().find(|(known, _)| *known == name).map_or(f64::NAN, |(_, rate)| *rate);
+    let of = |name: &str| rates.iter().find(|(known, _)| *known == name).map_or(f64::NAN, |(_, rate)| *rate);
     for (name, _, rss, shared, lines, bytes) in &figures {
         table.row(
             name,

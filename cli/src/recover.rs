@@ -33,8 +33,16 @@ pub(crate) fn recover(
             }
             Ok(Recovery::Recovered { records, torn, lost: gone, .. }) => {
                 recovered += 1;
-                let torn = if torn == 0 { String::new() } else { format!(", {} cut off", plural(torn, "torn line")) };
-                let gone = if gone == 0 { String::new() } else { format!(", {} lost before it died", plural(gone, "record")) };
+                let torn = if torn == 0 {
+                    String::new()
+                } else {
+                    format!(", {} cut off", plural(torn, "torn line"))
+                };
+                let gone = if gone == 0 {
+                    String::new()
+                } else {
+                    format!(", {} lost before it died", plural(gone, "record"))
+                };
                 writeln!(out, "{name}: recovered, {} written{torn}{gone}", plural(records, "missing event"))?;
             }
             Ok(Recovery::Unrecoverable) => {
@@ -51,7 +59,9 @@ pub(crate) fn recover(
     }
     if failed > 0 {
         let runs = plural(failed, "run");
-        return Err(Failure::Unusable(format!("{runs} could not be recovered; nothing of them was removed, try again")));
+        return Err(Failure::Unusable(format!(
+            "{runs} could not be recovered; nothing of them was removed, try again"
+        )));
     }
     if recovered + lost == 0 {
         writeln!(out, "nothing to recover: {}, {alive} alive", plural(whole, "whole run"))?;

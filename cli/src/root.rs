@@ -14,7 +14,8 @@ pub(crate) fn newest_first(place: &Place) -> Result<Vec<Run>, Failure> {
         return Err(ReadError::NoRuns { root: place.root.clone() }.into());
     }
     if let Some(session) = &place.session {
-        let session = if session.starts_with("session_") { session.clone() } else { format!("session_{session}") };
+        let session =
+            if session.starts_with("session_") { session.clone() } else { format!("session_{session}") };
         runs.retain(|run| run.manifest().session_id.starts_with(&session));
         if runs.is_empty() {
             return Err(Failure::Nothing(format!(
@@ -49,7 +50,8 @@ pub(crate) fn at(dir: &Path) -> Result<Vec<Run>, Failure> {
 /// What must be typed behind a command so that it looks at the same place.
 pub(crate) fn option(place: &Place) -> String {
     let root = &place.root;
-    let known = root == Path::new("logs") || std::env::var_os("TAPE_ROOT").is_some_and(|known| known == *root);
+    let known =
+        root == Path::new("logs") || std::env::var_os("TAPE_ROOT").is_some_and(|known| known == *root);
     if known { String::new() } else { format!(" --root {}", root.display()) }
 }
 

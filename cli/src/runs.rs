@@ -67,10 +67,15 @@ fn table(runs: &[Run], out: &mut dyn Write, look: &Look) -> Result<(), Failure> 
     }
     let dead = runs.iter().filter(|run| state(run) == "dead").count();
     if dead > 0 {
-        let root = runs.first().and_then(|run| run.dir().ancestors().nth(2)).map(|root| root.display().to_string());
+        let root =
+            runs.first().and_then(|run| run.dir().ancestors().nth(2)).map(|root| root.display().to_string());
         let next = format!("next: tape recover {}", safe(&root.unwrap_or_default()));
         writeln!(out)?;
-        writeln!(out, "{} left events in memory; they can be traced as they are", plural(dead as u64, "dead run"))?;
+        writeln!(
+            out,
+            "{} left events in memory; they can be traced as they are",
+            plural(dead as u64, "dead run")
+        )?;
         writeln!(out, "{}", look.paint(Tone::Quiet, &next))?;
     }
     Ok(())

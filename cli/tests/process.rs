@@ -21,7 +21,9 @@ fn long_run() -> Root {
     let root = Root::new();
     let mut run = root.run(SESSION, "ended");
     let line = |seq: u32| {
-        format!("{{\"timestamp\":\"2025-10-26T12:34:56.000000000Z\",\"event_type\":\"SEEN\",\"session_id\":\"{SESSION}\",\"decision_id\":\"{DEC}\",\"seq\":{seq}}}\n")
+        format!(
+            "{{\"timestamp\":\"2025-10-26T12:34:56.000000000Z\",\"event_type\":\"SEEN\",\"session_id\":\"{SESSION}\",\"decision_id\":\"{DEC}\",\"seq\":{seq}}}\n"
+        )
     };
     run.raw("a.jsonl", &(1..=15_000).map(line).collect::<String>());
     root
@@ -31,8 +33,7 @@ fn long_run() -> Root {
 fn a_pipe_that_is_closed_early_is_no_error() {
     let root = long_run();
     for more in [&["trace", DEC][..], &["trace", DEC, "--json"]] {
-        let mut child =
-            tape(&root).args(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = tape(&root).args(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut some = [0; 100];
         child.stdout.take().unwrap().read_exact(&mut some).unwrap();
         let end = child.wait_with_output().unwrap();

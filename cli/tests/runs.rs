@@ -9,9 +9,12 @@ fn all_states() -> Root {
     root.run("session_20251026_100000", "ended").event(0.0, "DECISION_START", DEC, "");
     root.run("session_20251026_110000", "recovered").event(0.0, "DECISION_START", DEC, "");
     root.run("session_20251026_120000", "unrecoverable").event(0.0, "DECISION_START", DEC, "");
-    root.run("session_20251026_130000", "running")
-        .event(0.0, "RUN_STARTED", "", "")
-        .event(1.0, "DECISION_START", DEC, "");
+    root.run("session_20251026_130000", "running").event(0.0, "RUN_STARTED", "", "").event(
+        1.0,
+        "DECISION_START",
+        DEC,
+        "",
+    );
     root
 }
 
@@ -78,7 +81,12 @@ fn the_summary_shows_what_is_open_and_what_to_type_next() {
     let root = Root::new();
     let mut run = root.run("session_20251026_123450", "running");
     run.event(0.0, "DECISION_START", DEC, r#""kind":"buy""#);
-    run.event(0.1, "BUY_BLOCKED", "dec_20251026_123456_other1", r#""rule":"spread","value":34.0,"limit":20.0"#);
+    run.event(
+        0.1,
+        "BUY_BLOCKED",
+        "dec_20251026_123456_other1",
+        r#""rule":"spread","value":34.0,"limit":20.0"#,
+    );
     run.context(1.0, DEC, "int_1", 1);
     run.event(2.0, "ORDER_FAILED", DEC, r#""intent_id":"int_1","attempt":1,"error":"not connected""#);
     run.context(3.0, DEC, "int_1", 2);
@@ -88,7 +96,12 @@ fn the_summary_shows_what_is_open_and_what_to_type_next() {
     run.event(7.0, "ORDER_UNKNOWN", DEC, r#""intent_id":"int_3","attempt":1,"error":"timeout""#);
     run.event(8.0, "ORDER_FILLED", DEC, r#""intent_id":"int_3","fill_qty":0.001"#);
     run.event(9.0, "RECORDS_LOST", "", r#""lost":17"#);
-    root.run("session_20251026_150000", "ended").event(0.0, "RUN_STARTED", "", "").event(1.0, "RUN_ENDED", "", "");
+    root.run("session_20251026_150000", "ended").event(0.0, "RUN_STARTED", "", "").event(
+        1.0,
+        "RUN_ENDED",
+        "",
+        "",
+    );
     let (code, out, err) = root.tape("");
     assert_eq!((code, err.as_str()), (1, ""));
     for words in [

@@ -20,7 +20,12 @@ fn check(status: &str, write: impl FnOnce(&mut Fixture), verdict: &str) {
 }
 
 fn end(run: &mut Fixture, ms: f64, event_type: &str, attempt: u32, more: &str) {
-    run.event(ms, event_type, DEC, &format!(r#""intent_id":"int_1","attempt":{attempt},"duration_ms":1.5{more}"#));
+    run.event(
+        ms,
+        event_type,
+        DEC,
+        &format!(r#""intent_id":"int_1","attempt":{attempt},"duration_ms":1.5{more}"#),
+    );
 }
 
 #[test]
@@ -57,7 +62,12 @@ fn a_fill_says_how_much_at_what_price_after_how_many_attempts() {
             run.context(1000.0, DEC, "int_1", 3);
             end(run, 1001.0, "ORDER_SUBMITTED", 3, r#","order_id":"o-7""#);
             // It names the order only.
-            run.event(1840.0, "ORDER_FILLED", "", r#""order_id":"o-7","fill_qty":0.001,"fill_price":45000.00"#);
+            run.event(
+                1840.0,
+                "ORDER_FILLED",
+                "",
+                r#""order_id":"o-7","fill_qty":0.001,"fill_price":45000.00"#,
+            );
             run.event(1841.0, "BUY_FILLED", DEC, r#""intent_id":"int_1","qty":0.001,"px":45000.00"#);
         },
         "FILLED 0.001 @ 45000.00 in 3 attempts, 1.84 s",
@@ -85,7 +95,12 @@ fn partial_fills_are_added_and_their_price_is_averaged() {
         |run| {
             run.context(1.0, DEC, "int_1", 1);
             partial(run, 3.0, "0.0004", "45000.0");
-            run.event(4.0, "ORDER_FILLED", DEC, r#""intent_id":"int_1","fill_qty":0.0006,"fill_price":45000.0"#);
+            run.event(
+                4.0,
+                "ORDER_FILLED",
+                DEC,
+                r#""intent_id":"int_1","fill_qty":0.0006,"fill_price":45000.0"#,
+            );
         },
         "FILLED 0.0010 @ 45000.0 in 1 attempt, 4.00 ms",
     );
@@ -189,9 +204,24 @@ fn two(root: &Root) {
     run.event(0.5, "DECISION_START", "dec_20251026_123456_zzz999", r#""kind":"buy","symbol":"ETH/USDT""#);
     run.context(1.0, DEC, "int_1", 1);
     run.event(2.0, "ORDER_SUBMITTED", DEC, r#""intent_id":"int_1","attempt":1,"order_id":987654"#);
-    run.event(2.5, "BUY_BLOCKED", "dec_20251026_123456_zzz999", r#""rule":"spread","value":34.0,"limit":20.0"#);
-    run.event(3.0, "ORDER_FILLED", "", r#""order_id":987654,"fill_id":"f-1","fill_qty":0.001,"fill_price":45000.5"#);
-    run.event(4.0, "DASH_EVENT", "", r#""message":"BTC @ $45000.5","dashboard_event_type":"BUY_FILLED","intent_id":"int_1""#);
+    run.event(
+        2.5,
+        "BUY_BLOCKED",
+        "dec_20251026_123456_zzz999",
+        r#""rule":"spread","value":34.0,"limit":20.0"#,
+    );
+    run.event(
+        3.0,
+        "ORDER_FILLED",
+        "",
+        r#""order_id":987654,"fill_id":"f-1","fill_qty":0.001,"fill_price":45000.5"#,
+    );
+    run.event(
+        4.0,
+        "DASH_EVENT",
+        "",
+        r#""message":"BTC @ $45000.5","dashboard_event_type":"BUY_FILLED","intent_id":"int_1""#,
+    );
 }
 
 #[test]
@@ -251,11 +281,15 @@ fn json_is_the_lines_as_they_stand_in_the_files() {
     assert_eq!(code, 0);
     assert!(err.starts_with("tape: found in session_20251026_123450"), "{err}");
     let all = ["decisions", "orders", "dashboard"]
-        .map(|name| std::fs::read_to_string(root.path.join(SESSION).join(format!("4711/{name}.jsonl"))).unwrap())
+        .map(|name| {
+            std::fs::read_to_string(root.path.join(SESSION).join(format!("4711/{name}.jsonl"))).unwrap()
+        })
         .concat();
     assert_eq!(out.lines().count(), 5);
     assert!(out.lines().all(|line| all.contains(line)));
-    assert!(out.lines().is_sorted_by_key(|line| line.rsplit_once(':').unwrap().1.trim_end_matches('}').len()));
+    assert!(
+        out.lines().is_sorted_by_key(|line| line.rsplit_once(':').unwrap().1.trim_end_matches('}').len())
+    );
 }
 
 #[test]
@@ -263,7 +297,12 @@ fn children_belong_to_the_story_of_their_parent() {
     let root = Root::new();
     let mut run = root.run(SESSION, "ended");
     run.event(0.0, "DECISION_START", DEC, r#""kind":"buy""#);
-    run.event(1.0, "DECISION_START", "dec_20251026_123456_child1", &format!(r#""kind":"reconcile","parent_decision_id":"{DEC}""#));
+    run.event(
+        1.0,
+        "DECISION_START",
+        "dec_20251026_123456_child1",
+        &format!(r#""kind":"reconcile","parent_decision_id":"{DEC}""#),
+    );
     run.event(2.0, "BUY_BLOCKED", "dec_20251026_123456_child1", r#""rule":"age","value":3,"limit":2"#);
     let (_, out, _) = root.tape(&format!("trace {DEC}"));
     assert!(out.contains("BUY_BLOCKED"), "{out}");
@@ -276,11 +315,19 @@ fn children_belong_to_the_story_of_their_parent() {
 fn the_newest_run_that_knows_the_id_is_taken_and_named() {
     let root = Root::new();
     two(&root);
-    root.run("session_20251026_140000", "ended").event(0.0, "DECISION_START", "dec_20251026_140001_abc123", "");
+    root.run("session_20251026_140000", "ended").event(
+        0.0,
+        "DECISION_START",
+        "dec_20251026_140001_abc123",
+        "",
+    );
     let (code, out, err) = root.tape(&format!("trace {DEC}"));
     assert_eq!(code, 0);
     assert!(out.contains(SESSION));
-    assert!(err.contains(&format!("found in {SESSION}")) && err.contains("a newer run does not have it"), "{err}");
+    assert!(
+        err.contains(&format!("found in {SESSION}")) && err.contains("a newer run does not have it"),
+        "{err}"
+    );
     let (code, _, err) = root.tape(&format!("trace {DEC} --session session_20251026_14"));
     assert_eq!(code, 1);
     assert!(err.contains("no event of session"), "{err}");
@@ -290,7 +337,11 @@ fn the_newest_run_that_knows_the_id_is_taken_and_named() {
 fn what_cannot_be_answered_says_what_to_write_instead() {
     let root = Root::new();
     let (code, _, err) = root.tape("trace dec_1");
-    assert_eq!((code, err.contains("has no runs; name the folder of the runs with `--root`")), (1, true), "{err}");
+    assert_eq!(
+        (code, err.contains("has no runs; name the folder of the runs with `--root`")),
+        (1, true),
+        "{err}"
+    );
     two(&root);
     for (args, code, words) in [
         ("trace dec_19990101_000000_nobody", 1, "shows ids that exist"),
@@ -350,9 +401,19 @@ fn an_order_of_an_inner_decision_is_an_order_of_the_outer() {
     check(
         "ended",
         |run| {
-            run.event(0.5, "DECISION_START", inner, &format!(r#""kind":"route","parent_decision_id":"{DEC}""#));
+            run.event(
+                0.5,
+                "DECISION_START",
+                inner,
+                &format!(r#""kind":"route","parent_decision_id":"{DEC}""#),
+            );
             run.context(1.0, inner, "int_1", 1);
-            run.event(2.0, "ORDER_FILLED", inner, r#""intent_id":"int_1","fill_qty":0.001,"fill_price":45000.0"#);
+            run.event(
+                2.0,
+                "ORDER_FILLED",
+                inner,
+                r#""intent_id":"int_1","fill_qty":0.001,"fill_price":45000.0"#,
+            );
             run.event(3.0, "DECISION_END", DEC, r#""outcome":"ok""#);
         },
         "FILLED 0.001 @ 45000.0 in 1 attempt, 2.00 ms",
@@ -385,12 +446,47 @@ fn a_story_that_is_too_long_shows_its_beginning_and_says_so() {
     let mut run = root.run(SESSION, "ended");
     // The file that is read first has the later lines.
     let line = |seq: u32, event_type: &str| {
-        format!("{{\"timestamp\":\"2025-10-26T12:34:56.000000000Z\",\"event_type\":\"{event_type}\",\"session_id\":\"{SESSION}\",\"seq\":{seq}}}\n")
+        format!(
+            "{{\"timestamp\":\"2025-10-26T12:34:56.000000000Z\",\"event_type\":\"{event_type}\",\"session_id\":\"{SESSION}\",\"seq\":{seq}}}\n"
+        )
     };
     run.raw("a.jsonl", &(10_001..=30_000).map(|seq| line(seq, "LATE")).collect::<String>());
     run.raw("b.jsonl", &(1..=10_000).map(|seq| line(seq, "EARLY")).collect::<String>());
     let (code, out, _) = root.tape(&format!("trace {SESSION}"));
     assert_eq!(code, 0);
     assert_eq!((out.matches(" EARLY").count(), out.matches(" LATE").count()), (10_000, 10_000));
-    assert!(out.ends_with("note: these are the first 20,000 events, 10,000 more belong to the story\n"), "{}", out.lines().last().unwrap());
+    assert!(
+        out.ends_with("note: these are the first 20,000 events, 10,000 more belong to the story\n"),
+        "{}",
+        out.lines().last().unwrap()
+    );
+}
+
+#[test]
+fn a_cancel_is_no_attempt_to_place_the_order() {
+    // Design §4: `action = cancel`
+    let cancel = |run: &mut Fixture, end_type: &str| {
+        run.context(1.0, DEC, "int_1", 1);
+        end(run, 2.0, "ORDER_SUBMITTED", 1, r#","order_id":"o-7""#);
+        run.event(
+            3.0,
+            "ORDER_CONTEXT",
+            DEC,
+            r#""intent_id":"int_1","symbol":"BTC/USDT","action":"cancel","attempt":2"#,
+        );
+        end(run, 4.0, end_type, 2, "");
+    };
+    check(
+        "ended",
+        |run| cancel(run, "ORDER_SUBMITTED"),
+        "ACCEPTED as o-7 in 1 attempt; no fill recorded, the order may be live; the venue took a cancel",
+    );
+    check(
+        "ended",
+        |run| {
+            cancel(run, "ORDER_UNKNOWN");
+            run.event(5.0, "ORDER_CANCELLED", DEC, r#""intent_id":"int_1","reason":"user""#);
+        },
+        "CANCELLED after 1 attempt, nothing filled: user",
+    );
 }

@@ -8,7 +8,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use tapelog::events::*;
-use tapelog::{Context, IntentId, Value, dash_event, decision, event, log_performance};
+use tapelog::{Context, IntentId, dash_event, decision, event, log_performance, verdict};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::config::Config;
@@ -25,15 +25,6 @@ use crate::venue::{LEAST_LATENCY, whole_lots};
 
 /// How often the end of the session tries to sell what is left.
 const LAST_EXITS: u32 = 5;
-
-/// How a decision on a quote ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Value)]
-pub(crate) enum Verdict {
-    /// No signal.
-    Quiet,
-    Blocked,
-    Ordered,
-}
 
 /// An order whose report has not been taken in.
 #[derive(Debug)]
@@ -137,14 +128,13 @@ impl Strategy {
         kind = "buy",
         lazy,
         fields(symbol = tick.symbol, market_time = tick.at.wall()),
-        inputs(quote),
-        verdict = |verdict| verdict.as_ref().ok().copied()
+        inputs(quote)
     )]
-    fn consider(&mut self, tick: &Tick, quote: Quote) -> Result<Verdict, SignalError> {
+    fn consider(&mut self, tick: &Tick, quote: Quote) -> Result<(), SignalError> {
         let (symbol, now) = (tick.symbol, tick.at);
         let fired = self.signals[symbol.index()].on_quote(now, &quote, &self.config.signal);
         let score = match fired {
-            Ok(None) => return Ok(Verdict::Quiet),
+            Ok(None) => return Ok(()),
             Ok(Some(score)) => score,
             Err(wrong) => {
                 self.decided(symbol, now, format_args!("error"));
@@ -173,7 +163,8 @@ impl Strategy {
                 limit,
                 "{symbol} blocked by {rule}: {value:.3} against {limit:.3}"
             );
-            return Ok(Verdict::Blocked);
+            verdict!(blocked, rule = rule, value = value, limit = limit);
+            return Ok(());
         }
         event!(
             BUY_CANDIDATE,
@@ -193,8 +184,9 @@ impl Strategy {
             limit_px = order.limit_px,
             "buy {qty} {symbol} up to {limit_px}"
         );
+        verdict!(ordered);
         self.send(order, None);
-        Ok(Verdict::Ordered)
+        Ok(())
     }
 
     fn decided(&mut self, symbol: Symbol, at: MarketTime, what: std::fmt::Arguments<'_>) {

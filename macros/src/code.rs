@@ -20,8 +20,9 @@ pub(crate) fn place_here(krate: &Krate) -> TokenStream {
 fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
     let private = krate.private();
     // The compiler takes line and column from the span of the call itself.
-    let line = quote_spanned!(span=> #private::line!());
-    let column = quote_spanned!(span=> #private::column!());
+    let here = krate.private_at(span);
+    let line = quote_spanned!(span=> #here::line!());
+    let column = quote_spanned!(span=> #here::column!());
     quote_spanned!(Span::mixed_site()=>
         #private::Place::new(#private::file!(), #line, #column, #private::module_path!(), #function)
     )

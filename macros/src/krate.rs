@@ -26,6 +26,17 @@ impl Krate {
         Self { private }
     }
 
+    /// As [`Krate::private`], every token at `span`: what the compiler reads a line number from.
+    pub(crate) fn private_at(&self, span: Span) -> TokenStream {
+        let tokens = self.private.clone().into_iter();
+        tokens
+            .map(|mut token| {
+                token.set_span(span);
+                token
+            })
+            .collect()
+    }
+
     /// The module that expansions name.
     pub(crate) fn private(&self) -> &TokenStream {
         &self.private

@@ -106,6 +106,8 @@ declare! {
     CONFIG_DIFF: AUDIT, Warning, Audit;
     /// Environment variables changed the configuration (S4-029).
     CONFIG_OVERRIDES: AUDIT, Info, Audit;
+    /// Something about the configuration that somebody should look at: a misspelt variable, a lost key, a file.
+    CONFIG_PROBLEM: AUDIT, Warning, Audit;
     /// The configuration was loaded anew during the run.
     CONFIG_RELOAD: AUDIT, Info, Audit;
 

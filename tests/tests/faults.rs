@@ -53,6 +53,7 @@ fn fill(fallback: &Path, small: &Small) -> (u64, u64, String, Vec<Value>) {
     // Fills what is left, to the last byte.
     let mut full = std::fs::File::create(&ballast).unwrap();
     let _ = std::io::copy(&mut std::io::repeat(0), &mut full);
+    drop(full);
     std::thread::sleep(std::time::Duration::from_millis(1_500));
     std::fs::remove_file(&ballast).unwrap();
     let counts = said.next().unwrap().unwrap();

@@ -34,11 +34,10 @@ mod tests {
 
     #[test]
     fn numbers_stand_to_the_right_and_nothing_trails() {
-        let rows = [vec!["a".to_owned(), "5".to_owned(), "x".to_owned()], vec![
-            "long".to_owned(),
-            "1,000".to_owned(),
-            String::new(),
-        ]];
+        let rows = [
+            vec!["a".to_owned(), "5".to_owned(), "x".to_owned()],
+            vec!["long".to_owned(), "1,000".to_owned(), String::new()],
+        ];
         assert_eq!(columns("<><", &rows), ["a         5  x", "long  1,000"]);
     }
 }

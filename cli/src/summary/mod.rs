@@ -93,14 +93,20 @@ impl Screen<'_> {
         writeln!(self.out, "{}", safe(&run_words(self.run)))?;
         let manifest = self.run.manifest();
         let start = time::parse(&manifest.start);
-        let ran = start.zip(last).map_or_else(String::new, |(start, last)| format!(" · ran {}", time::span(last - start)));
+        let ran = start
+            .zip(last)
+            .map_or_else(String::new, |(start, last)| format!(" · ran {}", time::span(last - start)));
         let started = time::to_the_second(&manifest.start);
         let events = plural(self.tally.events, "event");
         let about = format!("started {started} UTC{ran} · {events} · {}", self.run.dir().display());
         writeln!(self.out, "{}", self.look.paint(Tone::Quiet, &safe(&about)))?;
         if skipped > 0 {
             let them = plural(skipped as u64, "newer run");
-            writeln!(self.out, "{}", self.look.paint(Tone::Quiet, &format!("({them} recorded nothing of note)")))?;
+            writeln!(
+                self.out,
+                "{}",
+                self.look.paint(Tone::Quiet, &format!("({them} recorded nothing of note)"))
+            )?;
         }
         Ok(())
     }
@@ -115,7 +121,9 @@ impl Screen<'_> {
         let decisions = self.tally.count("DECISION_START");
         let counted = |words: &[(&str, &str)]| {
             let some = words.iter().map(|(event_type, word)| (self.tally.count(event_type), word));
-            some.filter(|(many, _)| *many > 0).map(|(many, word)| format!("{} {word}", count(many))).collect::<Vec<_>>()
+            some.filter(|(many, _)| *many > 0)
+                .map(|(many, word)| format!("{} {word}", count(many)))
+                .collect::<Vec<_>>()
         };
         let mut ends = counted(&[
             ("ORDER_SUBMITTED", "submitted"),
@@ -136,7 +144,9 @@ impl Screen<'_> {
         ]);
         writeln!(self.out)?;
         writeln!(self.out, "decisions  {}", count(decisions))?;
-        let join = |words: &[String]| if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) };
+        let join = |words: &[String]| {
+            if words.is_empty() { String::new() } else { format!(": {}", words.join(", ")) }
+        };
         writeln!(self.out, "orders     {}{}", plural(attempts, "attempt"), join(&ends))?;
         if !fills.is_empty() {
             writeln!(self.out, "           {}", fills.join(", "))?;
@@ -150,8 +160,11 @@ impl Screen<'_> {
             return Ok(());
         }
         let all: u64 = rules.iter().map(|(_, many)| many).sum();
-        let mut said: Vec<_> =
-            rules.iter().take(MOST_LISTED).map(|(rule, many)| format!("{} {}", safe(rule), count(*many))).collect();
+        let mut said: Vec<_> = rules
+            .iter()
+            .take(MOST_LISTED)
+            .map(|(rule, many)| format!("{} {}", safe(rule), count(*many)))
+            .collect();
         if rules.len() > MOST_LISTED {
             said.push(format!("{} more rules", rules.len() - MOST_LISTED));
         }
@@ -242,9 +255,11 @@ impl Screen<'_> {
     fn events(&mut self) -> io::Result<()> {
         let types = most(&self.tally.by_type);
         self.section("events")?;
-        let cells: Vec<_> = types.iter().map(|(name, many)| (safe(name).into_owned(), count(*many))).collect();
+        let cells: Vec<_> =
+            types.iter().map(|(name, many)| (safe(name).into_owned(), count(*many))).collect();
         // Two or three to a line, first down, then right.
-        let widest = cells.iter().map(|(name, many)| name.chars().count() + many.len() + 6).max().unwrap_or(1);
+        let widest =
+            cells.iter().map(|(name, many)| name.chars().count() + many.len() + 6).max().unwrap_or(1);
         let across = (self.look.width.min(100) / widest).clamp(1, 3);
         let down = cells.len().div_ceil(across);
         let rows: Vec<Vec<String>> = (0..down)

@@ -35,7 +35,9 @@ pub(crate) fn trace(
     // As it is copied out of a line: with its quotes, with a space.
     let id = args.id.trim_matches(|c: char| c.is_whitespace() || c == '"' || c == '\'');
     if id.is_empty() {
-        return Err(Failure::Unusable("an empty id; write `tape trace dec_…`, or `tape` to see some".to_owned()));
+        return Err(Failure::Unusable(
+            "an empty id; write `tape trace dec_…`, or `tape` to see some".to_owned(),
+        ));
     }
     let runs = root::newest_first(place)?;
     for (at, run) in runs.iter().enumerate() {
@@ -59,9 +61,13 @@ fn nothing(id: &str, place: &Place, runs: usize) -> String {
     let root = place.root.display();
     let of = match &place.session {
         Some(session) => format!("session `{session}` of `{root}`"),
-        None => format!("the {} of `{root}`", if runs == 1 { "run".to_owned() } else { format!("{runs} runs") }),
+        None => {
+            format!("the {} of `{root}`", if runs == 1 { "run".to_owned() } else { format!("{runs} runs") })
+        }
     };
-    format!("no event of {of} has the id `{id}`, or one that begins so; `tape --root {root}` shows ids that exist")
+    format!(
+        "no event of {of} has the id `{id}`, or one that begins so; `tape --root {root}` shows ids that exist"
+    )
 }
 
 fn show(
@@ -117,7 +123,10 @@ fn notes(out: &mut dyn Write, look: &Look, lines: &Lines) -> Result<(), Failure>
         notes.push(format!("{} could not be read as events", plural(lines.foreign, "line")));
     }
     if lines.torn > 0 {
-        notes.push(format!("{} in the middle of a line", if lines.torn == 1 { "a file ends" } else { "files end" }));
+        notes.push(format!(
+            "{} in the middle of a line",
+            if lines.torn == 1 { "a file ends" } else { "files end" }
+        ));
     }
     for note in notes {
         writeln!(out, "{}", look.paint(Tone::Quiet, &format!("note: {note}")))?;
@@ -133,9 +142,12 @@ fn main_decision(lines: &[Line], kind: Kind, id: &str) -> Option<String> {
         _ => {
             let own = lines.iter().filter(|line| line.pairs().any(|(_, json)| json.trim_matches('"') == id));
             let first = own.filter_map(|line| line.text("decision_id")).next()?.into_owned();
-            let parent = lines.iter().find(|line| line.text("decision_id").is_some_and(|own| own == first))?;
+            let parent =
+                lines.iter().find(|line| line.text("decision_id").is_some_and(|own| own == first))?;
             let parent = parent.text("parent_decision_id").map(Cow::into_owned);
-            let known = |parent: &String| lines.iter().any(|line| line.text("decision_id").is_some_and(|id| id == *parent));
+            let known = |parent: &String| {
+                lines.iter().any(|line| line.text("decision_id").is_some_and(|id| id == *parent))
+            };
             Some(parent.filter(known).unwrap_or(first))
         }
     }
@@ -149,7 +161,11 @@ fn only_intent(lines: &[Line]) -> Option<String> {
 
 /// The id that was asked for, what it is about, and its relatives.
 fn title(id: &str, kind: Kind, decision: Option<&str>, lines: &[Line]) -> Vec<String> {
-    let named = if matches!(kind, Kind::Decision | Kind::Other) { id.to_owned() } else { format!("{} {id}", kind.name()) };
+    let named = if matches!(kind, Kind::Decision | Kind::Other) {
+        id.to_owned()
+    } else {
+        format!("{} {id}", kind.name())
+    };
     let mut words = vec![named];
     words.extend(decision.filter(|decision| *decision != id).map(|decision| format!("decision {decision}")));
     words.push(about(lines));
@@ -157,9 +173,12 @@ fn title(id: &str, kind: Kind, decision: Option<&str>, lines: &[Line]) -> Vec<St
     let parent = lines.iter().filter(|line| line.text("decision_id").as_deref() == decision);
     let parent = parent.filter_map(|line| line.text("parent_decision_id")).next();
     words.extend(parent.map(|parent| format!("part of {parent}")));
-    words.extend(lines.iter().find_map(|line| line.text("timestamp")).map(|at| {
-        format!("{} UTC", at.get(..23).unwrap_or(&at).replacen('T', " ", 1))
-    }));
+    words.extend(
+        lines
+            .iter()
+            .find_map(|line| line.text("timestamp"))
+            .map(|at| format!("{} UTC", at.get(..23).unwrap_or(&at).replacen('T', " ", 1))),
+    );
     words.retain(|word| !word.is_empty());
     words
 }

@@ -75,7 +75,9 @@ fn row(line: &Line, start: Option<i64>, shared: &Shared<'_>, folder: &str) -> Ro
     let place = [source, line.text("thread").map(|thread| thread.into_owned())].into_iter().flatten();
     let tone = if is_error(line) {
         Tone::Bad
-    } else if line.text("level").is_some_and(|level| level == "warning") || line.event_type().ends_with("_BLOCKED") {
+    } else if line.text("level").is_some_and(|level| level == "warning")
+        || line.event_type().ends_with("_BLOCKED")
+    {
         Tone::Careful
     } else if super::story::is_fill(&line.event_type()) {
         Tone::Good
@@ -102,11 +104,13 @@ const LONGEST_TYPE: usize = 22;
 
 impl Widths {
     fn of(rows: &[Row], look: &Look) -> Self {
-        let widest = |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
+        let widest =
+            |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
         let at = widest(|row| &row.at);
         let event_type = widest(|row| &row.event_type).min(LONGEST_TYPE);
         // Places stand in one column where the words leave room for it.
-        let room = look.width.saturating_sub(at + " ms  ".len() + event_type + 2 + widest(|row| &row.place) + 2);
+        let room =
+            look.width.saturating_sub(at + " ms  ".len() + event_type + 2 + widest(|row| &row.place) + 2);
         Self { at, event_type, what: widest(|row| &row.what).min(room) }
     }
 }

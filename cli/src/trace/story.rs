@@ -11,6 +11,8 @@ use crate::render::decimals;
 pub(crate) struct Intent<'a> {
     pub(crate) id: String,
     pub(crate) attempts: Vec<Attempt<'a>>,
+    /// Tries to take it back.
+    pub(crate) cancels: Vec<Attempt<'a>>,
     /// Fills as the router saw them; where it saw none, as the strategy did.
     fills: Vec<&'a Line>,
     others: Vec<&'a Line>,
@@ -40,7 +42,8 @@ pub(crate) const ENDS: &[&str] = &["ORDER_SUBMITTED", "ORDER_REJECTED", "ORDER_F
 
 /// What fills call their quantity and their price.
 pub(crate) const FILL_QTY: &[&str] = &["fill_qty", "last_qty", "filled_qty", "qty", "quantity"];
-pub(crate) const FILL_PX: &[&str] = &["fill_price", "fill_px", "last_px", "avg_px", "avg_price", "px", "price"];
+pub(crate) const FILL_PX: &[&str] =
+    &["fill_price", "fill_px", "last_px", "avg_px", "avg_price", "px", "price"];
 const CUMULATED: &[&str] = &["cum_qty", "cum_filled_qty", "total_filled_qty"];
 
 /// The intents of these lines, in the order in which they were first tried.
@@ -56,14 +59,20 @@ pub(crate) fn intents<'a>(lines: &'a [Line]) -> Vec<Intent<'a>> {
         let Some(at) = which(&mut intents, line, of_order) else { continue };
         let intent = &mut intents[at];
         match &*event_type {
-            "ORDER_CONTEXT" => intent.attempts.push(Attempt { number: number(line, intent), context: line, end: None }),
+            "ORDER_CONTEXT" => {
+                let attempt = Attempt { number: number(line, intent), context: line, end: None };
+                let cancel = line.text("action").is_some_and(|action| action == "cancel");
+                if cancel { intent.cancels.push(attempt) } else { intent.attempts.push(attempt) }
+            }
             "ORDER_CANCELLED" => intent.cancelled = Some(line),
             _ if fill && event_type.starts_with("ORDER_") => intent.fills.push(line),
             _ if fill => intent.others.push(line),
             _ => intent.end(line),
         }
     }
-    intents.retain(|intent| !intent.attempts.is_empty() || intent.filled().is_some());
+    intents.retain(|intent| {
+        !intent.attempts.is_empty() || !intent.cancels.is_empty() || intent.filled().is_some()
+    });
     intents
 }
 
@@ -105,13 +114,12 @@ impl<'a> Intent<'a> {
         let number = line.text("attempt");
         let open = |attempt: &&mut Attempt<'_>| attempt.end.is_none();
         let named = |attempt: &Attempt<'_>| number.as_deref() == Some(attempt.number.as_str());
-        if let Some(attempt) = self.attempts.iter_mut().rev().filter(open).find(|attempt| named(attempt)) {
-            attempt.end = Some(line);
-        } else if number.is_none()
-            && let Some(attempt) = self.attempts.iter_mut().rev().find(open)
-        {
-            attempt.end = Some(line);
-        }
+        let latest = |attempts: &'_ mut Vec<Attempt<'a>>| -> bool {
+            let mut open = attempts.iter_mut().rev().filter(open);
+            let found = open.find(|attempt| number.is_none() || named(attempt));
+            found.map(|attempt| attempt.end = Some(line)).is_some()
+        };
+        let _ = latest(&mut self.cancels) || latest(&mut self.attempts);
     }
 
     /// What every attempt of it says.
@@ -120,12 +128,15 @@ impl<'a> Intent<'a> {
     }
 
     pub(crate) fn side(&self) -> Option<String> {
-        self.text("side").map(|side| side.to_lowercase()).or_else(|| self.fills().first().and_then(|fill| side(fill)))
+        self.text("side")
+            .map(|side| side.to_lowercase())
+            .or_else(|| self.fills().first().and_then(|fill| side(fill)))
     }
 
     /// Whether one of these decisions tried it: not one that only shares an order.
     pub(crate) fn is_of(&self, decisions: &HashSet<Cow<'_, str>>) -> bool {
-        let line = self.attempts.first().map(|attempt| attempt.context).or_else(|| self.fills().first().copied());
+        let line =
+            self.attempts.first().map(|attempt| attempt.context).or_else(|| self.fills().first().copied());
         line.and_then(|line| line.text("decision_id")).is_none_or(|id| decisions.contains(&id))
     }
 
@@ -147,7 +158,8 @@ impl<'a> Intent<'a> {
         let total = match last.first(CUMULATED).or_else(|| self.last_says_all(fills, wanted)) {
             Some(all) => all.into_owned(),
             None if said.len() > 1 => {
-                let digits = fills.iter().filter_map(|fill| fill.first(FILL_QTY)).map(|qty| decimals(&qty)).max();
+                let digits =
+                    fills.iter().filter_map(|fill| fill.first(FILL_QTY)).map(|qty| decimals(&qty)).max();
                 format!("{:.*}", digits.unwrap_or(0), said.iter().map(|(qty, _)| qty).sum::<f64>())
             }
             None => last.first(FILL_QTY).map(Cow::into_owned).unwrap_or_default(),
@@ -164,7 +176,8 @@ impl<'a> Intent<'a> {
     fn last_says_all<'b>(&self, fills: &[&'b Line], wanted: Option<f64>) -> Option<Cow<'b, str>> {
         let last = fills.last().filter(|_| fills.len() > 1)?;
         let qty = last.first(FILL_QTY)?;
-        let all = !last.event_type().contains("PARTIAL") && qty.parse().ok().is_some_and(|qty: f64| Some(qty) == wanted);
+        let all = !last.event_type().contains("PARTIAL")
+            && qty.parse().ok().is_some_and(|qty: f64| Some(qty) == wanted);
         all.then_some(qty)
     }
 }

@@ -51,8 +51,9 @@ pub(crate) fn of(lines: &[Line], decision: Option<&str>, after: After) -> Verdic
         return several;
     }
     let family = decision.map(|id| family(lines, id));
-    let (mut own, foreign): (Vec<_>, Vec<_>) =
-        intents(lines).into_iter().partition(|intent| family.as_ref().is_none_or(|family| intent.is_of(family)));
+    let (mut own, foreign): (Vec<_>, Vec<_>) = intents(lines)
+        .into_iter()
+        .partition(|intent| family.as_ref().is_none_or(|family| intent.is_of(family)));
     if own.is_empty() && !lines.iter().any(|line| line.is("DECISION_START") || line.is("DECISION_END")) {
         own = foreign;
     }
@@ -126,7 +127,8 @@ fn of_intent(intent: &Intent<'_>, lines: &[Line], start: Option<i64>, after: Aft
         if !intent.attempts.is_empty() {
             text.push_str(&format!(" in {many}"));
         }
-        let from = intent.attempts.first().and_then(|attempt| attempt.context.at).filter(|_| intent.is_later(lines));
+        let from =
+            intent.attempts.first().and_then(|attempt| attempt.context.at).filter(|_| intent.is_later(lines));
         if let (Some(from), Some(to)) = (from.or(start), filled.last_at) {
             text.push_str(&format!(", {}", time::span(to - from)));
         }
@@ -137,12 +139,14 @@ fn of_intent(intent: &Intent<'_>, lines: &[Line], start: Option<i64>, after: Aft
         let text = text.replacen(&filled.qty, &format!("{} of {wanted}", filled.qty), 1);
         return verdict(Tone::Careful, "PARTLY FILLED", &text);
     }
-    let Some(last) = last else { return verdict(Tone::Plain, "NO ORDER", "") };
+    let Some(last) = last else { return cancel_alone(intent) };
     let Some(end) = last.end else { return open(last, lines, after) };
+    let cancel = cancel(intent).map_or_else(String::new, |cancel| format!("; {cancel}"));
     if let Some(unknown) = unknown {
         let why = unknown.end.and_then(reason).map_or_else(String::new, |why| format!(": {why}"));
-        let again = if is(last, "ORDER_UNKNOWN") { String::new() } else { format!("; {} after it", last_word(end)) };
-        let rest = format!(": attempt {} may be live{why}{again}", unknown.number);
+        let again =
+            if is(last, "ORDER_UNKNOWN") { String::new() } else { format!("; {} after it", last_word(end)) };
+        let rest = format!(": attempt {} may be live{why}{again}{cancel}", unknown.number);
         return verdict(Tone::Bad, "UNKNOWN", &rest);
     }
     let why = reason(end).map_or_else(String::new, |why| format!(": {why}"));
@@ -154,15 +158,38 @@ fn of_intent(intent: &Intent<'_>, lines: &[Line], start: Option<i64>, after: Aft
         "ORDER_REJECTED" => verdict(Tone::Bad, "REJECTED", &format!(" after {many}{why}")),
         "ORDER_FAILED" => verdict(Tone::Bad, "FAILED", &format!(" after {many}{why}")),
         _ => {
-            let order = end.first(&["order_id", "client_order_id"]).map_or_else(String::new, |id| format!(" as {id}"));
-            let rest = match after.fate {
+            let order = end
+                .first(&["order_id", "client_order_id"])
+                .map_or_else(String::new, |id| format!(" as {id}"));
+            let mut rest = match after.fate {
                 Fate::Alive => format!("{order} in {many}; no fill yet"),
                 Fate::Ended => format!("{order} in {many}; no fill recorded, the order may be live"),
-                Fate::Died => format!("{order} in {many}; no fill recorded before the process died, the order may be live"),
+                Fate::Died => format!(
+                    "{order} in {many}; no fill recorded before the process died, the order may be live"
+                ),
             };
+            rest.push_str(&cancel);
             verdict(if after.fate == Fate::Alive { Tone::Plain } else { Tone::Careful }, "ACCEPTED", &rest)
         }
     }
+}
+
+/// What is known of the tries to take an order back.
+fn cancel(intent: &Intent<'_>) -> Option<&'static str> {
+    let last = intent.cancels.last()?;
+    Some(match last.end.map(|end| end.event_type()).as_deref() {
+        Some("ORDER_SUBMITTED") => "the venue took a cancel",
+        Some("ORDER_REJECTED") => "the venue refused a cancel",
+        Some("ORDER_FAILED") => "a cancel was not sent",
+        Some(_) => "nobody knows whether a cancel arrived",
+        None => "a cancel has no end",
+    })
+}
+
+/// A story that has only the cancel of an order that was placed elsewhere.
+fn cancel_alone(intent: &Intent<'_>) -> Verdict {
+    let said = cancel(intent).unwrap_or("no attempt");
+    verdict(Tone::Plain, "CANCEL", &format!(": {said}"))
 }
 
 impl Intent<'_> {
@@ -188,13 +215,21 @@ fn open(attempt: &Attempt<'_>, lines: &[Line], after: After) -> Verdict {
             let since = since.map_or_else(String::new, |at| format!(" for {}", time::span(time::now() - at)));
             verdict(Tone::Careful, "IN FLIGHT", &format!(": attempt {} is open{since}", attempt.number))
         }
-        fate => verdict(Tone::Bad, "UNFINISHED", &format!("{rest}{}: the order may be live", went(fate, since, after))),
+        fate => verdict(
+            Tone::Bad,
+            "UNFINISHED",
+            &format!("{rest}{}: the order may be live", went(fate, since, after)),
+        ),
     }
 }
 
 /// How the run went on. A run does not know when it died, only what it recorded last.
 fn went(fate: Fate, since: Option<i64>, after: After) -> String {
-    let later = since.zip(after.run_last).map(|(since, last)| last - since).filter(|later| *later > 0).map(time::span);
+    let later = since
+        .zip(after.run_last)
+        .map(|(since, last)| last - since)
+        .filter(|later| *later > 0)
+        .map(time::span);
     match (fate, later) {
         (Fate::Died, Some(later)) => format!("the process died, its last record is {later} later"),
         (Fate::Died, None) => "the process died, this is its last record".to_owned(),
@@ -228,7 +263,11 @@ fn without_order(lines: &[Line], decision: Option<&str>, after: After) -> Verdic
         let started = lines.iter().any(|line| line.is("DECISION_START"));
         let last_type = last.map(|line| line.event_type()).unwrap_or_default();
         return match after.fate {
-            _ if !started => verdict(Tone::Plain, "EVENTS", &format!(": {}, no order", plural(lines.len() as u64, "event"))),
+            _ if !started => verdict(
+                Tone::Plain,
+                "EVENTS",
+                &format!(": {}, no order", plural(lines.len() as u64, "event")),
+            ),
             Fate::Alive => verdict(Tone::Plain, "IN PROGRESS", &format!(": nothing after {last_type} yet")),
             fate => {
                 let went = went(fate, last.and_then(|line| line.at), after);
@@ -243,7 +282,9 @@ fn without_order(lines: &[Line], decision: Option<&str>, after: After) -> Verdic
     match &*outcome {
         "err" => verdict(Tone::Bad, "ERROR", &format!("{why}{took}")),
         "panicked" => verdict(Tone::Bad, "PANICKED", &format!("{why}{took}")),
-        "cancelled" => verdict(Tone::Careful, "CANCELLED", &format!(": deciding was dropped before it ended{took}")),
+        "cancelled" => {
+            verdict(Tone::Careful, "CANCELLED", &format!(": deciding was dropped before it ended{took}"))
+        }
         _ => match end.text("verdict") {
             Some(said) => verdict(Tone::Plain, "DECIDED", &format!(" {said}, no order{took}")),
             None => verdict(Tone::Plain, "NO ORDER", &format!(": it ended {outcome}{took}")),

@@ -20,7 +20,8 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     if let Joins::Known(id) = &plan.joins {
         let id = taken(id, &around.krate);
         return Layer {
-            before: quote_spanned!(here=> let mut decision = #private::decision::#ty::resume(#id);),
+            declare: quote_spanned!(here=> let mut decision = #private::decision::#ty::resume(#id);),
+            begin: TokenStream::new(),
             after: TokenStream::new(),
             scope: Some(scope),
         };
@@ -35,11 +36,12 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         quote_spanned!(here=> #call(&mut decision, &result, #judge);)
     });
     Layer {
-        before: quote_spanned!(here=>
+        declare: quote_spanned!(here=>
             #statics
             let mut decision = #private::decision::#ty::open(&__TAPELOG_DECISION, #open, #unclosed);
             if decision.starts() { decision.start(&#start); }
         ),
+        begin: TokenStream::new(),
         after: quote_spanned!(here=> #verdict decision.close(&ended);),
         scope: Some(scope),
     }

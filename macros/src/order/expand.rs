@@ -25,11 +25,11 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let outcome = outcome(&plan.end, around);
     let returns = returns(plan, &around.krate);
     Layer {
-        before: quote_spanned!(here=>
+        declare: quote_spanned!(here=>
             #statics
             let mut attempt = #private::order::#ty::open(&__TAPELOG_ORDER, #unclosed);
-            if attempt.starts() { #record }
         ),
+        begin: quote_spanned!(here=> if attempt.starts() { #record }),
         after: quote_spanned!(here=> if attempt.is_open() { attempt.close(#outcome, &ended, &#returns); }),
         scope: None,
     }

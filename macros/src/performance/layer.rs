@@ -23,7 +23,7 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
         quote_spanned!(here=> if timer.keeps() { timer.keep(&#values); })
     });
     let across_threads = around.style.is_async();
-    let before: TokenStream = quote_spanned!(here=>
+    let declare = quote_spanned!(here=>
         static __TAPELOG_PERFORMANCE: #private::performance::Sites = #private::performance::Sites::new(
             #operation,
             #place,
@@ -43,8 +43,8 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
                 across_threads: #across_threads,
             },
         );
-        let mut timer = #private::performance::Timer::start(&__TAPELOG_PERFORMANCE, #unclosed);
-        #keep
+        let mut timer = #private::performance::Timer::new(#unclosed);
     );
-    Layer { before, after: quote_spanned!(here=> timer.close(&ended);), scope: None }
+    let begin = quote_spanned!(here=> timer.start(&__TAPELOG_PERFORMANCE); #keep);
+    Layer { declare, begin, after: quote_spanned!(here=> timer.close(&ended);), scope: None }
 }

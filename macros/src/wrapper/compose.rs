@@ -18,8 +18,8 @@ pub(crate) fn compose(
 ) -> TokenStream {
     let private = krate.private();
     let body = function.inner_block();
-    let before: TokenStream = layers.iter().map(|layer| layer.before.clone()).collect();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
+    let before = before(layers, scope.as_ref(), style);
     let after = after(layers, krate, output);
     let here = Span::mixed_site();
     let inside = match style {
@@ -51,6 +51,18 @@ pub(crate) fn compose(
         }
     };
     function.with_body(&inside)
+}
+
+/// The statements before the body. The scope of an async decision is current only while it is entered.
+fn before(layers: &[Layer], scope: Option<&TokenStream>, style: Style) -> TokenStream {
+    let declare: TokenStream = layers.iter().map(|layer| layer.declare.clone()).collect();
+    let begin: TokenStream = layers.iter().map(|layer| layer.begin.clone()).collect();
+    match scope {
+        Some(scope) if style.is_async() && !begin.is_empty() => {
+            quote_spanned!(Span::mixed_site()=> #declare { let _inside = #scope.inside(); #begin })
+        }
+        _ => quote!(#declare #begin),
+    }
 }
 
 /// The statements after the body: how it ended, then each layer, innermost first.

@@ -73,8 +73,10 @@ impl Style {
 /// What one of our attributes adds to a function.
 #[derive(Default)]
 pub(crate) struct Layer {
-    /// Statics and the statements before the body.
-    pub(crate) before: TokenStream,
+    /// Statics, and the locals that live as long as the call.
+    pub(crate) declare: TokenStream,
+    /// The statements that record the beginning, in the decision that an outer layer opened.
+    pub(crate) begin: TokenStream,
     /// The statements after it. They see `result`, and `ended`.
     pub(crate) after: TokenStream,
     /// The name of the local that holds a decision's scope, for the polls.

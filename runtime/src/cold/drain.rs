@@ -6,7 +6,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -51,6 +51,8 @@ pub(crate) struct Signals {
     pub(crate) failed: AtomicBool,
     /// How many lines have been written.
     pub(crate) lines: AtomicU64,
+    /// What an audit found, for the manifest: the hash, and the session before.
+    pub(crate) config: Mutex<Option<(String, Option<String>)>>,
 }
 
 /// The rings and tables of a recorder of this process.
@@ -101,6 +103,8 @@ pub(crate) struct Drain {
     /// Collected and not yet written; with what `released` becomes then.
     waiting: Option<(Batch, u64)>,
     failing_since: Option<Instant>,
+    /// The failure was said on stderr.
+    said: bool,
     linked: Vec<String>,
     syncer: Syncer,
 }
@@ -143,6 +147,7 @@ impl Drain {
             run,
             waiting: None,
             failing_since: None,
+            said: false,
             linked: Vec::new(),
             syncer: Syncer::start(sync_every)?,
         })
@@ -165,7 +170,7 @@ impl Drain {
             if !wrote {
                 let pause = if last_record.elapsed() < QUIET { BUSY } else { IDLE };
                 self.hub.about_to_sleep();
-                std::thread::park_timeout(if self.failing_since.is_some() { RETRY } else { pause });
+                std::thread::park_timeout(if self.waiting.is_some() { RETRY } else { pause });
             }
         }
         self.end();
@@ -202,6 +207,9 @@ impl Drain {
     fn failed_writing(&mut self, error: &io::Error) {
         if self.failing_since.is_none() {
             self.failing_since = Some(Instant::now());
+        }
+        // Once for the run: the streams say the rest.
+        if !std::mem::replace(&mut self.said, true) {
             let then = match &self.manifest.fallback {
                 Some(fallback) => format!("lines go to {} until it works again", fallback.display()),
                 None => "records wait in memory until it works again".to_owned(),
@@ -211,9 +219,15 @@ impl Drain {
     }
 
     fn recovered_writing(&mut self) {
-        if let Some(since) = self.failing_since.take() {
+        if !self.streams.is_away()
+            && let Some(since) = self.failing_since.take()
+        {
             let failed_ms = since.elapsed().as_secs_f64() * 1e3;
-            crate::event!(crate::events::WRITE_FAILED, failed_ms, "files could not be written for {failed_ms:.0} ms");
+            crate::event!(
+                crate::events::WRITE_FAILED,
+                failed_ms,
+                "the run directory could not be written for {failed_ms:.0} ms"
+            );
         }
     }
 
@@ -222,6 +236,7 @@ impl Drain {
         self.calibration = self.calibrator.calibrate();
         CALIBRATION.set(&self.calibration);
         self.report_clock_step();
+        self.note_config();
         self.restore_removed();
         self.syncer.set_files(self.streams.files());
         self.reuse_rings();
@@ -231,6 +246,17 @@ impl Drain {
         self.report_conflicts();
         self.report_degraded();
         self.link_streams();
+    }
+
+    /// What an audit found stands in the manifest as well.
+    fn note_config(&mut self) {
+        let found = self.signals.config.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((hash, previous)) = found {
+            self.manifest.config_hash = Some(hash);
+            self.manifest.previous_session = previous;
+            // The end of the run writes it again.
+            let _ = self.manifest.write(&self.run.path);
+        }
     }
 
     /// Order never depends on wall time; but whoever reads the times must know that they jumped.

@@ -16,6 +16,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::hot::clock;
 use crate::hot::hub::Hub;
 use crate::hot::ids::{mix, set_key};
+use crate::config::{Audit, Environment};
 use crate::heartbeat::{self, Halt, HaltHook, Heartbeat};
 use crate::hot::{registry, shm};
 
@@ -45,6 +46,32 @@ static STARTING: AtomicBool = AtomicBool::new(false);
 struct Current {
     session: String,
     signals: Arc<Signals>,
+    root: PathBuf,
+    dir: PathBuf,
+    service: String,
+    instance: String,
+}
+
+impl Current {
+    fn audit(&self) -> Audit {
+        let audit = Audit::new(&self.root, &self.service, &self.session)
+            .run_dir(&self.dir)
+            .environment(Environment::of_process());
+        if self.instance.is_empty() { audit } else { audit.instance(&self.instance) }
+    }
+}
+
+/// The audit of the run of this process.
+pub(crate) fn current_audit() -> Option<Audit> {
+    current().as_ref().map(Current::audit)
+}
+
+/// Leaves the hash, and the session it was compared with, for the manifest.
+pub(crate) fn note_config(hash: &str, previous: Option<&str>) {
+    if let Some(current) = current().as_ref() {
+        let mut config = current.signals.config.lock().unwrap_or_else(PoisonError::into_inner);
+        *config = Some((hash.to_owned(), previous.map(str::to_owned)));
+    }
 }
 
 /// A running recorder. Dropping it ends the run, as [`Recorder::finish`] does.
@@ -58,13 +85,8 @@ struct Current {
 #[must_use = "the run ends when the recorder is dropped; keep it until the engine ends: `let tape = …`"]
 #[derive(Debug)]
 pub struct Recorder {
-    session: String,
-    dir: PathBuf,
-    root: PathBuf,
-    service: String,
-    instance: String,
+    run: Current,
     hub: &'static Hub,
-    signals: Arc<Signals>,
     heartbeat: Option<(Arc<Heartbeat>, JoinHandle<()>)>,
     beats: bool,
     finished: bool,
@@ -127,31 +149,44 @@ impl Recorder {
     /// The session of this run: `session_YYYYMMDD_HHMMSS`.
     #[must_use]
     pub fn session_id(&self) -> &str {
-        &self.session
+        &self.run.session
     }
 
     /// The run directory.
     #[must_use]
     pub fn dir(&self) -> &Path {
-        &self.dir
+        &self.run.dir
     }
 
     /// The root below which runs are kept.
     #[must_use]
     pub fn root(&self) -> &Path {
-        &self.root
+        &self.run.root
     }
 
     /// The service, and which of its instances.
     #[must_use]
     pub fn service(&self) -> (&str, &str) {
-        (&self.service, &self.instance)
+        (&self.run.service, &self.run.instance)
+    }
+
+    /// An audit of this run's configuration: who it is, where it is kept and the process's environment are filled in.
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Serialize)] struct Engine { live: bool }
+    /// # let config = Engine { live: false };
+    /// let tape = tapelog::Recorder::builder("execution").start()?;
+    /// let report = tape.config_audit().env_prefix("ENGINE_").source("engine.toml").record(&config)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn config_audit(&self) -> Audit {
+        self.run.audit()
     }
 
     /// How many lines stand in the files so far.
     #[must_use]
     pub fn lines_written(&self) -> u64 {
-        self.signals.lines.load(Ordering::Relaxed)
+        self.run.signals.lines.load(Ordering::Relaxed)
     }
 
     /// Waits until everything recorded before this call, on any thread, stands in the files.
@@ -163,7 +198,7 @@ impl Recorder {
         let deadline = Instant::now() + END_WITHIN;
         while self.hub.released.load(Ordering::Acquire) <= now {
             if Instant::now() > deadline {
-                return Err(FinishError::Unwritten { dir: self.dir.clone() });
+                return Err(FinishError::Unwritten { dir: self.run.dir.clone() });
             }
             self.hub.wake();
             std::thread::sleep(Duration::from_micros(200));
@@ -194,9 +229,9 @@ impl Recorder {
             // It records nothing that could panic; were it so, the run ends all the same.
             let _ = thread.join();
         }
-        let written = end_and_wait(&self.signals, || self.hub.wake());
+        let written = end_and_wait(&self.run.signals, || self.hub.wake());
         *current() = None;
-        if written { Ok(()) } else { Err(FinishError::Unwritten { dir: self.dir.clone() }) }
+        if written { Ok(()) } else { Err(FinishError::Unwritten { dir: self.run.dir.clone() }) }
     }
 }
 
@@ -358,7 +393,15 @@ impl Builder {
             .spawn(move || drain.run())
             .map_err(|source| StartError::Thread { source })?;
         hub.set_drain(thread.thread().clone());
-        *current() = Some(Current { session: session.clone(), signals: Arc::clone(&signals) });
+        let run = Current {
+            session,
+            signals,
+            root: self.root,
+            dir,
+            service: self.service,
+            instance: self.instance,
+        };
+        *current() = Some(run.clone());
 
         crate::event!(
             crate::events::RUN_STARTED,
@@ -370,13 +413,8 @@ impl Builder {
         let beats = self.heartbeat.is_some();
         let heartbeat = Some(start_heartbeat(hub, self.heartbeat, self.on_halt)?);
         Ok(Recorder {
-            session,
-            dir,
-            root: self.root,
-            service: self.service,
-            instance: self.instance,
+            run,
             hub,
-            signals,
             heartbeat,
             beats,
             finished: false,

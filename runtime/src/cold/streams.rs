@@ -81,8 +81,8 @@ impl Streams {
     pub(crate) fn to_write(&mut self) -> io::Result<Vec<(u32, u32, u64)>> {
         let mut streams = Vec::new();
         let mut result = Ok(());
+        self.open.iter_mut().flatten().for_each(Out::come_back);
         for out in self.open.iter_mut().flatten().filter(|out| !out.buffer.is_empty()) {
-            out.come_back();
             let opened = out.open(&self.dir, self.fallback.as_deref());
             streams.push((out.index, out.segment, out.len));
             result = result.and(opened);

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ConfigError {
+    /// No recorder runs in this process, so there is nothing to record the audit in.
+    NoRecorder,
     /// A `Serialize` implementation reported an error of its own.
     Serialize {
         /// JSON Pointer of the value that failed.
@@ -104,6 +106,9 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NoRecorder => {
+                f.write_str("no recorder runs in this process; start one with `Recorder::builder(…).start()` first")
+            }
             Self::Serialize { at, reason } => {
                 write!(
                     f,

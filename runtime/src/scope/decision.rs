@@ -12,6 +12,7 @@ use super::structure::ABSENT;
 use super::verdict::{self, Verdict};
 use crate::events;
 use crate::hot::clock;
+use crate::hot::encoder::tag;
 use crate::hot::ids::DecisionId;
 use crate::hot::record::{record, record_at};
 use crate::hot::registry::recording;
@@ -235,13 +236,14 @@ impl Scope {
     /// Runs `body` in this decision: a poll, or the part of a function before its future.
     #[inline]
     pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        if self.state == State::Off {
-            return body();
-        }
-        let inside = Inside::enter(self);
-        let result = body();
-        drop(inside);
-        result
+        let _inside = self.inside();
+        body()
+    }
+
+    /// Enters the decision, until the guard is dropped.
+    #[inline]
+    pub fn inside(&mut self) -> Option<Inside<'_>> {
+        if self.state == State::Off { None } else { Some(Inside::enter(self)) }
     }
 
     /// Records END.
@@ -292,7 +294,8 @@ impl Drop for Scope {
 }
 
 /// While a thread is inside of a decision that it may leave again.
-struct Inside<'a> {
+#[derive(Debug)]
+pub struct Inside<'a> {
     scope: &'a mut Scope,
     previous: DecisionId,
     unwinding: bool,
@@ -398,7 +401,15 @@ impl Drop for Current {
 pub fn judge<'r, R, V: Value>(scope: &mut Scope, result: &'r R, judge: impl FnOnce(&'r R) -> V) {
     if scope.state == State::Open {
         let mut kept = Verdict::EMPTY;
-        kept.add(&(judge(result), ABSENT, ABSENT, ABSENT));
+        let said = judge(result);
+        let mut first = Verdict::EMPTY;
+        first.add(&(&said,));
+        // `verdict` is a text in every line.
+        match first.bytes() {
+            [tag::TRUE] => kept.add(&("true", ABSENT, ABSENT, ABSENT)),
+            [tag::FALSE] => kept.add(&("false", ABSENT, ABSENT, ABSENT)),
+            _ => kept.add(&And(&first, (ABSENT, ABSENT, ABSENT))),
+        }
         verdict::put(scope.id, kept);
     }
 }

@@ -17,9 +17,11 @@ use super::lazy;
 use super::outcome::{Ended, Outcome};
 use crate::events;
 use crate::hot::clock::{self, CALIBRATION};
+use crate::hot::ids::DecisionId;
 use crate::hot::record::record;
 use crate::hot::registry::recording;
 use crate::hot::site::{Field, Place, Site};
+use crate::hot::thread;
 use crate::hot::value::{And, Elapsed, Fields};
 
 /// What one use of the macro asks for.
@@ -109,23 +111,38 @@ pub struct Timer {
     usage: Usage,
     unclosed: Outcome,
     unwinding: bool,
+    decision: DecisionId,
     arguments: Kept<64>,
 }
 
 impl Timer {
-    /// Begins.
+    /// A timer that does not run yet.
     #[inline]
-    pub fn start(sites: &'static Sites, unclosed: Outcome) -> Self {
-        let on = recording();
-        let usage = if on && sites.options.cpu { Usage::begin(sites.options.across_threads) } else { Usage::NONE };
+    pub const fn new(unclosed: Outcome) -> Self {
         Self {
-            sites: if on { Some(sites) } else { None },
-            usage,
+            sites: None,
+            started: 0,
+            usage: Usage::NONE,
             unclosed,
-            unwinding: on && std::thread::panicking(),
+            unwinding: false,
+            decision: DecisionId::NONE,
             arguments: Kept::EMPTY,
-            started: if on { clock::now() } else { 0 },
         }
+    }
+
+    /// Begins, in the decision that is current now.
+    #[inline]
+    pub fn start(&mut self, sites: &'static Sites) {
+        if !recording() {
+            return;
+        }
+        self.sites = Some(sites);
+        self.decision = thread::decision();
+        self.unwinding = std::thread::panicking();
+        if sites.options.cpu {
+            self.usage = Usage::begin(sites.options.across_threads);
+        }
+        self.started = clock::now();
     }
 
     /// Whether arguments are wanted: then their expressions are evaluated.
@@ -156,6 +173,7 @@ impl Timer {
         let call = sites.calls.fetch_add(1, Ordering::Relaxed);
         let Some(site) = sites.writes(call, ticks).filter(|site| site.enabled()) else { return };
         lazy::begin();
+        let previous = thread::swap_decision(self.decision);
         let head = (Elapsed(self.started), outcome.as_str());
         match (sites.options.memory, sites.options.cpu) {
             (false, false) => record(site, &And(head, &self.arguments)),
@@ -166,6 +184,7 @@ impl Timer {
                 record(site, &And(And(head, both), &self.arguments))
             }
         };
+        thread::swap_decision(previous);
     }
 }
 

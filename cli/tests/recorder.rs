@@ -1,0 +1,175 @@
+//! `tape` on runs of a real recorder, in a process that ends, lives, or is killed.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+mod support;
+
+use std::fmt;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+
+use support::Root;
+use tapelog::events::*;
+use tapelog::{Recorder, decision, event, order_context};
+
+/// Set for the process that records.
+const ROOT: &str = "TAPE_TEST_RECORD";
+
+#[derive(Debug)]
+struct NotConnected;
+
+impl fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("venue not connected")
+    }
+}
+
+impl std::error::Error for NotConnected {}
+
+#[order_context(
+    symbol = "BTC/USDT",
+    side = "buy",
+    qty = 0.001,
+    limit_px = 45000.5,
+    tif = "IOC",
+    none(quote_budget, notional, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+    not_sent = NotConnected
+)]
+fn place(intent_id: &str, works: bool, dies: bool) -> Result<u64, NotConnected> {
+    if dies {
+        say("ready");
+        std::thread::park();
+    }
+    if works { Ok(7) } else { Err(NotConnected) }
+}
+
+#[decision(kind = "buy")]
+fn buy(intent_id: &str, spread: f64, dies: bool) -> Result<(), NotConnected> {
+    say(&tapelog::decision_id().unwrap().to_string());
+    if spread > 20.0 {
+        event!(BUY_BLOCKED, symbol = "BTC/USDT", rule = "spread", value = spread, limit = 20.0);
+        return Ok(());
+    }
+    let placed = place(intent_id, false, false).or_else(|_| place(intent_id, true, dies))?;
+    event!(ORDER_FILLED, intent_id, order_id = placed, fill_qty = 0.001, fill_price = 45000.0);
+    Ok(())
+}
+
+fn say(line: &str) {
+    println!("\n@{line}");
+}
+
+/// Not a test of its own: the process that the others start.
+#[test]
+fn record() {
+    let Some(root) = std::env::var_os(ROOT) else { return };
+    let dies = std::env::var_os("TAPE_TEST_DIES").is_some();
+    let tape = Recorder::builder("execution").mode("paper").root(root).start().unwrap();
+    buy("int_blocked", 34.0, false).unwrap();
+    buy("int_filled", 1.0, false).unwrap();
+    if dies {
+        buy("int_open", 1.0, true).unwrap();
+    }
+    tape.finish().unwrap();
+}
+
+/// The process that records. It does not outlive its test.
+struct Recording(Child);
+
+impl Drop for Recording {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts the process. Returns the ids of its decisions, and, if it is to die, itself, in the middle of an attempt.
+fn recording(root: &Root, dies: bool) -> (Vec<String>, Recording) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "record", "--nocapture"]).env(ROOT, &root.path).stdout(Stdio::piped());
+    if dies {
+        command.env("TAPE_TEST_DIES", "1");
+    }
+    let mut child = command.spawn().unwrap();
+    let mut ids = Vec::new();
+    for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
+        match line.strip_prefix('@') {
+            Some("ready") => break,
+            Some(id) => ids.push(id.to_owned()),
+            None => {}
+        }
+    }
+    (ids, Recording(child))
+}
+
+/// What a live run records is in its files a few milliseconds later.
+fn wait_for(root: &Root, id: &str) {
+    let start = std::time::Instant::now();
+    let has_it = || root.tape(&format!("trace {id} --json")).1.contains("\"attempt\":2,\"attempt_start_ts\"");
+    while !has_it() && start.elapsed().as_secs() < 10 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[track_caller]
+fn check(root: &Root, id: &str, verdict: &str) -> String {
+    let (code, out, err) = root.tape(&format!("trace {id}"));
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with(verdict), "{verdict}\n{out}");
+    out
+}
+
+#[test]
+fn what_a_recorder_wrote_is_told_in_words() {
+    // S4-016, S4-017
+    let root = Root::new();
+    let (ids, mut child) = recording(&root, false);
+    assert!(child.0.wait().unwrap().success());
+    check(&root, &ids[0], "BLOCKED by spread: 34.0 > 20.0\n");
+    let out = check(&root, &ids[1], "FILLED 0.001 @ 45000.0 in 2 attempts, ");
+    let types = [
+        "DECISION_START",
+        "ORDER_CONTEXT",
+        "ORDER_FAILED",
+        "ORDER_SUBMITTED",
+        "ORDER_FILLED",
+        "DECISION_END",
+    ];
+    let places: Vec<_> = types.iter().map(|event_type| out.find(&format!("  {event_type} "))).collect();
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{out}");
+    assert!(out.contains("recorder.rs:") && out.contains("venue not connected"), "{out}");
+    check(&root, "int_filled", "FILLED");
+    let (code, out, _) = root.tape("");
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("ENDED") && out.contains("2 attempts: 1 submitted, 1 failed"), "{out}");
+}
+
+#[test]
+fn a_killed_process_is_read_from_its_rings_and_then_recovered() {
+    // S4-001; issue 2: a run that died and was not restarted is read from its rings in place.
+    let root = Root::new();
+    let (ids, mut child) = recording(&root, true);
+    wait_for(&root, &ids[2]);
+    check(&root, &ids[2], "IN FLIGHT: attempt 2 is open for ");
+    let (_, out, _) = root.tape("");
+    assert!(out.starts_with("ALIVE") && out.contains("orders in flight: 1"), "{out}");
+    child.0.kill().unwrap();
+    child.0.wait().unwrap();
+    let unfinished = "UNFINISHED: nothing after ORDER_CONTEXT attempt 2; the process died";
+    let in_place = check(&root, &ids[2], unfinished);
+    assert!(in_place.contains("· dead"), "{in_place}");
+    let (code, out, _) = root.tape("");
+    assert_eq!(code, 1);
+    assert!(out.starts_with("DEAD") && out.contains("orders that may be live: 1"), "{out}");
+    let (_, before, _) = root.tape("runs --json");
+    let (code, out, _) = root.tape("recover");
+    assert_eq!(code, 0);
+    assert!(out.contains(": recovered, "), "{out}");
+    let recovered = check(&root, &ids[2], unfinished);
+    assert_eq!(recovered.replace("· recovered", "· dead"), in_place);
+    let (_, after, _) = root.tape("runs --json");
+    assert_eq!(after.replace("recovered", "dead"), before);
+    let (_, out, _) = root.tape("recover");
+    assert!(out.starts_with("nothing to recover"), "{out}");
+}
