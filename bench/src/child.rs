@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::clock::{self, Stopwatch};
 use crate::contestant::Contestant;
 use crate::floor::Floor;
-use crate::ours::{Tapelog, TapelogNotStarted};
+use crate::ours::{Tapelog, TapelogAttribute, TapelogNotStarted};
 use crate::peers::{emit::Emit, fastrace, slog::Slog, tracing_bare, tracing_json, tracing_layer};
 use crate::w2::Nothing;
 use crate::workload::{BURST, Order, SPREAD_BPS};
@@ -34,6 +34,7 @@ contestants! {
     "nothing": Nothing;
     "floor": Floor;
     "tapelog": Tapelog;
+    "tapelog-attribute": TapelogAttribute;
     "tapelog-not-started": TapelogNotStarted;
     "tracing-json": tracing_json::TracingJson;
     "tracing-bare": tracing_bare::TracingBare;

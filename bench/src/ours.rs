@@ -1,31 +1,128 @@
-//! tapelog.
+//! tapelog, as its documentation says: one line to start, macros, a guard to stop.
+
 use std::path::Path;
-use tapelog::hot::{site::*, record::record};
+
+use tapelog::events::{BUY_BLOCKED, ORDER_CONTEXT};
+use tapelog::{Context, Recorder, decision, event, order_context};
+
 use crate::contestant::Contestant;
 use crate::w2;
-use crate::workload::Order;
-static SITE: Site = Site::new(&tapelog::events::ORDER_CONTEXT, "{side} {qty} {symbol}", &[], &[
- Field::recorded("intent_id"), Field::recorded("symbol"), Field::recorded("side"), Field::recorded("qty"), Field::recorded("limit_px"),
- Field::recorded("quote_budget"), Field::recorded("notional"), Field::recorded("tif"), Field::recorded("slippage_bps"), Field::recorded("min_notional"),
- Field::recorded("max_retries"), Field::recorded("retry_backoff_ms"), Field::recorded("attempt"), Field::recorded("attempt_start_ts")], Place::new(file!(), line!(), 1, "m", "f"));
-pub struct Tapelog(tapelog::Recorder);
+use crate::workload::{LIMIT_BPS, Order};
+
+/// See the module.
+pub struct Tapelog(Recorder);
+
 impl Contestant for Tapelog {
-    fn start(dir: &Path) -> Self { Self(tapelog::Recorder::builder("execution").root(dir).heartbeat(None).start().unwrap()) }
+    fn start(dir: &Path) -> Self {
+        Self(Recorder::builder("bench").root(dir).heartbeat(None).start().expect("a recorder"))
+    }
+
+    /// The engine is in a decision while it places orders.
     fn around(burst: impl FnOnce()) {
-        let _a = tapelog::Context::current().with_decision("dec_20251026_123456_a1b2c3d4e5".parse().unwrap()).attach();
-        burst();
+        let decision = Order::sample().decision_id.parse().expect("our own form");
+        Context::current().with_decision(decision).run(burst);
     }
+
     #[inline(never)]
-    fn order(o: &Order, attempt: u32) {
-        if SITE.enabled() { record(&SITE, &(&o.intent_id, &o.symbol, &o.side, &o.qty, &o.limit_px, &o.quote_budget, &o.notional, &o.tif, &o.slippage_bps, &o.min_notional, &o.max_retries, &o.retry_backoff_ms, &attempt, &o.attempt_start_ts)); }
+    fn order(order: &Order, attempt: u32) {
+        event!(
+            ORDER_CONTEXT,
+            intent_id = order.intent_id,
+            symbol = order.symbol,
+            side = order.side,
+            qty = order.qty,
+            limit_px = order.limit_px,
+            quote_budget = order.quote_budget,
+            notional = order.notional,
+            tif = order.tif,
+            slippage_bps = order.slippage_bps,
+            min_notional = order.min_notional,
+            max_retries = order.max_retries,
+            retry_backoff_ms = order.retry_backoff_ms,
+            attempt,
+            attempt_start_ts = order.attempt_start_ts,
+            "order context"
+        );
     }
-    #[inline(never)]
-    fn decide(symbol: &str, spread_bps: f64) -> bool { w2::body(symbol, spread_bps) }
-    fn finish(self, _: u64) { self.0.finish().unwrap(); }
+
+    fn decide(symbol: &str, spread_bps: f64) -> bool {
+        decide(symbol, spread_bps)
+    }
+
+    fn finish(self, _recorded: u64) {
+        // Two seconds are its bound; whoever has more to write asks again, as a shutdown would.
+        while self.0.flush().is_err() {}
+        self.0.finish().expect("all is written");
+    }
 }
+
+#[inline(never)]
+#[decision(fields(symbol, spread_bps))]
+fn decide(symbol: &str, spread_bps: f64) -> bool {
+    if spread_bps > LIMIT_BPS {
+        event!(BUY_BLOCKED, rule = "spread", value = spread_bps, limit = LIMIT_BPS);
+    }
+    w2::body(symbol, spread_bps)
+}
+
+/// The attribute: ORDER_CONTEXT, and at the end ORDER_SUBMITTED; the attempt is bound, so that a fill finds its decision.
+pub struct TapelogAttribute(Tapelog);
+
+impl Contestant for TapelogAttribute {
+    fn start(dir: &Path) -> Self {
+        Self(Tapelog::start(dir))
+    }
+
+    fn around(burst: impl FnOnce()) {
+        Tapelog::around(burst);
+    }
+
+    fn order(order: &Order, attempt: u32) {
+        // It cannot fail; a result is there so that the end has an outcome to say.
+        let _ = place(order, attempt);
+    }
+
+    fn decide(symbol: &str, spread_bps: f64) -> bool {
+        decide(symbol, spread_bps)
+    }
+
+    fn finish(self, recorded: u64) {
+        self.0.finish(recorded);
+    }
+}
+
+#[inline(never)]
+#[order_context(
+    intent_id = order.intent_id,
+    symbol = order.symbol,
+    side = order.side,
+    qty = order.qty,
+    limit_px = order.limit_px,
+    quote_budget = order.quote_budget,
+    notional = order.notional,
+    tif = order.tif,
+    slippage_bps = order.slippage_bps,
+    min_notional = order.min_notional,
+    max_retries = order.max_retries,
+    retry_backoff_ms = order.retry_backoff_ms,
+)]
+fn place(order: &Order, attempt: u32) -> Result<u32, std::fmt::Error> {
+    Ok(attempt)
+}
+
+/// The same program, where nobody started a recorder.
 pub struct TapelogNotStarted;
+
 impl Contestant for TapelogNotStarted {
-    fn start(_: &Path) -> Self { Self }
-    fn order(o: &Order, attempt: u32) { Tapelog::order(o, attempt) }
-    fn decide(symbol: &str, spread_bps: f64) -> bool { Tapelog::decide(symbol, spread_bps) }
+    fn start(_dir: &Path) -> Self {
+        Self
+    }
+
+    fn order(order: &Order, attempt: u32) {
+        Tapelog::order(order, attempt);
+    }
+
+    fn decide(symbol: &str, spread_bps: f64) -> bool {
+        decide(symbol, spread_bps)
+    }
 }

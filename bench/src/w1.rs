@@ -4,8 +4,8 @@ use crate::race::{self, Runner};
 use crate::report::{Goal, Size, Table};
 use crate::stats::{median, quantile};
 
-const NAMES: [&str; 8] =
-    ["floor", "tapelog", "tracing-bare", "tracing-layer", "fastrace", "slog", "emit", "tracing-json"];
+const NAMES: [&str; 9] =
+    ["floor", "tapelog", "tapelog-attribute", "tracing-bare", "tracing-layer", "fastrace", "slog", "emit", "tracing-json"];
 
 #[derive(Clone, Copy, Debug)]
 struct Figures {

@@ -113,7 +113,7 @@ fn the_summary_shows_what_is_open_and_what_to_type_next() {
         "orders that may be live: 2\n",
         "no end   int_1  #2  buy 0.001 BTC/USDT @ 45000.00  6.00 ms before the end",
         "unknown  int_2  #1  buy 0.001 BTC/USDT @ 45000.00  5.00 ms before the end",
-        "ORDER_FAILED   not connected",
+        "ORDER_FAILED   router.rs:104  dec_20251026_123456_abc123  not connected",
         "losses     17 records lost",
         "ORDER_CONTEXT  4",
         &format!("next: tape trace {DEC} --root {}", root.path.display()),

@@ -141,6 +141,26 @@ fn an_order_that_was_not_sent_failed_and_one_that_may_be_live_is_unknown() {
 }
 
 #[test]
+fn a_fill_after_an_attempt_that_nobody_knows_says_that_both_may_live() {
+    check(
+        "ended",
+        |run| {
+            run.context(1.0, DEC, "int_1", 1);
+            end(run, 2.0, "ORDER_UNKNOWN", 1, r#","error":"timeout""#);
+            run.context(3.0, DEC, "int_1", 2);
+            end(run, 4.0, "ORDER_SUBMITTED", 2, "");
+            run.event(
+                5.0,
+                "ORDER_FILLED",
+                DEC,
+                r#""intent_id":"int_1","fill_qty":0.001,"fill_price":45000.0"#,
+            );
+        },
+        "FILLED 0.001 @ 45000.0 in 2 attempts, 5.00 ms; attempt 1 was UNKNOWN and may be live too",
+    );
+}
+
+#[test]
 fn a_process_that_died_in_an_attempt_leaves_it_unfinished() {
     check(
         "running",
@@ -428,7 +448,10 @@ fn a_correlation_and_a_session_tell_what_came_of_each_decision() {
     let (code, out, _) = root.tape(&format!("trace {SESSION}"));
     assert_eq!(code, 0);
     assert!(out.starts_with("DECISIONS 2: 1 BLOCKED, 1 FILLED\nsession session_20251026_123450 · "), "{out}");
-    assert_eq!(out.lines().count(), 4 + 7, "{out}");
+    // Verdict, title, two letters, the run, an empty line, the events.
+    assert_eq!(out.lines().count(), 6 + 7, "{out}");
+    assert!(out.contains("\nA  buy  dec_20251026_123456_abc123\n"), "{out}");
+    assert!(out.contains("ORDER_CONTEXT    A  #1  buy 0.001 BTC/USDT"), "{out}");
 
     let mut run = root.run("session_20251026_150000", "ended");
     for (ms, id) in [(0.0, "dec_20251026_150000_aaaaaa"), (1.0, "dec_20251026_150000_bbbbbb")] {

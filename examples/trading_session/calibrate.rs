@@ -7,7 +7,7 @@ use tapelog::event;
 use crate::events::CALIBRATION;
 use crate::market::Symbol;
 
-const BURSTS: usize = 20;
+const BURSTS: usize = 10;
 /// Far less than a ring holds, so that a burst measures recording and never waits for the drain.
 const BURST: u32 = 100;
 

@@ -3,6 +3,7 @@
 //! Invariant: what is here and the market data determine every decision.
 
 use serde::Serialize;
+use tapelog::config::{ConfigSnapshot, ConfigTable, EnvBinding};
 
 use crate::orders::Tif;
 
@@ -101,8 +102,22 @@ impl Default for Config {
     }
 }
 
-/// What may be set in the environment.
+/// What the variables of this engine begin with; another one that does is a typo.
 pub(crate) const PREFIX: &str = "TRADING_";
+
+/// What may be set in the environment, and what it sets.
+const VARIABLES: [EnvBinding; 6] = [
+    EnvBinding::new("TRADING_MAX_SPREAD_BPS", "guards.max_spread_bps"),
+    EnvBinding::new("TRADING_MAX_NOTIONAL", "guards.max_notional"),
+    EnvBinding::new("TRADING_COOL_DOWN_MS", "guards.cool_down_ms"),
+    EnvBinding::new("TRADING_QUOTE_BUDGET", "orders.quote_budget"),
+    EnvBinding::new("TRADING_THRESHOLD_BPS", "signal.threshold_bps"),
+    EnvBinding::new("TRADING_TAKE_PROFIT_BPS", "exits.take_profit_bps"),
+];
+
+impl ConfigSnapshot for Config {
+    const TABLE: ConfigTable = ConfigTable { env: &VARIABLES, ..ConfigTable::EMPTY };
+}
 
 impl Config {
     /// The defaults, changed by `TRADING_…` variables.
@@ -111,17 +126,17 @@ impl Config {
     /// Names the variable that is no number.
     pub(crate) fn from_env(read: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut config = Self::default();
-        let settings: [(&str, &mut f64); 6] = [
-            ("MAX_SPREAD_BPS", &mut config.guards.max_spread_bps),
-            ("MAX_NOTIONAL", &mut config.guards.max_notional),
-            ("COOL_DOWN_MS", &mut config.guards.cool_down_ms),
-            ("QUOTE_BUDGET", &mut config.orders.quote_budget),
-            ("THRESHOLD_BPS", &mut config.signal.threshold_bps),
-            ("TAKE_PROFIT_BPS", &mut config.exits.take_profit_bps),
+        // In the order of `VARIABLES`.
+        let settings: [&mut f64; VARIABLES.len()] = [
+            &mut config.guards.max_spread_bps,
+            &mut config.guards.max_notional,
+            &mut config.guards.cool_down_ms,
+            &mut config.orders.quote_budget,
+            &mut config.signal.threshold_bps,
+            &mut config.exits.take_profit_bps,
         ];
-        for (name, setting) in settings {
-            let variable = format!("{PREFIX}{name}");
-            let Some(text) = read(&variable) else { continue };
+        for (EnvBinding { name: variable, .. }, setting) in VARIABLES.into_iter().zip(settings) {
+            let Some(text) = read(variable) else { continue };
             *setting = text
                 .parse()
                 .ok()

@@ -26,8 +26,9 @@ mod verify;
 use std::error::Error;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use tapelog::config::Environment;
 use tapelog::{Context, Recorder, log_performance};
 
 use args::Args;
@@ -79,19 +80,32 @@ fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
     if !args.recorder {
         return Ok(None);
     }
-    let builder =
-        Recorder::builder("trading_session").root(&args.root).mode("paper").strategy("micro_momentum");
-    Ok(Some(builder.version(env!("CARGO_PKG_VERSION")).start()?))
+    let mut builder = Recorder::builder("trading_session")
+        .root(&args.root)
+        .mode("paper")
+        .strategy("micro_momentum")
+        .version(env!("CARGO_PKG_VERSION"));
+    if args.speed == 0.0 {
+        // A replay that is over in a second would be heard of at its start and end only. A live engine leaves the 30 s.
+        builder = builder.heartbeat(Duration::from_millis(250));
+    }
+    Ok(Some(builder.start()?))
 }
 
 /// Puts the configuration on the tape: its hash, what changed since the last session, what the environment overrides.
 fn startup_audit(tape: &Recorder, config: &Config) -> Result<(), Box<dyn Error>> {
-    let _ = (tape, config);
+    let report = tape
+        .config_audit()
+        .environment(Environment::of_process())
+        .env_prefix(config::PREFIX)
+        .defaults(&Config::default())
+        .record_snapshot(config)?;
+    println!("{}", report.hash_message());
     Ok(())
 }
 
 /// Loads the market and runs the engine on it, in the context that every record of the session carries.
-fn session(config: &Config) -> Result<(journal::Journal, std::time::Duration), Box<dyn Error>> {
+fn session(config: &Config) -> Result<(journal::Journal, Duration), Box<dyn Error>> {
     let _attached = Context::current()
         .with_correlation_id(&format!("replay-{}", config.seed))
         .with("strategy_id", "micro_momentum")

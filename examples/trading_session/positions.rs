@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use tapelog::{DecisionId, Value};
+use tapelog::{DecisionId, IntentId, Value};
 
 use crate::config::ExitConfig;
 use crate::market::{MarketTime, Quote, Symbol};
@@ -44,6 +44,7 @@ pub(crate) struct Exit {
 pub(crate) struct Position {
     /// Of the buy that opened it.
     pub(crate) number: u64,
+    pub(crate) intent_id: IntentId,
     pub(crate) symbol: Symbol,
     pub(crate) qty: f64,
     pub(crate) entry_px: f64,
@@ -63,6 +64,8 @@ pub(crate) struct Sale {
     pub(crate) held: Duration,
     /// What is left of the position.
     pub(crate) left: f64,
+    /// Of the buy that opened it.
+    pub(crate) bought_by: IntentId,
 }
 
 /// All positions, oldest first.
@@ -111,14 +114,15 @@ impl Positions {
         let pnl = (fill.px - position.entry_px) * fill.qty - fill.fee - entry_fee;
         let held = at.since(position.opened_at);
         position.entry_fee -= entry_fee;
+        let bought_by = position.intent_id;
         let left = position.qty - fill.qty;
         // Quantities are whole lots; what is smaller is rounding.
         if left < position.symbol.lot() / 2.0 {
             self.open.remove(index);
-            return Some(Sale { pnl, held, left: 0.0 });
+            return Some(Sale { pnl, held, left: 0.0, bought_by });
         }
         position.qty = crate::venue::whole_lots(left, position.symbol.lot());
-        Some(Sale { pnl, held, left: position.qty })
+        Some(Sale { pnl, held, left: position.qty, bought_by })
     }
 }
 
@@ -148,6 +152,7 @@ mod tests {
     fn position() -> Position {
         Position {
             number: 1,
+            intent_id: IntentId::new(),
             symbol: Symbol::Sol,
             qty: 2.0,
             entry_px: 100.0,

@@ -8,6 +8,7 @@ use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use tapelog::events::*;
+use tapelog::heartbeat::{self, Component};
 use tapelog::{Context, FutureExt as _, Value, decision, event, log_performance, order_context};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -65,6 +66,8 @@ pub(crate) struct Router {
     venue_name: String,
     policy: RetryPolicy,
     pace: Pace,
+    /// Named in every heartbeat, with the age of its last beat.
+    alive: Component,
 }
 
 impl Router {
@@ -77,6 +80,7 @@ impl Router {
                 retry_backoff_ms: config.orders.retry_backoff_ms,
             },
             pace: Pace { speed: config.speed },
+            alive: heartbeat::component("order_router"),
         }
     }
 
@@ -87,6 +91,7 @@ impl Router {
         reports: Sender<Report>,
     ) {
         while let Some(Ticket { order, context }) = tickets.recv().await {
+            self.alive.beat();
             let router = Arc::clone(&self);
             let reports = reports.clone();
             // The task carries the decision: each of its records names it, on whichever thread it is polled.
@@ -268,5 +273,9 @@ async fn fill_quality(order: Order, fill: Fill) {
 }
 
 fn ended(order: Order, end: OrderEnd, fill: Option<Fill>, attempts: u32, done_at: MarketTime) -> Report {
+    // A buy that was filled stays open until its position is sold; everything else is over.
+    if order.side == Side::Sell || fill.is_none() {
+        tapelog::order::closed(&order.intent_id);
+    }
     Report { order, end, fill, attempts, done_at, context: Context::current() }
 }

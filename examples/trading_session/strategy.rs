@@ -8,6 +8,7 @@ use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use tapelog::events::*;
+use tapelog::heartbeat::{self, Component};
 use tapelog::{Context, IntentId, dash_event, decision, event, log_performance, verdict};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -56,6 +57,8 @@ pub(crate) struct Strategy {
     reports: Receiver<Report>,
     bus: Bus,
     journal: Journal,
+    /// Named in every heartbeat.
+    alive: Component,
 }
 
 impl Strategy {
@@ -78,13 +81,15 @@ impl Strategy {
             reports,
             bus,
             journal: Journal::new(),
+            alive: heartbeat::component("strategy"),
         }
     }
 
     /// Takes one tick in.
-    #[log_performance(operation = "on_tick", slower_than = "5ms", every = 5000)]
+    #[log_performance(operation = "on_tick", slower_than = "20ms", every = 5000)]
     pub(crate) fn on_tick(&mut self, tick: &Tick) {
         self.journal.ticks += 1;
+        self.alive.beat();
         self.settle(tick.at);
         match tick.what {
             What::Trade { px, qty, buyer } => {
@@ -147,8 +152,9 @@ impl Strategy {
             BUY_TRIGGERED,
             symbol,
             signal = score,
+            score_bps = score.score_bps,
             threshold_bps = self.config.signal.threshold_bps,
-            "microprice and flow of {symbol} rise"
+            "{symbol} scores {score_bps:.3} bps, {threshold_bps} fire"
         );
         let order = self.buy_order(symbol, &quote, now);
         if let Err(found) = guards::check(&self.config, &self.situation(tick, quote, order.notional)) {
@@ -379,6 +385,7 @@ impl Strategy {
                 dash_event!(BUY_FILLED, "{symbol} {qty} @ ${px}");
                 self.positions.opened(Position {
                     number,
+                    intent_id,
                     symbol,
                     qty,
                     entry_px: px,
@@ -420,6 +427,10 @@ impl Strategy {
         dash_event!(SELL_FILLED, "{symbol} {qty} @ ${px} ({pnl:.4})");
         event!(POSITION_REDUCED, symbol, qty, px, left_qty = sale.left, pnl);
         self.bus.post(Post::Sold { pnl, whole: sale.left == 0.0 });
+        if sale.left == 0.0 {
+            // The last order of the decision is over, and nothing of it is held: DECISION_CLOSED.
+            tapelog::order::closed(&sale.bought_by);
+        }
     }
 }
 

@@ -116,7 +116,7 @@ impl Venue {
     ///
     /// # Errors
     /// See [`VenueError`]; each says what is known of the order.
-    #[log_performance(operation = "venue_submit", args(symbol = order.symbol), slower_than = "20ms", every = 10)]
+    #[log_performance(operation = "venue_submit", args(symbol = order.symbol), slower_than = "10ms", every = 10)]
     pub(crate) async fn submit(
         &self,
         order: &Order,

@@ -40,6 +40,7 @@ const PROMISES: &[Promise] = &[
     promise("CONFIG_OVERRIDES", "S4-029", Nothing, &["overrides"]),
     promise("DECISION_START", "S4-009", Decision, &["kind"]),
     promise("DECISION_END", "design §4", Decision, &["outcome", "duration_ms"]),
+    promise("DECISION_CLOSED", "design §4", Decision, &[]),
     promise("BUY_TRIGGERED", "S4-011", Decision, &["symbol", "signal", "threshold_bps"]),
     promise("BUY_BLOCKED", "S4-010", Decision, &["symbol", "rule", "value", "limit"]),
     promise("BUY_CANDIDATE", "S4-012", Decision, &["symbol"]),
@@ -147,14 +148,18 @@ fn check_event(events: &Events, promise: &Promise) -> Result<u64, String> {
     if n > 0 { Ok(n) } else { Err("none in this run".to_owned()) }
 }
 
-/// A drift is promised only where the configuration before was another one.
+/// A drift is promised where the configuration before was another one, and there alone.
 fn config_diff(events: &Events) -> Result<u64, String> {
-    for event in of(events, "CONFIG_DIFF") {
-        if event.text("prev_hash") == event.text("current_hash") {
-            return Err(format!("seq {} names one hash twice", event.seq()));
-        }
+    let drifts =
+        of(events, "CONFIG_DIFF").filter(|event| event.text("prev_hash") != event.text("current_hash"));
+    let changed =
+        of(events, "CONFIG_HASH").filter(|event| event.text("message").contains(": changed since "));
+    let (drifts, changed) = (drifts.count() as u64, changed.count() as u64);
+    if drifts == changed {
+        Ok(drifts)
+    } else {
+        Err(format!("{drifts} for {changed} changes that CONFIG_HASH knows of"))
     }
-    Ok(of(events, "CONFIG_DIFF").count() as u64)
 }
 
 fn envelope(events: &Events) -> Result<u64, String> {

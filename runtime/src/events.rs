@@ -57,6 +57,8 @@ declare! {
     ORDER_FILLED: ORDERS, Info, Execution;
     /// An order was cancelled.
     ORDER_CANCELLED: ORDERS, Info, Execution;
+    /// An order of the run before was open when that ended; its decision is known again.
+    ORDER_RESTORED: ORDERS, Info, Execution;
     /// An execution names an order that nothing here has placed.
     ORPHAN_EXECUTION: ORDERS, Error, Execution;
 

@@ -45,10 +45,10 @@ mod hot;
 mod scope;
 
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
-pub use hot::ids::{DecisionId, IntentId, ParseIdError};
-pub use hot::registry::recording;
+pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};
+pub use hot::registry::{calls_after_finish, recording};
 pub use hot::site::{Category, Class, EventType, Level, Stream};
-pub use hot::value::{Fixed, Value, fixed};
+pub use hot::value::{Bytes, Fixed, Value, fixed};
 pub use scope::age::Observed;
 pub use scope::api::order;
 pub use scope::order::OrderOutcome;

@@ -5,7 +5,7 @@ mod number;
 mod safe;
 
 pub(crate) use columns::columns;
-pub(crate) use number::{count, decimals, plural};
+pub(crate) use number::{count, decimals, plural, short};
 pub(crate) use safe::{safe, safe_json};
 
 use crate::args::Color;

@@ -166,7 +166,7 @@ impl Screen<'_> {
             .map(|(rule, many)| format!("{} {}", safe(rule), count(*many)))
             .collect();
         if rules.len() > MOST_LISTED {
-            said.push(format!("{} more rules", rules.len() - MOST_LISTED));
+            said.push(plural((rules.len() - MOST_LISTED) as u64, "more rule"));
         }
         writeln!(self.out, "blocked    {}: {}", count(all), said.join(", "))
     }
@@ -212,14 +212,18 @@ impl Screen<'_> {
             let parts = [
                 line.at.map_or_else(String::new, time::clock),
                 text(line, "event_type"),
-                why,
-                text(line, "source"),
+                text(line, "source").rsplit('/').next().unwrap_or_default().to_owned(),
                 text(line, "decision_id"),
+                why,
             ];
             rows.push(parts.iter().map(|part| safe(part).into_owned()).collect());
         }
         for line in columns("<<<<<", &rows) {
-            writeln!(self.out, "  {line}")?;
+            // A long reason ends at the edge of a terminal; a file has no edge.
+            let edge = if self.look.interactive { self.look.width } else { usize::MAX };
+            let cut: String = line.chars().take(edge.saturating_sub(3)).collect();
+            let more = if cut.len() < line.len() { "…" } else { "" };
+            writeln!(self.out, "  {cut}{more}")?;
         }
         Ok(())
     }

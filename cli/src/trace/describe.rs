@@ -1,17 +1,20 @@
 //! The main fields of an event in a few words.
 //!
-//! Invariant: what it returns is not safe for a terminal yet.
+//! Invariant: what it returns is safe for a terminal.
 
 use crate::line::{Line, plain};
+use crate::render::{safe, short};
 use crate::time;
 
-use super::story::{FILL_PX, FILL_QTY, is_fill};
+use super::names::Names;
+use super::story::{ENDS, FILL_PX, FILL_QTY, is_fill};
 use super::verdict::{finding, reason};
 
 /// What an event says beside its type, its place and the ids that the whole story shares.
-pub(crate) fn describe(line: &Line, shared: &Shared<'_>) -> String {
+pub(crate) fn describe(line: &Line, names: &Names) -> Words {
     let event_type = line.event_type();
     let mut words = Words::default();
+    words.add(names.on(line));
     match &*event_type {
         "ORDER_CONTEXT" => order(line, &mut words),
         "ORDER_SUBMITTED" | "ORDER_REJECTED" | "ORDER_FAILED" | "ORDER_UNKNOWN" => {
@@ -34,7 +37,7 @@ pub(crate) fn describe(line: &Line, shared: &Shared<'_>) -> String {
         "PERFORMANCE" | "PERFORMANCE_SLOW" => {
             words.add(line.text("operation"));
             words.add(line.number("execution_time_ms").map(time::span_of_ms));
-            words.add(line.text("outcome").filter(|outcome| outcome != "ok"));
+            words.add(line.text("outcome").filter(|outcome| outcome != "ok" && outcome != "returned"));
         }
         "DECISION_START" => {
             words.add(line.text("kind"));
@@ -42,9 +45,9 @@ pub(crate) fn describe(line: &Line, shared: &Shared<'_>) -> String {
         }
         fill if is_fill(fill) && line.first(FILL_QTY).is_some() => {
             words.add(line.text("side"));
-            let px = line.first(FILL_PX).map_or_else(String::new, |px| format!(" @ {px}"));
-            words.add(line.first(FILL_QTY).map(|qty| format!("{qty}{px}")));
-            words.add(line.text("symbol"));
+            let px = line.first(FILL_PX).map_or_else(String::new, |px| format!(" @ {}", short(&px)));
+            words.add(line.first(FILL_QTY).map(|qty| format!("{}{px}", short(&qty))));
+            words.add_more(line.text("symbol"));
             let said = [FILL_QTY, FILL_PX, &["side", "symbol"]].concat();
             fields(line, "", &said, &mut words);
         }
@@ -58,8 +61,10 @@ pub(crate) fn describe(line: &Line, shared: &Shared<'_>) -> String {
             fields(line, &shown, &["rule", "value", "limit"], &mut words);
         }
     }
-    shared.own_ids(line, &mut words);
-    words.0.join("  ")
+    if !ENDS.contains(&&*event_type) {
+        words.add_more(line.text("order_id").map(|id| format!("order {id}")));
+    }
+    words
 }
 
 /// One attempt: what it may do at the most.
@@ -72,45 +77,57 @@ fn order(line: &Line, words: &mut Words) {
         wish.push_str(&format!(" @ {px}"));
     }
     words.add(Some(wish).filter(|wish| !wish.is_empty()));
-    words.add(line.text("tif"));
-    words.add(line.text("venue"));
+    words.add_more(line.text("tif"));
+    words.add_more(line.text("client_order_id"));
+    words.add_more(line.text("venue"));
 }
 
 /// The fields that the message does not show already, in their order.
 fn fields(line: &Line, message: &str, without: &[&str], words: &mut Words) {
-    for (key, json) in line.fields().filter(|(key, _)| !without.contains(key) && !key.ends_with("_id")) {
+    let nested = |json: &str| json.starts_with(['{', '[']);
+    let own = || line.fields().filter(|(key, _)| !without.contains(key) && !key.ends_with("_id"));
+    // What is short comes first.
+    for (key, json) in own().filter(|(_, json)| !nested(json)).chain(own().filter(|(_, json)| nested(json))) {
         let Some(value) = plain(json) else { continue };
         if message.is_empty() || !message.contains(&*value) {
-            words.add(Some(format!("{key}={value}")));
+            words.add_more(Some(format!("{key}={}", short(&value))));
         }
     }
 }
 
+/// Words, the most important first.
 #[derive(Debug, Default)]
-struct Words(Vec<String>);
+pub(crate) struct Words {
+    needed: Vec<String>,
+    /// What may be left out where there is no room: `--verbose` shows it.
+    more: Vec<String>,
+}
 
 impl Words {
     fn add(&mut self, word: Option<impl Into<String>>) {
-        self.0.extend(word.map(Into::into).filter(|word| !word.is_empty()));
+        self.needed.extend(word.map(Into::into).filter(|word| !word.is_empty()));
     }
-}
 
-/// Ids that are said once, above the lines.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Shared<'a> {
-    pub(crate) decision: Option<&'a str>,
-    pub(crate) intent: Option<&'a str>,
-}
+    fn add_more(&mut self, word: Option<impl Into<String>>) {
+        self.more.extend(word.map(Into::into).filter(|word| !word.is_empty()));
+    }
 
-impl Shared<'_> {
-    /// The ids of a line that are its own.
-    fn own_ids(&self, line: &Line, words: &mut Words) {
-        for (key, shared) in [("decision_id", self.decision), ("intent_id", self.intent)] {
-            words.add(line.text(key).filter(|id| Some(&**id) != shared));
+    /// As many as fit into `room` characters, and `…` when some do not.
+    pub(crate) fn fit(&self, room: usize) -> String {
+        let mut text = safe(&self.needed.join("  ")).into_owned();
+        let mut width = text.chars().count();
+        for (at, word) in self.more.iter().enumerate() {
+            let word = safe(word);
+            // Two spaces before it, and room to say that there is more.
+            let after = if at + 1 < self.more.len() { 3 } else { 0 };
+            width += word.chars().count() + if text.is_empty() { 0 } else { 2 };
+            let end = if width + after > room { "…" } else { &*word };
+            text.push_str(if text.is_empty() { "" } else { "  " });
+            text.push_str(end);
+            if end == "…" {
+                break;
+            }
         }
-        words.add(line.text("client_order_id").filter(|_| line.is("ORDER_CONTEXT")));
-        if !super::story::ENDS.contains(&&*line.event_type()) {
-            words.add(line.text("order_id").map(|id| format!("order {id}")));
-        }
+        text
     }
 }

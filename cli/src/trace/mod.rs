@@ -3,6 +3,7 @@
 mod describe;
 mod groups;
 mod links;
+mod names;
 mod screen;
 mod several;
 pub(crate) mod story;
@@ -19,8 +20,8 @@ use crate::line::Line;
 use crate::render::{Look, Tone, count, plural, safe, safe_json};
 use crate::{root, time};
 
-use describe::Shared;
 use links::{Found, Kind, Lines};
+use names::Names;
 use screen::Title;
 use verdict::{After, Fate};
 
@@ -96,10 +97,11 @@ fn show(
     let after = After { fate: fate(run), run_last: lines.run_last };
     let decision = main_decision(&lines.all, kind, &id);
     let verdict = verdict::of(&lines.all, decision.as_deref(), after);
-    let title = Title { about: title(&id, kind, decision.as_deref(), &lines.all), run: run_words(run) };
-    let intent = only_intent(&lines.all);
-    let shared = Shared { decision: decision.as_deref(), intent: intent.as_deref() };
-    screen::story(out, look, &verdict, &title, &lines.all, &shared, args.verbose)?;
+    let names = Names::of(&lines.all, decision.as_deref());
+    let intent = names.intent.as_deref();
+    let title =
+        Title { about: title(&id, kind, decision.as_deref(), intent, &lines.all), run: run_words(run) };
+    screen::story(out, look, &verdict, &title, &lines.all, &names, args.verbose)?;
     notes(out, look, &lines)
 }
 
@@ -153,14 +155,8 @@ fn main_decision(lines: &[Line], kind: Kind, id: &str) -> Option<String> {
     }
 }
 
-fn only_intent(lines: &[Line]) -> Option<String> {
-    let mut ids = lines.iter().filter_map(|line| line.text("intent_id"));
-    let first = ids.next()?.into_owned();
-    ids.all(|id| id == first).then_some(first)
-}
-
 /// The id that was asked for, what it is about, and its relatives.
-fn title(id: &str, kind: Kind, decision: Option<&str>, lines: &[Line]) -> Vec<String> {
+fn title(id: &str, kind: Kind, decision: Option<&str>, intent: Option<&str>, lines: &[Line]) -> Vec<String> {
     let named = if matches!(kind, Kind::Decision | Kind::Other) {
         id.to_owned()
     } else {
@@ -168,8 +164,10 @@ fn title(id: &str, kind: Kind, decision: Option<&str>, lines: &[Line]) -> Vec<St
     };
     let mut words = vec![named];
     words.extend(decision.filter(|decision| *decision != id).map(|decision| format!("decision {decision}")));
-    words.push(about(lines));
-    words.extend(only_intent(lines).filter(|intent| intent != id).map(|intent| format!("intent {intent}")));
+    if decision.is_some() {
+        words.push(about(lines));
+    }
+    words.extend(intent.filter(|intent| *intent != id).map(|intent| format!("intent {intent}")));
     let parent = lines.iter().filter(|line| line.text("decision_id").as_deref() == decision);
     let parent = parent.filter_map(|line| line.text("parent_decision_id")).next();
     words.extend(parent.map(|parent| format!("part of {parent}")));

@@ -3,10 +3,11 @@
 use std::io::{self, Write};
 
 use crate::line::{Line, plain};
-use crate::render::{Look, Tone, safe};
+use crate::render::{Look, Tone, columns, safe};
 use crate::time;
 
-use super::describe::{Shared, describe};
+use super::describe::{Words, describe};
+use super::names::Names;
 use super::verdict::{Verdict, is_error};
 
 /// One event, in pieces.
@@ -14,7 +15,7 @@ struct Row {
     at: String,
     event_type: String,
     tone: Tone,
-    what: String,
+    what: Words,
     place: String,
 }
 
@@ -32,19 +33,22 @@ pub(crate) fn story(
     verdict: &Verdict,
     title: &Title,
     lines: &[Line],
-    shared: &Shared<'_>,
+    names: &Names,
     verbose: bool,
 ) -> io::Result<()> {
     let rest = verdict.text.strip_prefix(verdict.word).unwrap_or_default();
     writeln!(out, "{}{}", look.paint(verdict.tone, verdict.word), look.paint(Tone::Title, &safe(rest)))?;
     writeln!(out, "{}", safe(&title.about.join(" · ")))?;
+    for row in columns("<<<", &names.legend()) {
+        writeln!(out, "{}", safe(&row))?;
+    }
     let folder = common_folder(lines);
     let sources = if folder.is_empty() { String::new() } else { format!(" · sources in {folder}") };
     writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&format!("{}{sources}", title.run))))?;
     writeln!(out)?;
     let start = lines.iter().find_map(|line| line.at);
-    let rows: Vec<_> = lines.iter().map(|line| row(line, start, shared, &folder)).collect();
-    let widths = Widths::of(&rows, look);
+    let rows: Vec<_> = lines.iter().map(|line| row(line, start, names, &folder)).collect();
+    let widths = Widths::of(&rows, look, verbose);
     for (row, line) in rows.iter().zip(lines) {
         write_row(out, look, row, &widths)?;
         if verbose {
@@ -69,7 +73,7 @@ fn common_folder(lines: &[Line]) -> String {
     common
 }
 
-fn row(line: &Line, start: Option<i64>, shared: &Shared<'_>, folder: &str) -> Row {
+fn row(line: &Line, start: Option<i64>, names: &Names, folder: &str) -> Row {
     let at = line.at.zip(start).map_or_else(|| "?".to_owned(), |(at, start)| time::offset_ms(at - start));
     let source = line.text("source").map(|source| source.strip_prefix(folder).unwrap_or(&source).to_owned());
     let place = [source, line.text("thread").map(|thread| thread.into_owned())].into_iter().flatten();
@@ -88,7 +92,7 @@ fn row(line: &Line, start: Option<i64>, shared: &Shared<'_>, folder: &str) -> Ro
         at,
         event_type: safe(&line.event_type()).into_owned(),
         tone,
-        what: safe(&describe(line, shared)).into_owned(),
+        what: describe(line, names),
         place: safe(&place.collect::<Vec<_>>().join(" ")).into_owned(),
     }
 }
@@ -96,14 +100,17 @@ fn row(line: &Line, start: Option<i64>, shared: &Shared<'_>, folder: &str) -> Ro
 struct Widths {
     at: usize,
     event_type: usize,
+    /// The column of the words.
     what: usize,
+    /// How much room they have.
+    room: usize,
 }
 
 /// A type longer than this pushes its own line only.
 const LONGEST_TYPE: usize = 22;
 
 impl Widths {
-    fn of(rows: &[Row], look: &Look) -> Self {
+    fn of(rows: &[Row], look: &Look, verbose: bool) -> Self {
         let widest =
             |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
         let at = widest(|row| &row.at);
@@ -111,7 +118,9 @@ impl Widths {
         // Places stand in one column where the words leave room for it.
         let room =
             look.width.saturating_sub(at + " ms  ".len() + event_type + 2 + widest(|row| &row.place) + 2);
-        Self { at, event_type, what: widest(|row| &row.what).min(room) }
+        let what = rows.iter().map(|row| row.what.fit(room).chars().count()).max().unwrap_or(0);
+        // Below, every field is shown anyway.
+        Self { at, event_type, what: what.min(room), room: if verbose { 0 } else { room } }
     }
 }
 
@@ -119,7 +128,7 @@ fn write_row(out: &mut dyn Write, look: &Look, row: &Row, widths: &Widths) -> io
     let at = format!("{:>1$} ms", row.at, widths.at);
     // Padded before it is painted: colours have no width.
     let event_type = format!("{:<1$}", row.event_type, widths.event_type);
-    let what = format!("{:<1$}", row.what, widths.what);
+    let what = format!("{:<1$}", row.what.fit(widths.room), widths.what);
     let (at, event_type) = (look.paint(Tone::Quiet, &at), look.paint(row.tone, &event_type));
     writeln!(out, "{at}  {event_type}  {what}  {}", look.paint(Tone::Quiet, &row.place))
 }

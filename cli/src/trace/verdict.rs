@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 
 use crate::line::Line;
-use crate::render::{Tone, count, plural};
+use crate::render::{Tone, count, plural, short};
 use crate::time;
 
 use super::groups::Groups;
@@ -132,12 +132,19 @@ fn of_intent(intent: &Intent<'_>, lines: &[Line], start: Option<i64>, after: Aft
         if let (Some(from), Some(to)) = (from.or(start), filled.last_at) {
             text.push_str(&format!(", {}", time::span(to - from)));
         }
+        // One that was tried again: what was filled may be the later one, or both.
+        let before = &intent.attempts[..intent.attempts.len().saturating_sub(1)];
+        let doubt = before.iter().find(|attempt| is(attempt, "ORDER_UNKNOWN"));
+        let doubt = doubt.map_or_else(String::new, |attempt| {
+            format!("; attempt {} was UNKNOWN and may be live too", attempt.number)
+        });
         if filled.whole {
-            return verdict(Tone::Good, "FILLED", &text);
+            let tone = if doubt.is_empty() { Tone::Good } else { Tone::Careful };
+            return verdict(tone, "FILLED", &format!("{text}{doubt}"));
         }
         let wanted = intent.text("qty").unwrap_or_default();
         let text = text.replacen(&filled.qty, &format!("{} of {wanted}", filled.qty), 1);
-        return verdict(Tone::Careful, "PARTLY FILLED", &text);
+        return verdict(Tone::Careful, "PARTLY FILLED", &format!("{text}{doubt}"));
     }
     let Some(last) = last else { return cancel_alone(intent) };
     let Some(end) = last.end else { return open(last, lines, after) };
@@ -308,6 +315,9 @@ pub(crate) fn finding(line: &Line) -> Option<String> {
         (Ok(_), Ok(_)) => "=",
         _ => return Some(format!("{rule}: {value}, limit {limit}")),
     };
+    // Eight digits, unless they would make the two look equal.
+    let (few, few_limit) = (short(&value), short(&limit));
+    let (value, limit) = if few == few_limit { (&value, &limit) } else { (&few, &few_limit) };
     Some(format!("{rule}: {value} {sign} {limit}"))
 }
 

@@ -373,6 +373,7 @@ impl Drain {
     /// Writes everything, and says in the manifest that the run ended.
     fn end(mut self) {
         self.housekeeping();
+        crate::scope::performance::record_summaries();
         crate::event!(crate::events::RUN_ENDED, "the run ended as it should");
         registry::uninstall();
         let deadline = Instant::now() + super::recorder::END_WITHIN;

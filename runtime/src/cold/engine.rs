@@ -3,6 +3,7 @@
 //! Invariant: ring space is released, and oversize files are removed, only after every write of their batch returned
 //! and the batch was marked complete.
 
+use std::collections::BTreeSet;
 use std::io;
 
 use crate::hot::clock::Calibration;
@@ -55,11 +56,13 @@ pub(crate) struct Engine<S> {
     /// The names of the threads of this batch, by ring.
     threads: Vec<Vec<u8>>,
     oversize: Vec<u64>,
+    /// The rings in which bytes stand that are no record.
+    pub(crate) damaged: BTreeSet<u32>,
 }
 
 impl<S: Source> Engine<S> {
     pub(crate) fn new(source: S, encoder: Encoder, sites: Sites) -> Self {
-        Self { source, encoder, sites, seq: 1, number: 0, threads: Vec::new(), oversize: Vec::new() }
+        Self { source, encoder, sites, seq: 1, number: 0, threads: Vec::new(), oversize: Vec::new(), damaged: BTreeSet::new() }
     }
 
     /// Encodes what `merge` gives, at most one batch, each line into the buffer that `place` gives for its stream and
@@ -106,6 +109,7 @@ impl<S: Source> Engine<S> {
         {
             count += 1;
         }
+        self.damaged.extend(merge.damaged());
         count
     }
 

@@ -13,6 +13,7 @@ pub(crate) mod kinds;
 pub(crate) mod losses;
 pub(crate) mod manifest;
 pub(crate) mod merge;
+pub(crate) mod open_orders;
 pub mod read;
 pub mod recorder;
 pub(crate) mod recover;

@@ -16,6 +16,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use crate::hot::clock;
 use crate::hot::hub::Hub;
 use crate::hot::ids::{mix, set_key};
+use crate::Level;
 use crate::config::{Audit, Environment};
 use crate::heartbeat::{self, Halt, HaltHook, Heartbeat};
 use crate::hot::{registry, shm};
@@ -23,6 +24,7 @@ use crate::hot::{registry, shm};
 use super::drain::{Drain, Signals, make_standard_streams};
 use super::json;
 use super::manifest::Manifest;
+use super::open_orders::restore_open_orders;
 use super::recover::{Recovery, recover};
 use super::run::{self, RunDir};
 
@@ -109,6 +111,7 @@ pub struct Builder {
     durability: Durability,
     fallback: Option<PathBuf>,
     on_halt: Option<HaltHook>,
+    level: Level,
 }
 
 /// What a record survives, once its call returned (design §6).
@@ -143,6 +146,7 @@ impl Recorder {
             durability: Durability::default(),
             fallback: None,
             on_halt: None,
+            level: Level::Debug,
         }
     }
 
@@ -311,6 +315,12 @@ impl Builder {
         self
     }
 
+    /// The least level that is recorded (S0-020); everything unless said. Events of class `audit` are always recorded.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
     /// What a record survives, once its call returned; the process unless said.
     pub fn durability(mut self, durability: Durability) -> Self {
         self.durability = durability;
@@ -354,7 +364,9 @@ impl Builder {
         let seconds = clock::wall_ns() / 1_000_000_000;
         let run = RunDir::create(&self.root, seconds).map_err(|error| cannot("make a run directory", error))?;
         make_standard_streams(&self.root, &run.path).map_err(|error| cannot("make the streams", error))?;
-        let recovered = recover_others(&self.root, &run.path);
+        let others: Vec<_> =
+            run::runs(&self.root).unwrap_or_default().into_iter().filter(|dir| *dir != run.path).collect();
+        let recovered = recover_others(&others);
 
         let dir = run.path.clone();
         let session = run.session.clone();
@@ -376,13 +388,14 @@ impl Builder {
         run::link_latest(&self.root, &dir).map_err(|error| cannot("link the newest run", error))?;
 
         let memory = |source| StartError::Memory { source };
-        let hub = Hub::create(folders, self.ring_bytes, self.durability == Durability::Call).map_err(memory)?;
+        let hub = Hub::create(folders, self.ring_bytes, self.level, self.durability == Durability::Call).map_err(memory)?;
         hub.add_ring();
         let signals = Arc::new(Signals::default());
         let sync_every = match self.durability {
             Durability::Interval(every) => Some(every),
             Durability::Process | Durability::Call => None,
         };
+        let own = manifest.clone();
         let drain =
             Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), sync_every).map_err(memory)?;
         set_key(key);
@@ -410,6 +423,7 @@ impl Builder {
             "recording began"
         );
         recovered.iter().for_each(Found::record);
+        restore_open_orders(&others, &own);
         let beats = self.heartbeat.is_some();
         let heartbeat = Some(start_heartbeat(hub, self.heartbeat, self.on_halt)?);
         Ok(Recorder {
@@ -469,11 +483,10 @@ struct Found {
 }
 
 /// Finishes what dead runs have left.
-fn recover_others(root: &Path, own: &Path) -> Vec<Found> {
-    let runs = run::runs(root).unwrap_or_default();
-    let others = runs.into_iter().filter(|dir| dir != own);
+fn recover_others(others: &[PathBuf]) -> Vec<Found> {
     others
-        .map(|dir| Found { session: session_of(&dir), recovery: recover(&dir), dir })
+        .iter()
+        .map(|dir| Found { session: session_of(dir), recovery: recover(dir), dir: dir.clone() })
         .filter(|found| !matches!(found.recovery, Ok(Recovery::Alive | Recovery::NotNeeded)))
         .collect()
 }
@@ -488,13 +501,14 @@ impl Found {
         let previous_session = self.session.as_str();
         let run_dir = self.dir.display().to_string();
         match &self.recovery {
-            Ok(Recovery::Recovered { records, torn, lost }) => {
+            Ok(Recovery::Recovered { records, torn, damaged, lost }) => {
                 crate::event!(
                     crate::events::RUN_ENDED_UNCLEANLY,
                     previous_session,
                     run_dir,
                     recovered_records = records,
                     torn_lines = torn,
+                    damaged_rings = damaged,
                     lost_records = lost,
                     "{previous_session} died; {recovered_records} records were still in its rings and are in its files now"
                 );

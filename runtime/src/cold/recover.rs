@@ -41,6 +41,8 @@ pub enum Recovery {
         records: u64,
         /// How many unfinished last lines were cut off.
         torn: u64,
+        /// How many rings held bytes that are no record; what stood behind them is lost.
+        damaged: u64,
         /// How many records were lost and not yet said to be in a RECORDS_LOST.
         lost: u64,
     },
@@ -256,7 +258,7 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     manifest.lost_at_end = lost;
     manifest.write(dir)?;
     remove_shared(&manifest);
-    Ok(Recovery::Recovered { records, torn, lost })
+    Ok(Recovery::Recovered { records, torn, damaged: engine.damaged.len() as u64, lost })
 }
 
 /// Writes the lines of a batch that are not in the files. Returns how many.
@@ -412,7 +414,7 @@ mod tests {
             let run = RunDir::create(&root, 1_761_482_096).unwrap();
             let folder = run.path.join("rings");
             fs::create_dir(&folder).unwrap();
-            let hub = Hub::create(vec![folder.clone()], 1 << 14, false).unwrap();
+            let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false).unwrap();
             let mut manifest = Manifest::new("test", &run.session, String::new());
             manifest.rings = vec![folder];
             manifest.write(&run.path).unwrap();
@@ -526,7 +528,7 @@ mod tests {
         rig.commits.complete(batch.number);
         rig.record(6, 2);
         let (root, dir) = rig.die();
-        assert_eq!(recover(&dir).unwrap(), Recovery::Recovered { records: 2, torn: 0, lost: 0 });
+        assert_eq!(recover(&dir).unwrap(), Recovery::Recovered { records: 2, torn: 0, damaged: 0, lost: 0 });
         assert_eq!(numbers(&dir), (0..8).collect::<Vec<_>>());
         fs::remove_dir_all(root).unwrap();
     }

@@ -177,6 +177,7 @@ impl Heartbeat {
 
     /// Records one SHUTDOWN_HEARTBEAT.
     pub(crate) fn record(&self) {
+        crate::scope::performance::record_summaries();
         let calibration = CALIBRATION.get();
         let now = clock::now();
         let age_s = |counter: u64| calibration.nanos(now.wrapping_sub(counter) as i64).max(0) as f64 / 1e9;
@@ -201,7 +202,7 @@ impl Heartbeat {
             shutdown_requests: requests,
             heartbeats: self.beats.fetch_add(1, Ordering::Relaxed) + 1,
             records_lost: self.hub.lost_cells().iter().map(|cell| cell.count.load(Ordering::Relaxed)).sum(),
-            writer_lag_ms: age_s(self.hub.released.load(Ordering::Relaxed).max(1).min(now)) * 1e3,
+            writer_lag_ms: Some(self.hub.released.load(Ordering::Relaxed)).filter(|released| *released > 0).map_or(0.0, age_s) * 1e3,
         };
         let alive = threads.iter().filter(|thread| thread.alive).count();
         let known = threads.len();

@@ -69,23 +69,37 @@ impl<'a> Encoder<'a> {
     /// Writes `N` bytes known at compile time.
     #[inline]
     pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
-        if let Some((head, rest)) = core::mem::take(&mut self.rest).split_first_chunk_mut::<N>() {
-            *head = bytes;
-            self.rest = rest;
-        } else {
-            self.cut = true;
+        if let Some(place) = self.take(N)
+            && let Ok(place) = <&mut [u8; N]>::try_from(place)
+        {
+            *place = bytes;
         }
     }
 
     /// Writes `bytes` as they are.
     #[inline]
     pub fn slice(&mut self, bytes: &[u8]) {
-        if let Some((head, rest)) = core::mem::take(&mut self.rest).split_at_mut_checked(bytes.len()) {
-            head.copy_from_slice(bytes);
-            self.rest = rest;
-        } else {
-            self.cut = true;
+        if let Some(place) = self.take(bytes.len()) {
+            place.copy_from_slice(bytes);
         }
+    }
+
+    /// The next `len` bytes, if there are as many.
+    #[inline]
+    fn take(&mut self, len: usize) -> Option<&'a mut [u8]> {
+        if len > self.rest.len() {
+            self.cut_off();
+            return None;
+        }
+        let (place, rest) = core::mem::take(&mut self.rest).split_at_mut(len);
+        self.rest = rest;
+        Some(place)
+    }
+
+    #[cold]
+    fn cut_off(&mut self) {
+        core::mem::take(&mut self.rest).fill(tag::END);
+        self.cut = true;
     }
 
     /// Writes a tag alone.
@@ -104,8 +118,9 @@ impl<'a> Encoder<'a> {
     /// Writes a tag, a length and that many bytes.
     #[inline]
     pub fn text(&mut self, tag: u8, bytes: &[u8]) {
-        self.head(tag, bytes.len());
-        self.slice(bytes);
+        if let Some(place) = self.take(HEAD + bytes.len()) {
+            put_text(place, tag, bytes);
+        }
     }
 
     /// Writes the tag and length of a list, map or text.
@@ -123,11 +138,55 @@ impl<'a> Encoder<'a> {
         self.slice(key.as_bytes());
     }
 
-    /// Fills what is left, so that the reader finds the end, and says whether anything was cut off.
+    /// Fills what is left, so that the reader finds the end, and says whether anything was cut off. The last word of a
+    /// record must be zero already: that is the padding of a record whose values have the size that they claimed.
     #[inline]
     pub(crate) fn finish(self) -> bool {
-        self.rest.fill(tag::END);
+        if self.rest.len() >= WORD {
+            fill(self.rest);
+        }
         self.cut
+    }
+}
+
+/// Records are multiples of so many bytes.
+pub(crate) const WORD: usize = 8;
+
+const _: () = assert!(tag::END == 0);
+
+/// A value wrote less than it claimed.
+#[cold]
+fn fill(rest: &mut [u8]) {
+    rest.fill(tag::END);
+}
+
+/// One function for all sites, and no call into libc for texts as short as those of most events: symbols, sides, ids.
+/// `to` is [`HEAD`] longer than `bytes`.
+#[inline(never)]
+fn put_text(to: &mut [u8], tag: u8, bytes: &[u8]) {
+    let Some((head, to)) = to.split_first_chunk_mut::<HEAD>() else { return };
+    // A record is far smaller than 4 GiB: `record` refuses more than 16 MiB before anything is encoded.
+    let b = (bytes.len() as u32).to_le_bytes();
+    *head = [tag, b[0], b[1], b[2], b[3]];
+    match bytes.len() {
+        0 => {}
+        1 => ends::<1>(to, bytes),
+        2..=4 => ends::<2>(to, bytes),
+        5..=8 => ends::<4>(to, bytes),
+        9..=16 => ends::<8>(to, bytes),
+        17..=32 => ends::<16>(to, bytes),
+        _ => to.copy_from_slice(bytes),
+    }
+}
+
+/// Copies from `N` to `2 * N` bytes: the first `N` and the last `N`.
+#[inline]
+fn ends<const N: usize>(to: &mut [u8], from: &[u8]) {
+    if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
+        *to = *from;
+    }
+    if let (Some(to), Some(from)) = (to.last_chunk_mut::<N>(), from.last_chunk::<N>()) {
+        *to = *from;
     }
 }
 

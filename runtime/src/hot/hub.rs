@@ -18,7 +18,7 @@ use super::describe;
 use super::registry::MAX_STREAMS;
 use super::ring::{HEADER_LEN, Producer, Ring};
 use super::shm::Mapping;
-use super::site::Site;
+use super::site::{Level, Site};
 
 /// At most so many rings, and so at most so many threads that record at once.
 pub(crate) const MAX_RINGS: usize = 256;
@@ -112,6 +112,8 @@ pub(crate) struct Hub {
     oversize: AtomicU64,
     drain: OnceLock<Thread>,
     drain_sleeps: AtomicBool,
+    /// Sites of class `log` below this are switched off.
+    pub(crate) min_level: Level,
     /// Durability 2: an `audit` call returns after its bytes are on the disk.
     pub(crate) waits_for_disk: bool,
     pub(crate) synced: Synced,
@@ -151,6 +153,7 @@ impl Hub {
     pub(crate) fn create(
         folders: Vec<PathBuf>,
         ring_bytes: usize,
+        min_level: Level,
         waits_for_disk: bool,
     ) -> std::io::Result<&'static Self> {
         let mut degraded = 0;
@@ -172,6 +175,7 @@ impl Hub {
             oversize: AtomicU64::new(0),
             drain: OnceLock::new(),
             drain_sleeps: AtomicBool::new(false),
+            min_level,
             waits_for_disk,
             synced: Synced::default(),
         };

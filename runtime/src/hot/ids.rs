@@ -228,6 +228,31 @@ impl IntentId {
     }
 }
 
+impl FromStr for IntentId {
+    type Err = ParseIntentError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIntentError> {
+        let dashes = |at| matches!(at, 8 | 13 | 18 | 23);
+        let well_formed = text.len() == 36
+            && text.bytes().enumerate().all(|(at, byte)| if dashes(at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
+        let digits: String = text.chars().filter(|character| *character != '-').collect();
+        let id = well_formed.then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
+        id.map(Self).ok_or(ParseIntentError)
+    }
+}
+
+/// A text that is not a UUID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParseIntentError;
+
+impl fmt::Display for ParseIntentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an intent id of ours; write a UUID, for example `8f14e45f-ceea-4d5b-9c3e-1a2b3c4d5e6f`")
+    }
+}
+
+impl std::error::Error for ParseIntentError {}
+
 impl fmt::Display for IntentId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write_uuid(self.0, f)
@@ -397,7 +422,10 @@ mod tests {
         // S4-003; RFC 9562 §5.8
         let made: HashSet<_> = (0..100_000).map(|_| IntentId::new()).collect();
         assert_eq!(made.len(), 100_000);
-        let text = IntentId::new().to_string();
+        let intent = IntentId::new();
+        let text = intent.to_string();
+        assert_eq!(text.parse(), Ok(intent));
+        assert_eq!(text[1..].parse::<IntentId>(), Err(ParseIntentError));
         assert_eq!(text.as_bytes()[14], b'8');
         assert!(b"89ab".contains(&text.as_bytes()[19]), "{text}");
     }

@@ -13,7 +13,7 @@ use core::time::Duration;
 
 use super::clock;
 use super::contexts::INLINE;
-use super::encoder::{Encoder, HEAD, tag};
+use super::encoder::{Encoder, HEAD, WORD, tag};
 use super::hub::{Cause, Hub};
 use super::ring::{Producer, RECORD_HEADER};
 use super::site::{Class, Site};
@@ -41,7 +41,8 @@ pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> u6
     THREAD.with(|thread| write(thread, site, fields, Some(counter)))
 }
 
-#[inline]
+/// Not inlined: one function for each shape of fields, and a call site stays small.
+#[inline(never)]
 fn write<F: Fields>(
     thread: &ThreadState,
     site: &'static Site,
@@ -65,7 +66,7 @@ fn write_with<F: Fields>(
     keys: RawKeys,
     counter: Option<u64>,
 ) -> u64 {
-    let len = (RECORD_HEADER + fields.size()).next_multiple_of(8);
+    let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
     // The borrow is what makes a call from a signal handler, or from an allocator that is instrumented, a counted loss
     // instead of two writers in one ring.
     let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
@@ -105,6 +106,10 @@ fn write_with<F: Fields>(
 #[inline]
 fn encode<F: Fields + ?Sized>(bytes: &mut [u8], site: u32, counter: u64, keys: RawKeys, fields: &F) {
     let len = bytes.len() as u32;
+    // The padding, if there is any; values that need the whole word overwrite it.
+    if let Some(last) = bytes.last_chunk_mut::<WORD>() {
+        *last = [tag::END; WORD];
+    }
     let mut out = Encoder::new(bytes);
     out.array((u64::from(len) | (u64::from(site) << 32)).to_le_bytes());
     out.array(counter.to_le_bytes());
@@ -174,7 +179,7 @@ fn write_last<F: Fields>(
     keys: RawKeys,
     counter: Option<u64>,
 ) -> u64 {
-    let len = (RECORD_HEADER + fields.size()).next_multiple_of(8);
+    let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
     let place = if len <= producer.largest() { producer.reserve(len) } else { None };
     let counter = counter.unwrap_or_else(clock::now);
     if let Some(place) = place {
@@ -207,7 +212,7 @@ fn write_oversize<F: Fields>(
     fields.encode(&mut Encoder::new(&mut values));
     let Some(number) = hub.keep_oversize(&values) else { return lost(hub, site, Cause::TooLarge) };
     let link = Link(number);
-    let len = (RECORD_HEADER + Fields::size(&link)).next_multiple_of(8);
+    let len = (RECORD_HEADER + Fields::size(&link)).next_multiple_of(WORD);
     let place = producer.reserve(len).or_else(|| wait_for_room(thread, hub, producer, site, len));
     let Some(place) = place else { return lost(hub, site, Cause::RingFull) };
     let counter = clock::now();

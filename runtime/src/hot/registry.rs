@@ -9,7 +9,7 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
 
 use super::hub::{Cause, Hub};
-use super::site::{Site, Stream};
+use super::site::{Class, Site, Stream};
 
 /// At most so many sites; beyond, records are counted as lost.
 pub(crate) const MAX_SITES: usize = 16_384;
@@ -74,6 +74,7 @@ pub(crate) fn install(hub: &'static Hub) {
     let registry = lock();
     for (id, site) in registry.sites.iter().enumerate() {
         hub.describe(id as u32, site);
+        switch(hub, site, id as u32);
     }
     AFTER_FINISH.store(0, Ordering::Relaxed);
     HUB.store(ptr::from_ref(hub).cast_mut(), Ordering::Release);
@@ -106,7 +107,8 @@ pub(crate) fn register(site: &'static Site) -> bool {
         return false;
     };
     if registry.sites.iter().any(|known| ptr::eq(*known, site)) {
-        return true;
+        // Another thread was first.
+        return site.is_registered_on();
     }
     let stream = match registry.streams.iter().position(|known| *known == site.event.stream) {
         Some(index) => index,
@@ -128,8 +130,18 @@ pub(crate) fn register(site: &'static Site) -> bool {
     registry.sites.push(site);
     // The description stands in the table before any record can name it.
     hub.describe(id, site);
-    site.set_id(id);
-    true
+    switch(hub, site, id)
+}
+
+/// Gives a site its id, or switches it off. Events of class `audit` are never switched off.
+fn switch(hub: &Hub, site: &Site, id: u32) -> bool {
+    let on = site.event.level >= hub.min_level || site.event.stream.class() == Class::Audit;
+    if on {
+        site.set_id(id);
+    } else {
+        site.switch_off();
+    }
+    on
 }
 
 /// The site with this id.

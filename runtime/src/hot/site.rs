@@ -377,6 +377,11 @@ impl Site {
         }
     }
 
+    /// Whether the site has an id and records.
+    pub(crate) fn is_registered_on(&self) -> bool {
+        self.state.load(Ordering::Relaxed) >= FIRST_ID
+    }
+
     /// The id that records name. Only meaningful after [`Site::enabled`] said yes.
     #[inline]
     pub(crate) fn id(&self) -> u32 {
@@ -387,6 +392,7 @@ impl Site {
         self.state.store(id + FIRST_ID, Ordering::Relaxed);
     }
 
+    /// Makes the site cost one load until it is given its id again.
     pub(crate) fn switch_off(&self) {
         self.state.store(OFF, Ordering::Relaxed);
     }

@@ -3,7 +3,7 @@
 //! Invariant: no allocation while the values fit in `N` bytes; longer ones go to the heap, whole.
 
 use crate::hot::encoder::Encoder;
-use crate::hot::value::{Fields, Value};
+use crate::hot::value::Fields;
 
 /// Some values of a record, in the bytes that they will have there.
 #[derive(Clone, Debug)]
@@ -41,14 +41,7 @@ impl<const N: usize> Kept<N> {
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        self.heap.as_deref().unwrap_or(&self.inline[..self.len])
-    }
-
-    /// Whether nothing is kept.
-    #[inline]
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.heap.as_deref().unwrap_or_else(|| &self.inline[..self.len])
     }
 
     /// What was kept; nothing is left.
@@ -67,19 +60,6 @@ impl<const N: usize> Fields for Kept<N> {
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.slice(self.bytes());
-    }
-}
-
-/// One kept value.
-#[derive(Clone, Copy, Debug)]
-pub struct Raw<'a>(pub &'a [u8]);
-
-impl Value for Raw<'_> {
-    fn size(&self) -> usize {
-        self.0.len()
-    }
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.slice(self.0);
     }
 }
 
@@ -103,6 +83,6 @@ mod tests {
         kept.add(&("x".repeat(100), 2.5));
         assert_eq!(encoded(&kept), encoded(&("abc", 1_u64, "x".repeat(100), 2.5)));
         assert_eq!(encoded(&kept.take()).len(), 8 + 9 + 105 + 9);
-        assert!(kept.is_empty());
+        assert!(kept.bytes().is_empty());
     }
 }

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 use std::process::exit;
+use std::str::FromStr as _;
 
-use tapelog::events::{BUY_BLOCKED, ERROR, ORDER_CONTEXT};
-use tapelog::{Context, Recorder, dash_event, event};
+use tapelog::events::{BUY_BLOCKED, ERROR, ORDER_CONTEXT, ORDER_FILLED, SELL_FILLED};
+use tapelog::{Context, Recorder, dash_event, decision, event, order_context};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -53,6 +54,21 @@ fn main() {
         "fill" => fill(root, Path::new(&rest[0]), number(1)),
         "removed" => removed(root),
         "durable" => durable(root),
+        "place-order" => {
+            let tape = start(root);
+            let id = tapelog::DecisionId::from_str("dec_20251026_123456_abc123").expect("it is an id");
+            decide_on_order(id).expect("the order is placed");
+            tape.finish().expect("the run ends");
+        }
+        "fill-order" => {
+            let tape = start(root);
+            let order = tapelog::order::resume("client-7");
+            event!(SELL_FILLED, client_order_id = "client-7", px = 45_000.0);
+            order.closed();
+            let unknown = tapelog::order::resume("client-8");
+            drop(unknown);
+            tape.finish().expect("the run ends");
+        }
         "odd-places" => odd_places(root),
         "too-large" => too_large(root),
         "log-flood" => flood(root, true),
@@ -81,6 +97,21 @@ fn main() {
 
 fn start(root: &Path) -> Recorder {
     Recorder::builder("victim").root(root).heartbeat(None).start().expect("the recorder starts")
+}
+
+#[decision(id = id)]
+fn decide_on_order(id: tapelog::DecisionId) -> Result<(), std::fmt::Error> {
+    place("client-6")?;
+    event!(ORDER_FILLED, client_order_id = "client-6", px = 44_999.5);
+    place("client-7")
+}
+
+#[order_context(
+    intent_id = client, client_order_id = client, symbol = "BTC/USDT", side = "sell", qty = 0.5,
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms)
+)]
+fn place(client: &str) -> Result<(), std::fmt::Error> {
+    Ok(())
 }
 
 #[expect(unconditional_recursion, reason = "it is to overflow the stack")]

@@ -16,3 +16,5 @@ pub use batch::{Batch, each};
 pub use bindings::{Resumed, closed, resume};
 pub use fields::*;
 pub use outcome::{Attempted, OrderOutcome, never, of_ended, of_result, returned, said};
+#[cfg(feature = "recorder")]
+pub(crate) use bindings::restore;

@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(kind: "buy")]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(id, kind = , verdict)]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

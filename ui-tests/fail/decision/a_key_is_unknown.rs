@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(colour = "red")]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

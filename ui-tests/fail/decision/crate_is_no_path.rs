@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(crate = "tapelog")]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

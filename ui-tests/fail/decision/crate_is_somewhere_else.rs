@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(crate = crate::nowhere)]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

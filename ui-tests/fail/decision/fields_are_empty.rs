@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(fields(), inputs())]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

@@ -1,0 +1,8 @@
+use tapelog::decision;
+
+#[decision(kind = "")]
+fn evaluate() {}
+
+fn main() {
+    evaluate();
+}

@@ -1,0 +1,6 @@
+tapelog::events! {
+    ONE: orders, info, orders;
+    TWO: orders, info, executon;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+tapelog::events! {
+    ONE: orders, warn, execution;
+    TWO: orders, fatal, execution;
+}
+
+fn main() {}

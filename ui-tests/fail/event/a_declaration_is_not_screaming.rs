@@ -1,0 +1,6 @@
+tapelog::events! {
+    hedge_placed: orders, info, execution;
+    HedgePlaced: orders, info, execution;
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use tapelog::event;
+use tapelog::events::*;
+
+fn main() {
+    event!(BUY_BLOCKED, rule: "spread", limit: 20.0);
+}

@@ -1,0 +1,7 @@
+use tapelog::event;
+use tapelog::events::*;
+
+fn main() {
+    event!(BUY_BLOCKED, "spread of {symbol");
+    event!(BUY_BLOCKED, "spread of symbol}");
+}

@@ -1,0 +1,5 @@
+use tapelog::event;
+
+fn main() {
+    event!();
+}

@@ -1,0 +1,14 @@
+use tapelog::order_context;
+
+#[order_context(
+    venue, client_order_id,
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+)]
+fn place(intent_id: &str, symbol: &str, side: &str, qty: f64) -> Result<(), String> {
+    let _ = (intent_id, symbol, side, qty);
+    Ok(())
+}
+
+fn main() {
+    place("i", "s", "buy", 1.0).ok();
+}

@@ -1,0 +1,18 @@
+use tapelog::order_context;
+
+enum Other {
+    NoRoute,
+}
+
+#[order_context(
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+    not_sent = Other::NoRoute,
+)]
+fn place(intent_id: &str, symbol: &str, side: &str, qty: f64) -> Result<(), u32> {
+    let _ = (intent_id, symbol, side, qty, Other::NoRoute);
+    Ok(())
+}
+
+fn main() {
+    place("i", "s", "buy", 1.0).ok();
+}

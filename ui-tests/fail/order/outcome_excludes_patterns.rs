@@ -1,0 +1,16 @@
+use tapelog::{OrderOutcome, order_context};
+
+#[order_context(
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+    outcome = |_| OrderOutcome::Accepted,
+    not_sent = 1,
+    rejected = 2,
+)]
+fn place(intent_id: &str, symbol: &str, side: &str, qty: f64) -> Result<(), u32> {
+    let _ = (intent_id, symbol, side, qty);
+    Ok(())
+}
+
+fn main() {
+    place("i", "s", "buy", 1.0).ok();
+}

@@ -1,0 +1,14 @@
+use tapelog::order_context;
+
+#[order_context(
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+    outcome = |result| result.is_ok(),
+)]
+fn place(intent_id: &str, symbol: &str, side: &str, qty: f64) -> Result<(), u32> {
+    let _ = (intent_id, symbol, side, qty);
+    Ok(())
+}
+
+fn main() {
+    place("i", "s", "buy", 1.0).ok();
+}

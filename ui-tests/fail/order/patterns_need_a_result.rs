@@ -1,0 +1,13 @@
+use tapelog::order_context;
+
+#[order_context(
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+    not_sent = 1, returns(order_id = |ack| ack),
+)]
+fn place(intent_id: &str, symbol: &str, side: &str, qty: f64) {
+    let _ = (intent_id, symbol, side, qty);
+}
+
+fn main() {
+    place("i", "s", "buy", 1.0);
+}

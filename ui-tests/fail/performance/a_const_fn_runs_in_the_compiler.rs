@@ -1,0 +1,8 @@
+use tapelog::log_performance;
+
+#[log_performance]
+pub const fn one() {}
+
+fn main() {
+    one();
+}

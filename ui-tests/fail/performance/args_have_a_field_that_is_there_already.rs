@@ -1,0 +1,10 @@
+use tapelog::log_performance;
+
+#[log_performance(args(operation, outcome = 1, thread = 2))]
+fn one(operation: &str) -> usize {
+    operation.len()
+}
+
+fn main() {
+    one("x");
+}

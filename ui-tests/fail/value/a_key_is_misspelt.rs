@@ -1,0 +1,23 @@
+use tapelog::Value;
+
+#[derive(Value)]
+#[value(renam_all = "snake_case")]
+enum Side {
+    #[value(renme = "b")]
+    Buy,
+    #[value(skip)]
+    Sell,
+}
+
+#[derive(Value)]
+#[value(rename_all = "snake_case")]
+struct Quote {
+    #[value(skipp)]
+    px: f64,
+    #[value(rename = "x", rename = "y")]
+    qty: f64,
+}
+
+fn main() {
+    let _ = (Side::Buy, Side::Sell, Quote { px: 1.0, qty: 1.0 });
+}
