@@ -66,6 +66,8 @@ pub(crate) enum OrderEnd {
     Rejected,
     /// Never sent, as often as it was tried.
     Failed,
+    /// Routing it panicked.
+    Lost,
 }
 
 impl OrderEnd {
@@ -76,6 +78,7 @@ impl OrderEnd {
             Self::Expired => "expired unfilled",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Lost => "lost",
         }
     }
 }

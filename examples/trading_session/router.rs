@@ -92,19 +92,34 @@ impl Router {
     ) {
         while let Some(Ticket { order, context }) = tickets.recv().await {
             self.alive.beat();
-            let router = Arc::clone(&self);
-            let reports = reports.clone();
+            let task = Arc::clone(&self).supervise(order, reports.clone());
             // The task carries the decision: each of its records names it, on whichever thread it is polled.
-            let task = async move {
-                let report = router.route(order).await;
-                // Nobody listens only when the engine is already ending.
-                let _ = reports.send(report);
-            };
             tokio::spawn(task.in_context(context));
         }
     }
 
-    #[log_performance(operation = "route_order", args(symbol = order.symbol, side = order.side))]
+    /// Sends exactly one report of an order, also when routing it panics: the strategy waits for it.
+    async fn supervise(self: Arc<Self>, order: Order, reports: Sender<Report>) {
+        let routed = order.clone();
+        let routing = tokio::spawn(async move { self.route(routed).await }.in_current_context());
+        let report = routing.await.unwrap_or_else(|panicked| {
+            event!(
+                ERROR,
+                error_code = "EXEC-002",
+                severity = "CRITICAL",
+                component = "router",
+                intent_id = order.intent_id,
+                error = %panicked,
+                "nobody knows what became of an order"
+            );
+            let at = order.sent_at.after(LEAST_LATENCY);
+            ended(order, OrderEnd::Lost, None, 0, at)
+        });
+        // Nobody listens only when the engine is already ending.
+        let _ = reports.send(report);
+    }
+
+    #[log_performance(operation = "route_order", args(symbol = order.symbol, side = order.side), slower_than = "20ms", every = 10)]
     async fn route(&self, order: Order) -> Report {
         let mut at = order.sent_at;
         let mut attempt = 0;
@@ -236,6 +251,14 @@ async fn acknowledged(order: Order, ack: &Ack, attempts: u32, at: MarketTime) ->
             fee = fill.fee,
             "order {order_id} partly filled at {fill_price}"
         );
+        // Immediate or cancel: nothing of it rests.
+        event!(
+            ORDER_CANCELLED,
+            intent_id,
+            order_id,
+            reason = "immediate_or_cancel",
+            "the rest of order {order_id} is cancelled"
+        );
         OrderEnd::PartlyFilled
     } else {
         event!(
@@ -269,12 +292,13 @@ async fn fill_quality(order: Order, fill: Fill) {
         side = order.side,
         better_than_limit_bps = towards_limit / order.limit_px * 1e4,
         filled_share = fill.qty / order.qty,
+        "{better_than_limit_bps:.2} bps better than the limit"
     );
 }
 
 fn ended(order: Order, end: OrderEnd, fill: Option<Fill>, attempts: u32, done_at: MarketTime) -> Report {
-    // A buy that was filled stays open until its position is sold; everything else is over.
-    if order.side == Side::Sell || fill.is_none() {
+    // A buy that was filled stays open until its position is sold, and one that got lost may live; the rest is over.
+    if end != OrderEnd::Lost && (order.side == Side::Sell || fill.is_none()) {
         tapelog::order::closed(&order.intent_id);
     }
     Report { order, end, fill, attempts, done_at, context: Context::current() }

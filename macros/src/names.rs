@@ -9,8 +9,9 @@ pub(crate) fn nearest<'a>(known: impl IntoIterator<Item = &'a str>, name: &str) 
         .into_iter()
         .filter_map(|candidate| {
             let edits = edits(&candidate.to_ascii_lowercase(), &name);
-            // A third of the name may be wrong, as in other tools that suggest.
-            (edits * 3 <= candidate.len().max(name.len())).then_some((edits, candidate))
+            // A third of the name may be wrong, as in other tools that suggest; or its end is missing.
+            let begins = name.len() >= 3 && candidate.starts_with(&name);
+            (begins || edits * 3 <= candidate.len().max(name.len())).then_some((edits, candidate))
         })
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, candidate)| candidate)
@@ -37,6 +38,11 @@ fn edits(a: &str, b: &str) -> usize {
         }
     }
     rows[a.len()][b.len()]
+}
+
+/// `` `a`, `b`, `c` ``: the beginning of a longer list.
+pub(crate) fn some<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// `` `a`, `b` and `c` ``.
@@ -88,6 +94,7 @@ mod tests {
             ("limitpx", Some("limit_px")),
             ("QTY", Some("qty")),
             ("qyt", Some("qty")),
+            ("slip", Some("slippage_bps")),
             ("colour", None),
             ("", None),
         ] {

@@ -119,6 +119,34 @@ declare! {
     THREAD_STALLED: SYSTEM, Error, System;
     /// It makes progress again.
     THREAD_RECOVERED: SYSTEM, Info, System;
+    /// A thread that was registered ended.
+    THREAD_EXITED: SYSTEM, Info, System;
+    /// A thread ended by a panic.
+    THREAD_PANICKED: SYSTEM, Error, System;
+    /// An async decision or attempt is open, and nobody polls it.
+    DECISION_STALLED: SYSTEM, Error, System;
+    /// It is polled again, or has ended.
+    DECISION_RECOVERED: SYSTEM, Info, System;
+    /// One poll of an async decision took long: it held up every other task of its thread.
+    SLOW_POLL: SYSTEM, Warning, System;
+    /// An async runtime ran a task much later than asked.
+    RUNTIME_DELAYED: SYSTEM, Warning, System;
+    /// The whole process was stopped, suspended or starved for a while.
+    PROCESS_PAUSED: SYSTEM, Warning, System;
+    /// Nothing keeps the system clock in step with UTC.
+    CLOCK_UNSYNCHRONISED: AUDIT, Warning, Audit;
+    /// The system clock is kept in step with UTC again.
+    CLOCK_SYNCHRONISED: AUDIT, Info, Audit;
+    /// The end of the engine begins: why, and who asked.
+    SHUTDOWN_STARTED: SYSTEM, Warning, System;
+    /// A component has stopped: how long it took.
+    COMPONENT_STOPPED: SYSTEM, Info, System;
+    /// A component, or the whole shutdown, did not end within its deadline.
+    SHUTDOWN_TIMEOUT: SYSTEM, Error, System;
+    /// The process ends by force: a second signal came, or the deadline.
+    SHUTDOWN_FORCED: SYSTEM, Critical, System;
+    /// Every component was asked to stop, and has, or its deadline passed.
+    SHUTDOWN_COMPLETE: SYSTEM, Info, System;
     /// A thread panicked.
     PANIC: ERROR, Critical, Error;
     /// An error that somebody chose to record.

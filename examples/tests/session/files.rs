@@ -118,7 +118,7 @@ fn the_documented_grep_for_the_dashboard_finds_fills() {
     // S4-035, S4-027
     let found = recorded().shell("grep 'DASH_EVENT.*BUY_FILLED' logs/*.jsonl");
     assert!(!found.is_empty());
-    assert!(found.iter().all(|line| line.contains("strategy.rs:")), "{found:#?}");
+    assert!(found.iter().all(|line| line.contains("strategy/orders.rs:")), "{found:#?}");
 }
 
 #[test]
@@ -140,6 +140,8 @@ fn a_changed_configuration_is_found_by_the_documented_grep() {
         same.shell("grep 'CONFIG_DIFF' logs/audit.jsonl").is_empty(),
         "the same configuration is no drift"
     );
+    let left = same.shell("grep ORDER_RESTORED logs/orders.jsonl");
+    assert!(left.is_empty(), "a session that ended well leaves no order open: {left:#?}");
     let changed = session(folder.path(), &["--seed", "8"]);
     let changed = Recorded::read(folder.path().to_owned(), changed);
     let found = changed.shell("grep 'CONFIG_DIFF' logs/audit.jsonl");

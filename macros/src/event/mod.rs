@@ -47,7 +47,9 @@ fn expand(input: TokenStream, what: &str, first: impl FnOnce(&Path, &Krate) -> V
         }
     }
     if let Err(errors) = mistakes.finish() {
-        return quote!({ #errors });
+        // What is named is used: no warning that says otherwise beside the error.
+        let name = call.name.iter();
+        return quote!({ #errors #(let _ = &#name;)* });
     }
     let Some(name) = &call.name else { return TokenStream::new() };
     let private = krate.private();
@@ -77,9 +79,7 @@ fn parse(input: TokenStream, what: &str, mistakes: &mut Mistakes) -> Call {
             end_of_item(input, mistakes, before);
         }
         call.name = name(input, what, mistakes)?;
-        if call.name.is_some() || !input.is_empty() {
-            end_of_item(input, mistakes, before);
-        }
+        end_of_item(input, mistakes, before);
         call.fields.read(input, Message::Allowed, mistakes);
         Ok(())
     };
@@ -108,6 +108,7 @@ fn name(input: ParseStream<'_>, what: &str, mistakes: &mut Mistakes) -> syn::Res
         if !input.is_empty() && !input.peek(Token![,]) {
             // `a = 1`, `a.b`, `a + b`: not a constant.
             mistakes.over(&path, instead);
+            return Ok(None);
         }
         return Ok(Some(path));
     }

@@ -142,7 +142,7 @@ fn stream(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option
     if input.peek(LitStr) {
         return Ok(named("audit", input.parse()?, mistakes));
     }
-    let choices = || format!("{}, `\"name\"`, `log \"name\"` or `component \"name\"`", names::list(STREAMS));
+    let choices = || format!("{}, `\"name\"`, `log \"name\"` or `component \"name\"`", names::some(STREAMS));
     if !input.peek(Ident::peek_any) {
         return Err(input.error(format!("expected a stream: {}", choices())));
     }

@@ -1,6 +1,6 @@
 //! What `#[log_performance]` becomes on a function.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::Span;
 use quote::{quote, quote_spanned};
 
 use super::check::Plan;

@@ -2,6 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Path;
 
 use super::{Layer, Style};
 use crate::function::Function;
@@ -12,6 +13,7 @@ use crate::output::{self, Output};
 pub(crate) fn compose(
     function: &mut Function,
     layers: &[Layer],
+    named: &[Path],
     krate: &Krate,
     output: Output,
     style: Style,
@@ -20,6 +22,10 @@ pub(crate) fn compose(
     let body = function.inner_block();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
     let before = before(layers, scope.as_ref(), style);
+    let named = named.iter().map(|path| {
+        quote_spanned!(Span::mixed_site()=> #[allow(unused_imports)] use #path as _;)
+    });
+    let before = quote!(#(#named)* #before);
     let after = after(layers, krate, output);
     let here = Span::mixed_site();
     let inside = match style {

@@ -103,16 +103,16 @@ pub(crate) fn expand(own: Kind, attr: TokenStream, item: TokenStream) -> TokenSt
         }
     };
     // The keys are read even where the item is wrong, so that one build shows every mistake.
-    let used = stack::take(own, attr, function.as_mut(), &mut mistakes);
+    let mut used = stack::take(own, attr, function.as_mut(), &mut mistakes);
     let Some(mut function) = function else {
         let errors = mistakes.finish().err();
         return quote!(#item #errors);
     };
     refuse(own, &function, &mut mistakes);
     let around = around(&function, &used);
-    let decision = used.decision.and_then(|args| decision::check(args, &around, &mut mistakes));
-    let order = used.order.and_then(|args| order::check(args, &around, &mut mistakes));
-    let performance = used.performance.and_then(|args| performance::check(args, &around, &mut mistakes));
+    let decision = used.decision.take().and_then(|args| decision::check(args, &around, &mut mistakes));
+    let order = used.order.take().and_then(|args| order::check(args, &around, &mut mistakes));
+    let performance = used.performance.take().and_then(|args| performance::check(args, &around, &mut mistakes));
     if let Err(errors) = mistakes.finish() {
         let item = function.unchanged();
         return quote!(#item #errors);
@@ -127,7 +127,7 @@ pub(crate) fn expand(own: Kind, attr: TokenStream, item: TokenStream) -> TokenSt
     .flatten()
     .collect();
     let (krate, output, style) = (around.krate.clone(), around.output, around.style);
-    compose::compose(&mut function, &layers, &krate, output, style)
+    compose::compose(&mut function, &layers, &used.named, &krate, output, style)
 }
 
 fn around<'a>(function: &'a Function, used: &stack::Used) -> Around<'a> {

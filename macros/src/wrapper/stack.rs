@@ -1,8 +1,8 @@
 //! Ours that stand on one function: the outermost takes the others, so that there is one wrapper.
 
 use proc_macro2::{Span, TokenStream};
-use syn::Meta;
 use syn::spanned::Spanned;
+use syn::{Meta, Path};
 
 use super::Kind;
 use crate::decision;
@@ -18,6 +18,9 @@ pub(crate) struct Used {
     pub(crate) decision: Option<decision::Args>,
     pub(crate) order: Option<order::Args>,
     pub(crate) performance: Option<performance::Args>,
+    /// The paths of those that were taken off. They are named once more in the body, so that the import of one that
+    /// is gone from the function is not called unused.
+    pub(crate) named: Vec<Path>,
 }
 
 impl Used {
@@ -63,6 +66,7 @@ pub(crate) fn take(own: Kind, attr: TokenStream, function: Option<&mut Function>
             _ => TokenStream::new(),
         };
         used.read(kind, attr.span(), tokens, mistakes);
+        used.named.push(attr.path().clone());
     }
     used
 }

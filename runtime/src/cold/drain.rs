@@ -160,6 +160,7 @@ impl Drain {
         let mut last_housekeeping = Instant::now();
         while !self.signals.stop.load(Ordering::Acquire) {
             let wrote = self.step();
+            self.reopen_rings();
             if wrote {
                 last_record = Instant::now();
             }
@@ -239,7 +240,7 @@ impl Drain {
         self.note_config();
         self.restore_removed();
         self.syncer.set_files(self.streams.files());
-        self.reuse_rings();
+        self.make_spare_rings();
         self.hub.contexts.grow();
         self.report_losses();
         self.report_late_syncs();
@@ -284,16 +285,19 @@ impl Drain {
         crate::event!(crate::events::FILES_RESTORED, files, "{files} files had been removed; they are back, with what they held");
     }
 
-    /// A closed ring that is empty may serve another thread.
-    fn reuse_rings(&self) {
-        let mut spare = 0;
+    /// A closed ring that is empty may serve another thread. Looked for often: threads may come and go by the hundred
+    /// between two housekeepings, and each that finds no ring makes one.
+    fn reopen_rings(&self) {
         for ring in self.hub.rings() {
-            let state = ring.state();
-            if state == ring::state::CLOSED && ring.head() == ring.tail() {
+            if ring.state() == ring::state::CLOSED && ring.head() == ring.tail() {
                 ring.reopen();
             }
-            spare += usize::from(state != ring::state::OWNED);
         }
+    }
+
+    /// Makes rings before threads need them: a new one costs half a millisecond of page faults.
+    fn make_spare_rings(&self) {
+        let spare = self.hub.rings().filter(|ring| ring.state() == ring::state::READY).count();
         for _ in spare..SPARE_RINGS {
             if !self.hub.add_ring() {
                 break;

@@ -72,7 +72,7 @@ struct ContextKey {
 }
 
 /// How many contexts are remembered before all are forgotten.
-const MOST_CONTEXTS: usize = 4096;
+const MOST_CONTEXTS: usize = 512;
 
 impl Encoder {
     pub(crate) fn new(envelope: Envelope, kinds: Kinds) -> Self {

@@ -21,3 +21,6 @@ pub(crate) mod run;
 pub(crate) mod sites;
 pub(crate) mod streams;
 pub(crate) mod sync;
+
+#[cfg(test)]
+mod order_tests;

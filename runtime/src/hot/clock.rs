@@ -102,6 +102,16 @@ pub(crate) fn monotonic_ns() -> u64 {
     read_clock(libc::CLOCK_MONOTONIC) as u64
 }
 
+/// Nanoseconds of a clock that goes on while the machine sleeps.
+#[cfg(feature = "recorder")]
+pub(crate) fn boot_ns() -> u64 {
+    #[cfg(target_os = "linux")]
+    let id = libc::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    let id = libc::CLOCK_MONOTONIC;
+    read_clock(id) as u64
+}
+
 /// Nanoseconds since 1970 of `CLOCK_REALTIME`.
 pub(crate) fn wall_ns() -> i64 {
     read_clock(libc::CLOCK_REALTIME)

@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use super::checksum::checksum;
 use super::contexts::Contexts;
 use super::describe;
+use super::open::Open;
 use super::registry::MAX_STREAMS;
 use super::ring::{HEADER_LEN, Producer, Ring};
 use super::shm::Mapping;
@@ -107,6 +108,8 @@ pub(crate) struct Hub {
     pub(crate) state: Mapping,
     sites: Mutex<Option<File>>,
     pub(crate) contexts: Contexts,
+    /// Async decisions and attempts that have not ended.
+    pub(crate) open: Open,
     /// Every record stamped before this has been written and its ring space released.
     pub(crate) released: AtomicU64,
     oversize: AtomicU64,
@@ -171,6 +174,7 @@ impl Hub {
             state,
             sites: Mutex::new(sites),
             contexts,
+            open: Open::new(),
             released: AtomicU64::new(0),
             oversize: AtomicU64::new(0),
             drain: OnceLock::new(),

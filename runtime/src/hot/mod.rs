@@ -3,6 +3,7 @@
 //! Invariant: nothing here knows how an event is written. Imports run from `cold` to `hot`, never back; beside the
 //! standard library `hot` needs only `libc`.
 
+pub(crate) mod activity;
 pub(crate) mod atomic;
 pub(crate) mod checksum;
 pub(crate) mod civil;
@@ -13,6 +14,7 @@ pub(crate) mod describe;
 pub mod encoder;
 pub(crate) mod hub;
 pub mod ids;
+pub(crate) mod open;
 pub mod record;
 pub mod registry;
 pub(crate) mod ring;

@@ -15,9 +15,10 @@ use super::clock;
 use super::contexts::INLINE;
 use super::encoder::{Encoder, HEAD, WORD, tag};
 use super::hub::{Cause, Hub};
+use super::ids::DecisionId;
 use super::ring::{Producer, RECORD_HEADER};
 use super::site::{Class, Site};
-use super::thread::{self, NOT_RECORDED, RawKeys, THREAD, ThreadState};
+use super::thread::{self, NOT_RECORDED, Own, SlotKeys, THREAD, ThreadState};
 use super::value::{And, Fields};
 
 /// The largest record that is kept, in a file of its own.
@@ -41,40 +42,74 @@ pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> u6
     THREAD.with(|thread| write(thread, site, fields, Some(counter)))
 }
 
-/// Not inlined: one function for each shape of fields, and a call site stays small.
+/// The common case: this thread has a ring of the recorder that runs, and the ring has room. Everything else is
+/// [`write_slowly`]. One function for each shape of fields, so that call sites stay small.
 #[inline(never)]
-fn write<F: Fields>(
-    thread: &ThreadState,
-    site: &'static Site,
-    fields: &F,
-    counter: Option<u64>,
-) -> u64 {
+fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given: Option<u64>) -> u64 {
+    // First of all: what follows runs while the processor is still reading, what came before would not.
+    let counter = given.unwrap_or_else(clock::now);
     let Some(hub) = thread.hub() else { return NOT_RECORDED };
     let keys = thread::keys_for(thread, hub);
-    if keys.slot == INLINE {
-        return write_inline(thread, hub, site, fields, keys, counter);
-    }
-    write_with(thread, hub, site, fields, keys, counter)
-}
-
-#[inline]
-fn write_with<F: Fields>(
-    thread: &ThreadState,
-    hub: &'static Hub,
-    site: &'static Site,
-    fields: &F,
-    keys: RawKeys,
-    counter: Option<u64>,
-) -> u64 {
     let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
     // The borrow is what makes a call from a signal handler, or from an allocator that is instrumented, a counted loss
     // instead of two writers in one ring.
     let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
     compiler_fence(Ordering::SeqCst);
+    if let Some(own) = &mut *slot
+        && ptr::eq(own.hub, hub)
+        && !own.waits_for_disk
+        && keys.slot != INLINE
+        && len <= own.producer.largest()
+        && let Some(place) = own.producer.reserve(len)
+    {
+        // SAFETY: `reserve` gave `len` bytes inside the ring that the consumer does not read before `publish`; the
+        // borrow of the thread's ring makes this the only writer.
+        let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
+        encode(bytes, site.id(), counter, thread.decision.get(), keys, fields);
+        own.producer.publish(len);
+        compiler_fence(Ordering::SeqCst);
+        return counter;
+    }
+    drop(slot);
+    write_slowly(thread, hub, site, fields, given)
+}
+
+/// The first record of a thread, a full ring, a record that is too large for it, keys that found no slot, and
+/// durability 2.
+#[cold]
+#[inline(never)]
+fn write_slowly(
+    thread: &ThreadState,
+    hub: &'static Hub,
+    site: &'static Site,
+    fields: &dyn Fields,
+    counter: Option<u64>,
+) -> u64 {
+    let keys = thread::keys_for(thread, hub);
+    if keys.slot != INLINE {
+        return write_with(thread, hub, site, fields, keys, counter);
+    }
+    let bytes = thread.keys.get().bytes;
+    // SAFETY: whoever made these keys current keeps their bytes alive until it takes them back (`RawKeys`).
+    let bytes = unsafe { &*bytes };
+    write_with(thread, hub, site, &And(InlineKeys(bytes), fields), keys, counter)
+}
+
+fn write_with(
+    thread: &ThreadState,
+    hub: &'static Hub,
+    site: &'static Site,
+    fields: &dyn Fields,
+    keys: SlotKeys,
+    counter: Option<u64>,
+) -> u64 {
+    let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
+    let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
+    compiler_fence(Ordering::SeqCst);
     let producer = match &mut *slot {
-        Some((owner, producer)) if ptr::eq(*owner, hub) => producer,
+        Some(own) if ptr::eq(own.hub, hub) => &mut own.producer,
         _ => match thread::acquire(hub) {
-            Some((producer, false)) => &mut slot.insert((hub, producer)).1,
+            Some((producer, false)) => &mut slot.insert(Own::new(hub, producer)).producer,
             Some((producer, true)) => return write_last(hub, producer, site, fields, keys, counter),
             None => return lost(hub, site, Cause::NoRing),
         },
@@ -88,10 +123,9 @@ fn write_with<F: Fields>(
         };
     };
     let counter = counter.unwrap_or_else(clock::now);
-    // SAFETY: `reserve` gave `len` bytes inside the ring that the consumer does not read before `publish`; the borrow
-    // of the thread's ring makes this the only writer.
+    // SAFETY: as in `write`.
     let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-    encode(bytes, site.id(), counter, keys, fields);
+    encode(bytes, site.id(), counter, thread::decision(), keys, fields);
     producer.publish(len);
     compiler_fence(Ordering::SeqCst);
     if hub.waits_for_disk && site.event.stream.class() == Class::Audit && !thread.never_waits.get() {
@@ -103,8 +137,15 @@ fn write_with<F: Fields>(
 }
 
 /// Header and values.
-#[inline]
-fn encode<F: Fields + ?Sized>(bytes: &mut [u8], site: u32, counter: u64, keys: RawKeys, fields: &F) {
+#[inline(always)]
+fn encode<F: Fields + ?Sized>(
+    bytes: &mut [u8],
+    site: u32,
+    counter: u64,
+    decision: DecisionId,
+    keys: SlotKeys,
+    fields: &F,
+) {
     let len = bytes.len() as u32;
     // The padding, if there is any; values that need the whole word overwrite it.
     if let Some(last) = bytes.last_chunk_mut::<WORD>() {
@@ -113,7 +154,7 @@ fn encode<F: Fields + ?Sized>(bytes: &mut [u8], site: u32, counter: u64, keys: R
     let mut out = Encoder::new(bytes);
     out.array((u64::from(len) | (u64::from(site) << 32)).to_le_bytes());
     out.array(counter.to_le_bytes());
-    out.array(thread::decision().to_bytes());
+    out.array(decision.to_bytes());
     out.array((u64::from(keys.slot) | (u64::from(keys.generation) << 32)).to_le_bytes());
     fields.encode(&mut out);
     out.finish();
@@ -153,39 +194,24 @@ fn wait_for_room(
     None
 }
 
-/// The table of contexts was full, or the keys were too long for it: they stand in the record itself.
-#[cold]
-fn write_inline<F: Fields>(
-    thread: &ThreadState,
-    hub: &'static Hub,
-    site: &'static Site,
-    fields: &F,
-    keys: RawKeys,
-    counter: Option<u64>,
-) -> u64 {
-    // SAFETY: whoever made these keys current keeps their bytes alive until it takes them back (`RawKeys`).
-    let bytes = unsafe { &*keys.bytes };
-    write_with(thread, hub, site, &And(InlineKeys(bytes), fields), keys, counter)
-}
-
 /// A record from a destructor of thread-local storage: the thread's own ring is given back already, so another is
 /// taken for this record alone.
 #[cold]
-fn write_last<F: Fields>(
+fn write_last(
     hub: &Hub,
     mut producer: Producer,
     site: &'static Site,
-    fields: &F,
-    keys: RawKeys,
+    fields: &dyn Fields,
+    keys: SlotKeys,
     counter: Option<u64>,
 ) -> u64 {
     let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
     let place = if len <= producer.largest() { producer.reserve(len) } else { None };
     let counter = counter.unwrap_or_else(clock::now);
     if let Some(place) = place {
-        // SAFETY: as in `write_with`; the ring was taken by this call and nobody else has it.
+        // SAFETY: as in `write`; the ring was taken by this call and nobody else has it.
         let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-        encode(bytes, site.id(), counter, keys, fields);
+        encode(bytes, site.id(), counter, thread::decision(), keys, fields);
         producer.publish(len);
     } else {
         lost(hub, site, Cause::RingFull);
@@ -196,13 +222,13 @@ fn write_last<F: Fields>(
 
 /// A record larger than a quarter of the ring goes into a file of its own, which a small record names.
 #[cold]
-fn write_oversize<F: Fields>(
+fn write_oversize(
     thread: &ThreadState,
     hub: &Hub,
     producer: &mut Producer,
     site: &'static Site,
-    fields: &F,
-    keys: RawKeys,
+    fields: &dyn Fields,
+    keys: SlotKeys,
     len: usize,
 ) -> u64 {
     if len > LARGEST {
@@ -216,9 +242,9 @@ fn write_oversize<F: Fields>(
     let place = producer.reserve(len).or_else(|| wait_for_room(thread, hub, producer, site, len));
     let Some(place) = place else { return lost(hub, site, Cause::RingFull) };
     let counter = clock::now();
-    // SAFETY: as in `write_with`.
+    // SAFETY: as in `write`.
     let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-    encode(bytes, site.id(), counter, keys, &link);
+    encode(bytes, site.id(), counter, thread::decision(), keys, &link);
     producer.publish(len);
     counter
 }

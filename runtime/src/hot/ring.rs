@@ -138,6 +138,12 @@ impl Ring {
         unsafe { self.header.as_ref() }
     }
 
+    /// The page that the header leaves free: see `hot/activity`.
+    pub(crate) fn spare_page(&self) -> NonNull<u8> {
+        // SAFETY: the data stands behind `HEADER_LEN` bytes of the same mapping, of which this is the last page.
+        unsafe { self.data.sub(HEADER_LEN / 2) }
+    }
+
     pub(crate) fn number(&self) -> u32 {
         self.header().number.load(Ordering::Relaxed)
     }

@@ -333,6 +333,8 @@ pub struct Site {
     pub own: &'static [Field],
     /// Where it stands.
     pub place: Place,
+    /// How long a call may take, in nanoseconds, before THREAD_STALLED or DECISION_STALLED names it; 0: not said.
+    pub(crate) deadline_ns: u64,
 }
 
 const UNREGISTERED: u32 = 0;
@@ -357,7 +359,15 @@ impl Site {
             fixed,
             own,
             place,
+            deadline_ns: 0,
         }
+    }
+
+    /// The same site, with a deadline of so many nanoseconds for each call.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline_ns: u64) -> Self {
+        self.deadline_ns = deadline_ns;
+        self
     }
 
     /// Whether a record of this site would be kept now. Field expressions are evaluated only then.

@@ -7,6 +7,7 @@
 use core::cell::{Cell, RefCell};
 use core::ptr;
 
+use super::activity::{self, Slot};
 use super::clock::CALIBRATION;
 use super::contexts::{INLINE, NO_SLOT};
 use super::hub::Hub;
@@ -36,15 +37,34 @@ impl RawKeys {
     };
 }
 
+/// The ring that a thread has, and whose it is.
+#[derive(Debug)]
+pub(crate) struct Own {
+    pub(crate) hub: &'static Hub,
+    pub(crate) producer: Producer,
+    /// A copy of the hub's, so that a record need not touch the hub.
+    pub(crate) waits_for_disk: bool,
+}
+
+impl Own {
+    pub(crate) fn new(hub: &'static Hub, producer: Producer) -> Self {
+        Self { hub, producer, waits_for_disk: hub.waits_for_disk }
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct ThreadState {
-    pub(crate) ring: RefCell<Option<(&'static Hub, Producer)>>,
+    pub(crate) ring: RefCell<Option<Own>>,
     pub(crate) target: Cell<Option<&'static Hub>>,
     pub(crate) decision: Cell<DecisionId>,
     pub(crate) keys: Cell<RawKeys>,
+    /// Where the thread says where it is; none before its first scope or record.
+    pub(crate) activity: Cell<Option<&'static Slot>>,
     /// The drain, the monitor and listeners never wait for themselves.
     pub(crate) never_waits: Cell<bool>,
+    /// How many lazy decisions wait on this thread for something to happen.
+    pub(crate) waiting: Cell<usize>,
     /// The second since 1970, and the counter readings from and until which it lasts.
     second: Cell<(u64, u64, u64)>,
 }
@@ -56,7 +76,9 @@ thread_local! {
             target: Cell::new(None),
             decision: Cell::new(DecisionId::NONE),
             keys: Cell::new(RawKeys::NONE),
+            activity: Cell::new(None),
             never_waits: Cell::new(false),
+            waiting: Cell::new(0),
             second: Cell::new((0, 1, 0)),
         }
     };
@@ -73,6 +95,7 @@ struct RingGuard {
 impl Drop for RingGuard {
     fn drop(&mut self) {
         THREAD.with(|thread| {
+            activity::detach(thread);
             if let Ok(mut ring) = thread.ring.try_borrow_mut() {
                 *ring = None;
             }
@@ -101,6 +124,9 @@ pub(crate) fn acquire(hub: &'static Hub) -> Option<(Producer, bool)> {
         hub.take_ring(thread_id(), "ended")?
     };
     let kept = LEAVING.try_with(|guard| guard.rings.borrow_mut().push(*producer.ring())).is_ok();
+    if kept {
+        activity::attach(producer.ring());
+    }
     Some((producer, !kept))
 }
 
@@ -156,11 +182,23 @@ pub(crate) fn never_wait() {
     THREAD.with(|thread| thread.never_waits.set(true));
 }
 
-/// The slot, generation and inline bytes that a record of this thread names.
+/// What a record names of its context.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SlotKeys {
+    pub(crate) slot: u32,
+    pub(crate) generation: u32,
+}
+
+/// The slot and generation that a record of this thread names.
 #[inline]
-pub(crate) fn keys_for(thread: &ThreadState, hub: &Hub) -> RawKeys {
-    let keys = thread.keys.get();
-    if keys.slot >= INLINE || ptr::eq(keys.hub, hub) { keys } else { RawKeys::NONE }
+pub(crate) fn keys_for(thread: &ThreadState, hub: &Hub) -> SlotKeys {
+    let RawKeys { slot, generation, hub: owner, .. } = thread.keys.get();
+    // The table of another recorder has other entries in its slots.
+    if slot >= INLINE || ptr::eq(owner, hub) {
+        SlotKeys { slot, generation }
+    } else {
+        SlotKeys { slot: NO_SLOT, generation: 0 }
+    }
 }
 
 /// What a caller that was not recorded gets for a counter reading.

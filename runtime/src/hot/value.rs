@@ -446,7 +446,7 @@ impl<A: Fields, B: Fields> Fields for And<A, B> {
     }
 }
 
-impl<F: Fields> Fields for &F {
+impl<F: Fields + ?Sized> Fields for &F {
     #[inline]
     fn size(&self) -> usize {
         (**self).size()
@@ -466,7 +466,8 @@ macro_rules! tuples {
                 let ($head, $($rest,)*) = self;
                 $head.size() $(+ $rest.size())*
             }
-            #[inline]
+            // Always: the encoder then lives in registers, and this is called from one place for each shape.
+            #[inline(always)]
             #[expect(non_snake_case, reason = "the type parameters name the parts")]
             fn encode(&self, out: &mut Encoder<'_>) {
                 let ($head, $($rest,)*) = self;

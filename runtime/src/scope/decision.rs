@@ -11,9 +11,11 @@ use super::outcome::{Ended, Outcome};
 use super::structure::ABSENT;
 use super::verdict::{self, Verdict};
 use crate::events;
+use crate::hot::activity::{self, Entered};
 use crate::hot::clock;
 use crate::hot::encoder::tag;
 use crate::hot::ids::DecisionId;
+use crate::hot::open::{Listed, What};
 use crate::hot::record::{record, record_at};
 use crate::hot::registry::recording;
 use crate::hot::site::{Field, Place, Site};
@@ -48,6 +50,12 @@ impl Sites {
             start: Site::new(&events::DECISION_START, "{function} decides", START, start, place),
             end: Site::new(&events::DECISION_END, "{function}: {outcome}", END, end, place),
         }
+    }
+
+    /// The same, with a deadline of so many nanoseconds for each decision.
+    #[must_use]
+    pub const fn with_deadline(self, deadline_ns: u64) -> Self {
+        Self { start: self.start.with_deadline(deadline_ns), end: self.end }
     }
 }
 
@@ -142,6 +150,8 @@ pub struct Scope {
     verdict: Option<Verdict>,
     /// The fields of a START that waits, while no thread keeps it.
     waits: Option<Kept<WAITING>>,
+    /// Its entry among the open ones, from the first poll on.
+    listed: Listed,
 }
 
 impl Scope {
@@ -159,6 +169,7 @@ impl Scope {
             panicked: false,
             verdict: None,
             waits: None,
+            listed: Listed::NOT,
         }
     }
 
@@ -187,6 +198,7 @@ impl Scope {
             panicked: false,
             verdict: None,
             waits: None,
+            listed: Listed::NOT,
         }
     }
 
@@ -202,6 +214,26 @@ impl Scope {
     #[must_use]
     pub fn starts(&self) -> bool {
         self.state == State::Open && self.sites.is_some_and(|sites| sites.start.enabled())
+    }
+
+    /// This thread is inside from here on.
+    #[inline]
+    fn entered(&self) -> Entered {
+        match self.sites {
+            Some(sites) if self.state == State::Open => activity::enter(&sites.start, self.started, self.id),
+            _ => Entered::NOT,
+        }
+    }
+
+    /// A poll begins on this thread.
+    #[inline]
+    fn poll(&mut self) -> Entered {
+        let entered = self.entered();
+        if let Some(sites) = self.sites.filter(|_| self.state == State::Open && !self.listed.is()) {
+            self.listed = Listed::list(What::Decision, &sites.start, self.started, self.id);
+        }
+        self.listed.poll_begins();
+        entered
     }
 
     /// Records START.
@@ -257,6 +289,7 @@ impl Scope {
 
     fn end(&mut self, ended: &Ended) {
         let Some(sites) = self.sites else { return };
+        self.listed = Listed::NOT;
         let verdict = verdict::take(self.id).or_else(|| self.verdict.take());
         if self.lazy {
             self.waits = self.waits.take().or_else(|| lazy::unwait(self.id));
@@ -299,20 +332,24 @@ pub struct Inside<'a> {
     scope: &'a mut Scope,
     previous: DecisionId,
     unwinding: bool,
+    entered: Entered,
 }
 
 impl<'a> Inside<'a> {
     fn enter(scope: &'a mut Scope) -> Self {
         scope.wait_here();
         let previous = thread::swap_decision(scope.id);
-        Self { scope, previous, unwinding: std::thread::panicking() }
+        let entered = scope.poll();
+        Self { scope, previous, unwinding: std::thread::panicking(), entered }
     }
 }
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
+        activity::exit(self.entered);
         thread::swap_decision(self.previous);
         let scope = &mut *self.scope;
+        scope.listed.poll_ends();
         if scope.state != State::Open {
             return;
         }
@@ -333,6 +370,7 @@ impl Drop for Inside<'_> {
 pub struct Current {
     scope: Scope,
     previous: DecisionId,
+    entered: Entered,
     _not_send: PhantomData<*const ()>,
 }
 
@@ -353,7 +391,8 @@ impl Current {
     fn enter(scope: Scope) -> Self {
         let previous =
             if scope.state == State::Off { DecisionId::NONE } else { thread::swap_decision(scope.id) };
-        Self { scope, previous, _not_send: PhantomData }
+        let entered = scope.entered();
+        Self { scope, previous, entered, _not_send: PhantomData }
     }
 
     /// Records START.
@@ -389,6 +428,7 @@ impl DerefMut for Current {
 impl Drop for Current {
     #[inline]
     fn drop(&mut self) {
+        activity::exit(self.entered);
         // An id is set exactly when the scope was ever on, also after it was closed.
         if !self.scope.id.is_none() {
             thread::swap_decision(self.previous);

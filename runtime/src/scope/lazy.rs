@@ -34,13 +34,22 @@ impl Pending {
     }
 }
 
+/// How many of them wait is `waiting` in the thread's state, which has no destructor: asking costs one load.
 struct Stack {
-    depth: Cell<usize>,
     waiting: RefCell<[Option<Pending>; DEPTH]>,
 }
 
 thread_local! {
-    static STACK: Stack = const { Stack { depth: Cell::new(0), waiting: RefCell::new([const { None }; DEPTH]) } };
+    static STACK: Stack = const { Stack { waiting: RefCell::new([const { None }; DEPTH]) } };
+}
+
+#[inline]
+fn depth() -> usize {
+    thread::THREAD.with(|thread| thread.waiting.get())
+}
+
+fn set_depth(depth: usize) {
+    thread::THREAD.with(|thread| thread.waiting.set(depth));
 }
 
 /// Lets a START wait on this thread.
@@ -48,10 +57,10 @@ pub(crate) fn wait(pending: Pending) {
     let pending = Cell::new(Some(pending));
     let _ = STACK.try_with(|stack| {
         let Ok(mut waiting) = stack.waiting.try_borrow_mut() else { return };
-        let depth = stack.depth.get();
+        let depth = depth();
         if depth < DEPTH {
             waiting[depth] = pending.take();
-            stack.depth.set(depth + 1);
+            set_depth(depth + 1);
         }
     });
     if let Some(pending) = pending.take() {
@@ -64,10 +73,10 @@ pub(crate) fn wait(pending: Pending) {
 pub(crate) fn unwait(id: DecisionId) -> Option<Kept<WAITING>> {
     STACK
         .try_with(|stack| {
-            let top = stack.depth.get().checked_sub(1)?;
+            let top = depth().checked_sub(1)?;
             let mut waiting = stack.waiting.try_borrow_mut().ok()?;
             if waiting[top].as_ref().is_some_and(|pending| pending.id == id) {
-                stack.depth.set(top);
+                set_depth(top);
                 waiting[top].take().map(|pending| pending.fields)
             } else {
                 None
@@ -79,18 +88,19 @@ pub(crate) fn unwait(id: DecisionId) -> Option<Kept<WAITING>> {
 /// Something happens: what waits is written.
 #[inline]
 pub(crate) fn begin() {
-    let _ = STACK.try_with(|stack| {
-        if stack.depth.get() != 0 {
-            write_all(stack);
-        }
-    });
+    if depth() != 0 {
+        write_all();
+    }
 }
 
 #[cold]
-fn write_all(stack: &Stack) {
-    let Ok(mut waiting) = stack.waiting.try_borrow_mut() else { return };
-    stack.depth.set(0);
-    for pending in waiting.iter_mut().filter_map(Option::take) {
-        pending.write();
-    }
+fn write_all() {
+    // After the thread's destructors ran there is nothing that waits.
+    let _ = STACK.try_with(|stack| {
+        let Ok(mut waiting) = stack.waiting.try_borrow_mut() else { return };
+        set_depth(0);
+        for pending in waiting.iter_mut().filter_map(Option::take) {
+            pending.write();
+        }
+    });
 }

@@ -16,6 +16,7 @@ use super::kept::Kept;
 use super::lazy;
 use super::outcome::{Ended, Outcome};
 use crate::events;
+use crate::hot::activity::{self, Entered};
 use crate::hot::clock::{self, CALIBRATION};
 use crate::hot::ids::DecisionId;
 use crate::hot::record::record;
@@ -75,6 +76,13 @@ impl Sites {
         }
     }
 
+    /// The same, with a deadline of so many nanoseconds for each call.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline_ns: u64) -> Self {
+        self.site.deadline_ns = deadline_ns;
+        self
+    }
+
     /// The site that writes a call of `ticks`, if any does.
     fn writes(&'static self, call: u32, ticks: u64) -> Option<&'static Site> {
         let slower = self.options.slower_than_ns;
@@ -113,6 +121,7 @@ pub struct Timer {
     unwinding: bool,
     decision: DecisionId,
     arguments: Kept<64>,
+    entered: Entered,
 }
 
 impl Timer {
@@ -127,6 +136,7 @@ impl Timer {
             unwinding: false,
             decision: DecisionId::NONE,
             arguments: Kept::EMPTY,
+            entered: Entered::NOT,
         }
     }
 
@@ -143,6 +153,9 @@ impl Timer {
             self.usage = Usage::begin(sites.options.across_threads);
         }
         self.started = clock::now();
+        if !sites.options.across_threads {
+            self.entered = activity::enter(&sites.site, self.started, self.decision);
+        }
     }
 
     /// Whether arguments are wanted: then their expressions are evaluated.
@@ -168,6 +181,7 @@ impl Timer {
 
     fn end(&mut self, sites: &'static Sites, outcome: Outcome) {
         let ticks = clock::now().saturating_sub(self.started);
+        activity::exit(self.entered);
         sites.count(ticks);
         // Relaxed: sampling needs no order.
         let call = sites.calls.fetch_add(1, Ordering::Relaxed);

@@ -69,9 +69,7 @@ impl<'ast> Visit<'ast> for Places {
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        if item.defaultness.is_none() {
-            self.add(&item.attrs, Some(&item.vis), &item.sig);
-        }
+        self.add(&item.attrs, Some(&item.vis), &item.sig);
         visit::visit_impl_item_fn(self, item);
     }
 

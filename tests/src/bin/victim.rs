@@ -69,6 +69,7 @@ fn main() {
             drop(unknown);
             tape.finish().expect("the run ends");
         }
+        "soak" => soak(root, number(0)),
         "odd-places" => odd_places(root),
         "too-large" => too_large(root),
         "log-flood" => flood(root, true),
@@ -178,6 +179,48 @@ fn durable(root: &Path) {
         assert_eq!(text.lines().count() as u64, n + 1, "the call returned before its line was there");
     }
     tape.finish().expect("the run ends");
+}
+
+/// Threads come and go, contexts too, for so many seconds; then says how the memory of the process grew after the first
+/// third, in KiB, and how many rings there were.
+fn soak(root: &Path, seconds: u64) {
+    let tape = Recorder::builder("victim").root(root).heartbeat(None).ring_bytes(1 << 16).start().expect("it starts");
+    let start = std::time::Instant::now();
+    let mut after_a_third = None;
+    let mut round = 0_u64;
+    while start.elapsed().as_secs() < seconds {
+        round += 1;
+        let context = Context::current().with("round", round).with("strategy_id", "soak");
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let context = context.clone();
+                std::thread::spawn(move || {
+                    let _attached = context.attach();
+                    records(50);
+                })
+            })
+            .collect();
+        threads.into_iter().for_each(|thread| thread.join().expect("the thread ends"));
+        if after_a_third.is_none() && start.elapsed().as_secs() * 3 >= seconds {
+            after_a_third = Some(resident_kib());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    let grown = resident_kib() - after_a_third.unwrap_or_default();
+    let shared = tapelog_tests::shared_left(tape.dir());
+    let rings = std::fs::read_dir(&shared[0])
+        .expect("the shared folder can be listed")
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with("ring-"))
+        .count();
+    tape.finish().expect("the run ends");
+    println!("{round} {grown} {rings}");
+}
+
+fn resident_kib() -> i64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux says it");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the line is there");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("it is a number")
 }
 
 /// Records from places where nobody expects them.

@@ -6,9 +6,6 @@ struct One;
 #[log_performance]
 trait Two {}
 
-#[log_performance]
-mod three;
-
 fn main() {
     let _ = One;
 }

@@ -6,7 +6,9 @@ use super::bindings;
 use super::counts;
 use super::outcome::{Attempted, OrderOutcome, of_ended, of_result};
 use crate::events;
+use crate::hot::activity::{self, Entered};
 use crate::hot::ids::{DecisionId, mix};
+use crate::hot::open::{Listed, What};
 use crate::hot::record::record;
 use crate::hot::registry::recording;
 use crate::hot::site::{Field, Place, Site};
@@ -54,6 +56,13 @@ impl Sites {
                 place,
             ),
         }
+    }
+
+    /// The same, with a deadline of so many nanoseconds for each attempt.
+    #[must_use]
+    pub const fn with_deadline(mut self, deadline_ns: u64) -> Self {
+        self.context.deadline_ns = deadline_ns;
+        self
     }
 
     fn of(&'static self, outcome: OrderOutcome) -> &'static Site {
@@ -110,6 +119,8 @@ pub struct Attempt {
     intent: u64,
     /// Under which id later executions find the decision.
     bound: u64,
+    entered: Entered,
+    listed: Listed,
 }
 
 impl Attempt {
@@ -125,6 +136,8 @@ impl Attempt {
             head: Head::EMPTY,
             intent: 0,
             bound: 0,
+            entered: Entered::NOT,
+            listed: Listed::NOT,
         }
     }
 
@@ -169,8 +182,19 @@ impl Attempt {
             // Not kept, and counted as lost: the end is recorded all the same.
             self.started = clock::now();
         }
+        self.watch(sites);
         self.bound = self.intent;
         bindings::bind(self.bound, self.decision);
+    }
+
+    /// While it is open, the heartbeat knows of it: on this thread, or on none if it may be awaited.
+    #[inline]
+    fn watch(&mut self, sites: &'static Sites) {
+        if self.unclosed == Outcome::Cancelled {
+            self.listed = Listed::list(What::Attempt, &sites.context, self.started, self.decision);
+        } else {
+            self.entered = activity::enter(&sites.context, self.started, self.decision);
+        }
     }
 
     /// The order has an id of the user's own: executions name that one, not the intent.
@@ -186,6 +210,8 @@ impl Attempt {
     pub fn close<F: Fields>(&mut self, outcome: OrderOutcome, ended: &Ended, returns: &F) {
         let Some(sites) = self.sites else { return };
         let site = sites.of(outcome);
+        activity::exit(self.entered);
+        self.listed = Listed::NOT;
         if self.started != 0 && site.enabled() {
             lazy::begin();
             let previous = thread::swap_decision(self.decision);

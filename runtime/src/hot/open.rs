@@ -1,0 +1,196 @@
+//! What is open on no thread: async decisions and attempts, in a table that the monitor reads.
+//!
+//! A future that is not polled sits in no thread's stack, so the threads' slots do not show it. Here each open one has
+//! an entry: its site, its decision, since when, and how often it was polled.
+//!
+//! Invariant: an entry belongs to one scope from `list` to its drop, and only that scope writes it, on whichever thread.
+
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use super::ids::{DecisionId, mix};
+use super::site::Site;
+
+/// At most so many are watched at once; beyond, they are counted.
+pub(crate) const MAX_OPEN: usize = 4096;
+/// How many entries are tried before one is counted as not watched.
+const TRIES: usize = 64;
+
+const FREE: u32 = 0;
+const TAKEN: u32 = 1;
+const DECISION: u32 = 2;
+const ATTEMPT: u32 = 3;
+
+/// What is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    /// It is polled, and each poll is seen.
+    Decision,
+    /// Of an attempt only its beginning and its end are seen.
+    Attempt,
+}
+
+/// One open decision or attempt.
+#[repr(C, align(64))]
+#[derive(Debug)]
+pub(crate) struct Entry {
+    state: AtomicU32,
+    site: AtomicU32,
+    since: AtomicU64,
+    decision: [AtomicU64; 2],
+    polls: AtomicU64,
+    /// The place is another's when this has changed.
+    generation: AtomicU64,
+    /// 1 while it is polled.
+    polled: AtomicU32,
+    /// For what it waits, if it said so.
+    waiting: AtomicPtr<&'static str>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Open {
+    entries: Box<[Entry]>,
+    /// How many found no place.
+    unwatched: AtomicU64,
+}
+
+impl Open {
+    pub(crate) fn new() -> Self {
+        let entry = || Entry {
+            state: AtomicU32::new(FREE),
+            site: AtomicU32::new(0),
+            since: AtomicU64::new(0),
+            decision: [const { AtomicU64::new(0) }; 2],
+            polls: AtomicU64::new(0),
+            generation: AtomicU64::new(0),
+            polled: AtomicU32::new(0),
+            waiting: AtomicPtr::new(core::ptr::null_mut()),
+        };
+        Self { entries: (0..MAX_OPEN).map(|_| entry()).collect(), unwatched: AtomicU64::new(0) }
+    }
+
+    /// How many were not watched, because the table was full.
+    pub(crate) fn unwatched(&self) -> u64 {
+        self.unwatched.load(Ordering::Relaxed)
+    }
+
+    fn take(&'static self, decision: DecisionId, since: u64) -> Option<&'static Entry> {
+        // Spread by id, so that threads do not meet at one place.
+        let bits = u128::from_le_bytes(decision.to_bytes());
+        let start = mix(bits as u64 ^ since) as usize;
+        let place = (start..start.wrapping_add(TRIES))
+            .map(|at| &self.entries[at % MAX_OPEN])
+            .find(|entry| entry.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok());
+        if place.is_none() {
+            self.unwatched.fetch_add(1, Ordering::Relaxed);
+        }
+        place
+    }
+
+    /// Everything that is open, with its place in the table.
+    pub(crate) fn read(&self) -> impl Iterator<Item = (usize, Seen)> {
+        self.entries.iter().enumerate().filter_map(|(at, entry)| Some((at, entry.read()?)))
+    }
+}
+
+impl Entry {
+    fn read(&self) -> Option<Seen> {
+        let what = match self.state.load(Ordering::Acquire) {
+            DECISION => What::Decision,
+            ATTEMPT => What::Attempt,
+            _ => return None,
+        };
+        let mut bytes = [0; 16];
+        for (word, chunk) in self.decision.iter().zip(bytes.as_chunks_mut::<8>().0) {
+            *chunk = word.load(Ordering::Relaxed).to_le_bytes();
+        }
+        let waiting = self.waiting.load(Ordering::Relaxed);
+        Some(Seen {
+            what,
+            site: self.site.load(Ordering::Relaxed),
+            since: self.since.load(Ordering::Relaxed),
+            decision: DecisionId::from_bytes(bytes),
+            polls: self.polls.load(Ordering::Relaxed),
+            polled: self.polled.load(Ordering::Relaxed) != 0,
+            generation: self.generation.load(Ordering::Relaxed),
+            // SAFETY: only `Listed::set_waiting` stores here, null or a pointer to a static.
+            waiting: unsafe { waiting.as_ref() }.copied(),
+        })
+    }
+}
+
+/// What an entry says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) what: What,
+    pub(crate) site: u32,
+    /// The counter at its beginning.
+    pub(crate) since: u64,
+    pub(crate) decision: DecisionId,
+    pub(crate) polls: u64,
+    /// A thread polls it now: if that thread hangs, the thread is named.
+    pub(crate) polled: bool,
+    pub(crate) generation: u64,
+    pub(crate) waiting: Option<&'static str>,
+}
+
+/// The entry of a scope, or none. Dropped, the place is free.
+#[derive(Debug)]
+pub(crate) struct Listed(Option<&'static Entry>);
+
+impl Listed {
+    /// Not in the table.
+    pub(crate) const NOT: Self = Self(None);
+
+    /// Puts an open decision or attempt into the table of the current recorder.
+    pub(crate) fn list(what: What, site: &'static Site, since: u64, decision: DecisionId) -> Self {
+        let hub = super::thread::THREAD.with(|thread| thread.hub());
+        let Some(entry) = hub.and_then(|hub| hub.open.take(decision, since)) else { return Self::NOT };
+        entry.site.store(site.id(), Ordering::Relaxed);
+        entry.since.store(since, Ordering::Relaxed);
+        for (word, bytes) in entry.decision.iter().zip(decision.to_bytes().as_chunks::<8>().0) {
+            word.store(u64::from_le_bytes(*bytes), Ordering::Relaxed);
+        }
+        entry.polls.store(0, Ordering::Relaxed);
+        entry.polled.store(0, Ordering::Relaxed);
+        entry.waiting.store(core::ptr::null_mut(), Ordering::Relaxed);
+        let generation = entry.generation.load(Ordering::Relaxed);
+        entry.generation.store(generation.wrapping_add(1), Ordering::Relaxed);
+        let state = if what == What::Decision { DECISION } else { ATTEMPT };
+        // Release: whoever sees the state sees the rest.
+        entry.state.store(state, Ordering::Release);
+        Self(Some(entry))
+    }
+
+    /// Whether it is in the table.
+    pub(crate) fn is(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// A poll begins.
+    #[inline]
+    pub(crate) fn poll_begins(&self) {
+        if let Some(entry) = self.0 {
+            // One poll at a time, and the executor orders them: a plain increment.
+            entry.polls.store(entry.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+            entry.polled.store(1, Ordering::Relaxed);
+        }
+    }
+
+    /// A poll ends.
+    #[inline]
+    pub(crate) fn poll_ends(&self) {
+        if let Some(entry) = self.0 {
+            entry.polled.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Listed {
+    fn drop(&mut self) {
+        if let Some(entry) = self.0 {
+            // Release: the next owner's stores come after ours.
+            entry.state.store(FREE, Ordering::Release);
+        }
+    }
+}
