@@ -56,6 +56,9 @@ pub use tapelog_macros::{
     OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt, order_context, verdict,
 };
 
+#[cfg(all(fuzzing, feature = "recorder"))]
+#[doc(hidden)]
+pub use cold::fuzz as __fuzz;
 #[cfg(feature = "recorder")]
 pub use cold::{
     recorder::{Builder, Durability, FinishError, Recorder, StartError},

@@ -8,6 +8,8 @@ pub(crate) mod decode;
 pub(crate) mod drain;
 pub(crate) mod encode;
 pub(crate) mod engine;
+#[cfg(fuzzing)]
+pub mod fuzz;
 pub(crate) mod json;
 pub(crate) mod kinds;
 pub(crate) mod losses;

@@ -57,7 +57,9 @@ impl BeatFile {
         if text.len() > old.next_multiple_of(BLOCK) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
         }
-        file.write_all_at(format!("{text:old$}").as_bytes(), 0)
+        let mut bytes = text.as_bytes().to_vec();
+        bytes.resize(old.max(bytes.len()), b' ');
+        file.write_all_at(&bytes, 0)
     }
 }
 
