@@ -1,2 +1,172 @@
-//! compile
-pub fn run(_: crate::report::Size) -> crate::report::Table { crate::report::Table::new("compile","",&[]) }
+//! What annotations cost the compiler: 300 functions of about fifteen lines, two fields each, in release.
+//!
+//! Invariant: each variant is the same source but for one line above each function. Dependencies are built before the
+//! clock starts; what is timed is one `cargo build` that builds the one crate.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use crate::files;
+use crate::report::{Goal, Size, Table};
+
+const FUNCTIONS: u32 = 300;
+
+/// Name, dependency, attribute.
+const VARIANTS: [(&str, &str, &str); 8] = [
+    ("nothing", "", ""),
+    ("tapelog-decision", "tapelog = { path = \"RUNTIME\" }", "#[tapelog::decision(fields(symbol, spread_bps))]"),
+    (
+        "tapelog-performance",
+        "tapelog = { path = \"RUNTIME\" }",
+        "#[tapelog::log_performance(args(symbol, spread_bps))]",
+    ),
+    (
+        "fastrace-bare",
+        "fastrace = { version = \"0.7.19\", features = [\"enable\"] }",
+        "#[fastrace::trace(short_name = true)]",
+    ),
+    (
+        "fastrace",
+        "fastrace = { version = \"0.7.19\", features = [\"enable\"] }",
+        "#[fastrace::trace(short_name = true, properties = { \"symbol\": \"{symbol}\", \"spread\": \"{spread_bps}\" })]",
+    ),
+    ("tracing-bare", "tracing = \"0.1.44\"", "#[tracing::instrument(skip_all)]"),
+    (
+        "tracing",
+        "tracing = \"0.1.44\"",
+        "#[tracing::instrument(skip_all, fields(symbol = symbol, spread_bps = spread_bps))]",
+    ),
+    ("emit", "emit = \"2.23.0\"", "#[emit::info_span(\"guard\", symbol, spread_bps)]"),
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    wall: f64,
+    cpu: f64,
+}
+
+/// Measures, and says which goals hold.
+pub fn run(size: Size) -> Table {
+    let root = generate();
+    for (name, ..) in VARIANTS {
+        build(&root, name);
+    }
+    let mut best = [Cost { wall: f64::INFINITY, cpu: f64::INFINITY }; VARIANTS.len()];
+    for _ in 0..size.pick(1, 3) {
+        for ((name, ..), best) in VARIANTS.iter().zip(&mut best) {
+            let cost = build(&root, name);
+            // Whatever disturbs only adds.
+            best.wall = best.wall.min(cost.wall);
+            best.cpu = best.cpu.min(cost.cpu);
+        }
+    }
+    let mut table = Table::new(
+        "compile",
+        "300 functions with two fields each in release: seconds, the least of three; judged by processor time",
+        &["attribute", "wall", "× nothing", "processor", "× nothing"],
+    );
+    let nothing = best[0];
+    for ((name, ..), cost) in VARIANTS.iter().zip(&best) {
+        table.row(
+            name,
+            &[
+                format!("{:.2}", cost.wall),
+                format!("{:.2}", cost.wall / nothing.wall),
+                format!("{:.2}", cost.cpu),
+                format!("{:.2}", cost.cpu / nothing.cpu),
+            ],
+        );
+    }
+    table.goal(Goal::at_most("#[decision] with two fields / no attribute", best[1].cpu / nothing.cpu, 1.5));
+    table.goal(Goal::at_most("#[log_performance] with two fields / no attribute", best[2].cpu / nothing.cpu, 1.5));
+    table
+}
+
+/// A workspace of one crate for each variant, so that they share what they depend on.
+fn generate() -> PathBuf {
+    let root = files::root().join("compile");
+    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
+    let members: Vec<_> = VARIANTS.iter().map(|(name, ..)| format!("\"{name}\"")).collect();
+    write(&root.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", ")));
+    for (name, dependency, attribute) in VARIANTS {
+        let dependency = dependency.replace("RUNTIME", &runtime.display().to_string());
+        let manifest = format!(
+            "[package]\nname = \"variant-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n"
+        );
+        write(&root.join(name).join("Cargo.toml"), &manifest);
+        write(&root.join(name).join("src/lib.rs"), &source(attribute));
+    }
+    root
+}
+
+fn source(attribute: &str) -> String {
+    let mut out = String::new();
+    for at in 0..FUNCTIONS {
+        let (limit, floor) = (f64::from(at) * 1_000.0 + 0.5, f64::from(at) + 0.25);
+        let _ = write!(
+            out,
+            "{attribute}
+pub fn guard_{at}(symbol: &str, spread_bps: f64, book: &[(f64, f64)]) -> Result<f64, String> {{
+    let mut notional = 0.0;
+    let mut levels = 0_u32;
+    for (px, qty) in book {{
+        if *qty <= 0.0 {{
+            continue;
+        }}
+        notional += px * qty;
+        levels += 1;
+        if notional > {limit:?} {{
+            break;
+        }}
+    }}
+    if levels == 0 {{
+        return Err(format!(\"no book for {{symbol}}\"));
+    }}
+    let impact = notional / f64::from(levels) * (1.0 + spread_bps / 10_000.0);
+    if impact > {limit:?} * 10.0 {{
+        return Err(format!(\"{{symbol}}: impact of {{impact:.2}}\"));
+    }}
+    Ok(impact.max({floor:?}))
+}}
+
+"
+        );
+    }
+    out
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder");
+    fs::write(path, text).expect("a file");
+}
+
+/// Builds one crate anew.
+fn build(root: &Path, name: &str) -> Cost {
+    let library = root.join(name).join("src/lib.rs");
+    let text = fs::read(&library).expect("generated");
+    // A new time is what makes cargo build it again.
+    fs::write(&library, text).expect("a file");
+    let (wall, cpu) = (Instant::now(), children_cpu());
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(["build", "--release", "--quiet", "-p"])
+        .arg(format!("variant-{name}"))
+        .current_dir(root)
+        .env("CARGO_TARGET_DIR", root.join("target"))
+        .stderr(Stdio::null())
+        .status();
+    assert!(status.is_ok_and(|status| status.success()), "variant {name} does not build: {}", root.display());
+    Cost { wall: wall.elapsed().as_secs_f64(), cpu: children_cpu() - cpu }
+}
+
+/// The processor time of all children that ended, theirs included.
+fn children_cpu() -> f64 {
+    // SAFETY: all zeros are a valid `rusage`.
+    let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+    // SAFETY: `usage` is a valid place for the result.
+    unsafe { libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage) };
+    let seconds = |time: libc::timeval| time.tv_sec as f64 + time.tv_usec as f64 / 1e6;
+    seconds(usage.ru_utime) + seconds(usage.ru_stime)
+}

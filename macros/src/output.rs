@@ -91,6 +91,45 @@ fn only_argument<'a>(path: &'a Path, name: &str) -> Option<&'a Type> {
     }
 }
 
+/// What the future that a function returns will give, where the signature says so.
+pub(crate) fn awaited(output: &ReturnType) -> Option<TokenStream> {
+    let ReturnType::Type(_, ty) = output else { return None };
+    let mut ty = awaited_type(ty)?.clone();
+    Erase.visit_type_mut(&mut ty);
+    Some(quote!(#ty))
+}
+
+fn awaited_type(ty: &Type) -> Option<&Type> {
+    match ty {
+        Type::Paren(ty) => awaited_type(&ty.elem),
+        Type::Group(ty) => awaited_type(&ty.elem),
+        Type::ImplTrait(opaque) => output_of(opaque.bounds.iter()),
+        Type::TraitObject(object) => output_of(object.bounds.iter()),
+        Type::Path(path) => {
+            let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+            let inner = arguments.args.iter().rev().find_map(|argument| match argument {
+                GenericArgument::Type(ty) => Some(ty),
+                _ => None,
+            })?;
+            let alias = ["BoxFuture", "LocalBoxFuture"].iter().any(|alias| path.path.segments.last().is_some_and(|last| last.ident == alias));
+            if alias { Some(inner) } else { awaited_type(inner) }
+        }
+        _ => None,
+    }
+}
+
+fn output_of<'a>(mut bounds: impl Iterator<Item = &'a TypeParamBound>) -> Option<&'a Type> {
+    let future = bounds.find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => bound.path.segments.last().filter(|last| last.ident == "Future"),
+        _ => None,
+    })?;
+    let PathArguments::AngleBracketed(arguments) = &future.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(&assoc.ty),
+        _ => None,
+    })
+}
+
 /// Names of the language and the prelude that nobody gives to a `Result`. A user who shadows one of them with an alias
 /// of `Result` reads `ok` where `err` was meant; so the list holds only names for which that would be perverse.
 fn is_plain(path: &Path) -> bool {

@@ -42,7 +42,11 @@ pub mod events;
 #[cfg(feature = "recorder")]
 pub mod heartbeat;
 mod hot;
+#[cfg(feature = "recorder")]
+mod panics;
 mod scope;
+#[cfg(feature = "recorder")]
+pub mod shutdown;
 
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};

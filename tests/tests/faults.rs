@@ -1,5 +1,7 @@
 //! Full disks, removed folders, full rings: the engine runs on, and every loss is counted.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -1,5 +1,7 @@
 //! Order over threads and tasks, and contexts that travel with them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::HashMap;
 use std::sync::mpsc;
 

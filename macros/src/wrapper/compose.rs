@@ -51,7 +51,9 @@ pub(crate) fn compose(
                 None => quote_spanned!(here=> #private::call(#closure)),
             };
             let polled = in_scope(&quote_spanned!(here=> future), scope.as_ref(), krate);
-            let whole = quote_spanned!(here=> async move { let result = #polled.await; #after result });
+            // The type of a result is read from it, so it must be known: inside of an `async` block nothing else says it.
+            let ty = output::awaited(&function.sig.output).unwrap_or_else(|| quote!(_));
+            let whole = quote_spanned!(here=> async move { let result: #ty = #polled.await; #after result });
             let whole = if style == Style::Future { whole } else { quote_spanned!(here=> #private::boxed(#whole)) };
             quote_spanned!(here=> #before let future = #call; #whole)
         }

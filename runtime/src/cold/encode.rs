@@ -326,18 +326,40 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
             out.extend_from_slice(if *truth { b"true" } else { b"false" });
             return true;
         }
-        Decoded::I64(number) => return done(json::signed(out, i128::from(*number))),
+        Decoded::I64(number) => {
+            json::signed(out, i128::from(*number));
+            return true;
+        },
         Decoded::U64(number) | Decoded::Oversize(number) => {
-            return done(json::unsigned(out, u128::from(*number)));
+            json::unsigned(out, u128::from(*number));
+            return true;
         }
-        Decoded::I128(number) => return done(quoted(out, &|out| json::signed(out, *number))),
-        Decoded::U128(number) => return done(quoted(out, &|out| json::unsigned(out, *number))),
+        Decoded::I128(number) => {
+            quoted(out, &|out| json::signed(out, *number));
+            return true;
+        },
+        Decoded::U128(number) => {
+            quoted(out, &|out| json::unsigned(out, *number));
+            return true;
+        },
         Decoded::F64(number) => json::float(out, *number),
         Decoded::F32(number) => json::float32(out, *number),
-        Decoded::Decimal(mantissa, scale) => return done(json::decimal(out, *mantissa, *scale)),
-        Decoded::Text(text) => return done(json::string(out, text)),
-        Decoded::FoundText(text) => return done(json::string(out, &crate::config::scrub_text(text))),
-        Decoded::Bytes(bytes) => return done(quoted(out, &|out| json::hex(out, bytes))),
+        Decoded::Decimal(mantissa, scale) => {
+            json::decimal(out, *mantissa, *scale);
+            return true;
+        },
+        Decoded::Text(text) => {
+            json::string(out, text);
+            return true;
+        },
+        Decoded::FoundText(text) => {
+            json::string(out, &crate::config::scrub_text(text));
+            return true;
+        },
+        Decoded::Bytes(bytes) => {
+            quoted(out, &|out| json::hex(out, bytes));
+            return true;
+        },
         Decoded::List(items) => {
             let mut finite = true;
             out.push(b'[');
@@ -364,25 +386,29 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
             out.push(b'}');
             return finite;
         }
-        Decoded::Instant(nanos) => return done(quoted(out, &|out| json::instant(out, *nanos))),
+        Decoded::Instant(nanos) => {
+            quoted(out, &|out| json::instant(out, *nanos));
+            return true;
+        },
         Decoded::Decision(id) => {
-            return done(quoted(out, &|out| out.extend_from_slice(id.write_text(&mut [0; 32]).as_bytes())));
+            quoted(out, &|out| out.extend_from_slice(id.write_text(&mut [0; 32]).as_bytes()));
+            return true;
         }
-        Decoded::Uuid(id) => return done(quoted(out, &|out| uuid(out, *id))),
+        Decoded::Uuid(id) => {
+            quoted(out, &|out| uuid(out, *id));
+            return true;
+        },
         Decoded::Elapsed(from) => json::float(out, base.elapsed_ms(*from)),
         Decoded::Counter(counter) => {
             let wall = base.calibration.wall(*counter);
-            return done(quoted(out, &|out| json::instant(out, i128::from(wall))));
+            quoted(out, &|out| json::instant(out, i128::from(wall)));
+            return true;
         }
     };
     if finite.is_none() {
         out.extend_from_slice(b"null");
     }
     finite.is_some()
-}
-
-fn done((): ()) -> bool {
-    true
 }
 
 fn uuid(out: &mut Vec<u8>, id: u128) {

@@ -145,7 +145,7 @@ impl<S: Source> Engine<S> {
     /// that failed and have a fallback folder, there.
     pub(crate) fn write(&mut self, batch: &mut Batch, commits: &Commits, streams: &mut Streams) -> io::Result<()> {
         if batch.streams.is_empty() {
-            let to_write = streams.to_write().inspect_err(|_| streams.switch())?;
+            let to_write = streams.open_pending().inspect_err(|_| streams.switch())?;
             batch.streams = to_write;
             commits.begin(batch);
         }

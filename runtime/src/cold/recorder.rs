@@ -18,7 +18,7 @@ use crate::hot::hub::Hub;
 use crate::hot::ids::{mix, set_key};
 use crate::Level;
 use crate::config::{Audit, Environment};
-use crate::heartbeat::{self, Halt, HaltHook, Heartbeat};
+use crate::heartbeat::{self, Halt, HaltHook, Heartbeat, Limits, Settings};
 use crate::hot::{registry, shm};
 
 use super::drain::{Drain, Signals, make_standard_streams};
@@ -90,7 +90,6 @@ pub struct Recorder {
     run: Current,
     hub: &'static Hub,
     heartbeat: Option<(Arc<Heartbeat>, JoinHandle<()>)>,
-    beats: bool,
     finished: bool,
 }
 
@@ -108,6 +107,8 @@ pub struct Builder {
     ring_bytes: usize,
     ring_dir: Option<PathBuf>,
     heartbeat: Option<Duration>,
+    stall: Limits,
+    panic_hook: bool,
     durability: Durability,
     fallback: Option<PathBuf>,
     on_halt: Option<HaltHook>,
@@ -143,6 +144,8 @@ impl Recorder {
             ring_bytes: RING_BYTES,
             ring_dir: None,
             heartbeat: Some(heartbeat::INTERVAL),
+            stall: Limits { warn: heartbeat::STALL_WARN, max: heartbeat::STALL_MAX },
+            panic_hook: true,
             durability: Durability::default(),
             fallback: None,
             on_halt: None,
@@ -225,9 +228,7 @@ impl Recorder {
             return Ok(());
         }
         if let Some((heartbeat, thread)) = self.heartbeat.take() {
-            if self.beats {
-                heartbeat.record();
-            }
+            heartbeat.speak(true);
             heartbeat.stop();
             thread.thread().unpark();
             // It records nothing that could panic; were it so, the run ends all the same.
@@ -318,6 +319,21 @@ impl Builder {
     /// The least level that is recorded (S0-020); everything unless said. Events of class `audit` are always recorded.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// After how long without progress, inside of an annotated function, a thread or a decision is named: first as a
+    /// warning, then as an error; 10 s and 30 s unless said. Seen to half a second.
+    ///
+    /// A site may have a deadline of its own, and so may a thread: [`heartbeat::critical_thread`].
+    pub fn stall_after(mut self, warn: Duration, max: Duration) -> Self {
+        self.stall = Limits { warn: warn.min(max), max };
+        self
+    }
+
+    /// Whether panics are recorded, by a hook before the one that is there; yes unless said.
+    pub fn panic_hook(mut self, on: bool) -> Self {
+        self.panic_hook = on;
         self
     }
 
@@ -419,18 +435,28 @@ impl Builder {
         crate::event!(
             crate::events::RUN_STARTED,
             pid = std::process::id(),
-            clock = clock::source(),
+            clock_source = clock::source(),
             "recording began"
         );
         recovered.iter().for_each(Found::record);
         restore_open_orders(&others, &own);
-        let beats = self.heartbeat.is_some();
-        let heartbeat = Some(start_heartbeat(hub, self.heartbeat, self.on_halt)?);
+        let heartbeat = Settings {
+            interval: self.heartbeat,
+            limits: self.stall,
+            service: run.service.clone(),
+            session: run.session.clone(),
+            dir: run.dir.clone(),
+        };
+        let heartbeat = Some(start_heartbeat(hub, heartbeat, self.on_halt)?);
+        // The newest run's, for watchers that know only the root; without links they know the run.
+        let _ = run::link_stream(&run.root, heartbeat::FILE);
+        if self.panic_hook {
+            crate::panics::install();
+        }
         Ok(Recorder {
             run,
             hub,
             heartbeat,
-            beats,
             finished: false,
         })
     }
@@ -447,14 +473,14 @@ impl Builder {
 
 fn start_heartbeat(
     hub: &'static Hub,
-    interval: Option<Duration>,
+    settings: Settings,
     on_halt: Option<HaltHook>,
 ) -> Result<(Arc<Heartbeat>, JoinHandle<()>), StartError> {
-    let heartbeat = Arc::new(Heartbeat::new(hub));
+    let heartbeat = Arc::new(Heartbeat::new(hub, settings));
     let body = Arc::clone(&heartbeat);
     let thread = std::thread::Builder::new()
         .name("tapelog-heartbeat".to_owned())
-        .spawn(move || body.run(interval, on_halt))
+        .spawn(move || body.run(on_halt))
         .map_err(|source| StartError::Thread { source })?;
     Ok((heartbeat, thread))
 }

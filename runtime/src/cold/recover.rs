@@ -420,7 +420,7 @@ mod tests {
             manifest.write(&run.path).unwrap();
             for (id, site) in [(0, &ORDER), (1, &DECISION)] {
                 site.set_id(id);
-                site.stream_index.store(id, core::sync::atomic::Ordering::Relaxed);
+                site.stream_index.store(id, Ordering::Relaxed);
                 hub.describe(id, site);
             }
             let encoder = Encoder::new(Envelope::new("test", &run.session, 0), Kinds::new(&[], None));
@@ -489,14 +489,14 @@ mod tests {
             rig.write();
             rig.record(5, 4);
             let mut batch = rig.collect();
-            batch.streams = rig.streams.to_write().unwrap();
+            batch.streams = rig.streams.open_pending().unwrap();
             rig.commits.begin(&batch);
             // The writes of the batch, cut off after `cut` bytes.
             let mut left = cut;
             for path in stream_files(&rig.dir).unwrap() {
                 let file = path.file_name().unwrap().to_str().unwrap().to_owned();
                 let index = u32::from(file != "orders.jsonl");
-                let stream = crate::cold::sites::Stream { index, file };
+                let stream = Stream { index, file };
                 let lines = rig.streams.buffer(&stream).clone();
                 let part = left.min(lines.len());
                 left -= part;
@@ -523,7 +523,7 @@ mod tests {
         let mut rig = Rig::new("complete");
         rig.record(0, 6);
         let mut batch = rig.collect();
-        batch.streams = rig.streams.to_write().unwrap();
+        batch.streams = rig.streams.open_pending().unwrap();
         rig.commits.begin(&batch);
         rig.streams.write().unwrap();
         rig.commits.complete(batch.number);
@@ -541,7 +541,7 @@ mod tests {
         rig.write();
         rig.record(4, 3);
         let mut batch = rig.collect();
-        batch.streams = rig.streams.to_write().unwrap();
+        batch.streams = rig.streams.open_pending().unwrap();
         rig.commits.begin(&batch);
         rig.record(7, 2);
         let (root, dir) = rig.die();

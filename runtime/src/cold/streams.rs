@@ -78,7 +78,7 @@ impl Streams {
     ///
     /// # Errors
     /// When a file cannot be opened; nothing is lost, and the next call tries again.
-    pub(crate) fn to_write(&mut self) -> io::Result<Vec<(u32, u32, u64)>> {
+    pub(crate) fn open_pending(&mut self) -> io::Result<Vec<(u32, u32, u64)>> {
         let mut streams = Vec::new();
         let mut result = Ok(());
         self.open.iter_mut().flatten().for_each(Out::come_back);

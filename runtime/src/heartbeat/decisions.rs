@@ -115,7 +115,7 @@ impl Watched {
         let Some(site) = registry::site(self.last.site) else { return };
         let inner = attempt.and_then(|attempt| registry::site(attempt.site)).unwrap_or(site);
         let function = inner.place.function;
-        let r#where = at(inner);
+        let location = at(inner);
         let decision_function = site.place.function;
         let what = if self.last.what == What::Decision { "decision" } else { "attempt" };
         let (polls, stage) = (self.last.polls, self.stage.as_str());
@@ -123,18 +123,18 @@ impl Watched {
         let age_s = awake.saturating_sub(self.stalled_since).as_secs_f64();
         let previous = thread::swap_decision(self.last.decision);
         macro_rules! record {
-            ($event:path) => {
+            ($event:ident) => {
                 event!(
                     $event,
                     open = what,
                     stage,
                     age_s,
                     function,
-                    r#where,
+                    location,
                     decision_function,
                     since,
                     polls,
-                    "{where}: nobody polled it for {age_s:.0} s"
+                    "{location}: nobody polled it for {age_s:.0} s"
                 )
             };
         }

@@ -1,22 +1,58 @@
-//! The heartbeat: who is there, and since when nobody heard of them (S4-023 to S4-026).
+//! The heartbeat: who is there, where they are, and since when nobody heard of them (S4-023 to S4-026).
+//!
+//! The attribute macros tell where each thread is; nothing has to be called for that. What only the engine knows is said
+//! by the functions here: which threads it cannot do without, and which waiting is no hang.
+//!
+//! ```
+//! use std::time::Duration;
+//! use tapelog::heartbeat;
+//!
+//! let router = std::thread::Builder::new().name("order_router".into()).spawn(|| {
+//!     // Without progress for three seconds: THREAD_STALLED, and no more WATCHDOG=1 for systemd.
+//!     let router = heartbeat::critical_thread(Duration::from_secs(3));
+//!     for _ in 0..3 {
+//!         // Nothing may come for hours, and that is no stall.
+//!         let _waiting = heartbeat::waiting("orders");
+//!         // … receive an order …
+//!         router.beat();
+//!     }
+//! })?;
+//! # router.join().expect("it ends well");
+//! # Ok::<(), std::io::Error>(())
+//! ```
 //!
 //! Invariant: it reads what others left in atomics and in /proc; nobody waits for it, and it waits for nobody.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod decisions;
+mod file;
+mod line;
+mod monitor;
+mod notify;
+mod process;
+mod run;
+mod threads;
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crate::hot::clock::{self, CALIBRATION};
-use crate::hot::hub::Hub;
-use crate::hot::{registry, ring};
-use crate::{Class, Value, event};
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use crate::hot::activity;
+use crate::hot::clock;
+
+use line::{BeatLine, age_s};
+
+pub(crate) use file::FILE;
+pub(crate) use monitor::Limits;
+pub(crate) use run::{Heartbeat, Settings};
 
 /// How often SHUTDOWN_HEARTBEAT is recorded unless the user says otherwise (S4-023).
 pub const INTERVAL: Duration = Duration::from_secs(30);
-
-/// How often the thread looks whether the run ends.
-const STEP: Duration = Duration::from_millis(50);
+/// After how long without progress a thread or a decision is named a first time, unless the user says otherwise.
+pub const STALL_WARN: Duration = Duration::from_secs(10);
+/// After how long it is named a second time, as an error.
+pub const STALL_MAX: Duration = Duration::from_secs(30);
 
 /// A part of the engine that says from time to time that it makes progress.
 ///
@@ -49,8 +85,18 @@ pub fn component(name: impl Into<String>) -> Component {
     Component { inner }
 }
 
-fn components() -> std::sync::MutexGuard<'static, Vec<Arc<Inner>>> {
+fn components() -> MutexGuard<'static, Vec<Arc<Inner>>> {
     COMPONENTS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The last beat of each component.
+fn component_beats() -> Vec<BeatLine> {
+    let line = |inner: &Arc<Inner>| BeatLine {
+        component: inner.name.clone(),
+        beats: inner.beats.load(Ordering::Relaxed),
+        age_s: age_s(inner.last.load(Ordering::Relaxed)),
+    };
+    components().iter().map(line).collect()
 }
 
 impl Component {
@@ -67,33 +113,109 @@ impl Drop for Component {
     }
 }
 
+/// Names this thread in every heartbeat from here on, also before it records anything, and records THREAD_EXITED when
+/// it ends.
+pub fn register_thread() {
+    activity::mine().register();
+}
+
+/// Says that the engine cannot do without this thread: it must make progress at least every `deadline`, inside of
+/// annotated functions or not. Progress is a record, an annotated call, or a [`beat`].
+///
+/// Beyond the deadline THREAD_STALLED names it, and systemd's watchdog hears nothing more. When it panics, the
+/// [`Shutdown`](crate::shutdown::Shutdown) begins.
+#[must_use = "the thread is critical only while this guard lives; write `let router = …`"]
+pub fn critical_thread(deadline: Duration) -> Critical {
+    let slot = activity::mine();
+    slot.register();
+    slot.set_critical(u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX).max(1));
+    Critical { _not_send: PhantomData }
+}
+
+/// A thread that must make progress, while this lives. See [`critical_thread`].
+#[derive(Debug)]
+pub struct Critical {
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Critical {
+    /// As [`beat`].
+    pub fn beat(&self) {
+        beat();
+    }
+}
+
+impl Drop for Critical {
+    fn drop(&mut self) {
+        // A critical thread that panics stays one: that it is gone is what matters.
+        if !std::thread::panicking() {
+            activity::mine().set_critical(0);
+        }
+    }
+}
+
+/// Says that this thread makes progress. Two plain stores.
+pub fn beat() {
+    activity::mine().beat();
+}
+
+/// Says that this thread waits for something that may never come, until the guard is dropped: that is no stall.
+///
+/// ```
+/// # let (_send, ticks) = std::sync::mpsc::channel::<u64>();
+/// # drop(_send);
+/// let tick = {
+///     let _waiting = tapelog::heartbeat::waiting("market data");
+///     ticks.recv()
+/// };
+/// # drop(tick);
+/// ```
+///
+/// Not for async code: a thread waits, a task does not.
+#[must_use = "the thread counts as waiting only while this guard lives; write `let _waiting = …`"]
+pub fn waiting(what: &str) -> Waiting {
+    let slot = activity::mine();
+    let outermost = !slot.is_waiting();
+    if outermost {
+        slot.set_waiting(Some(what));
+    }
+    Waiting { outermost, _not_send: PhantomData }
+}
+
+/// See [`waiting`].
+#[derive(Debug)]
+pub struct Waiting {
+    /// Within another, that one says for what.
+    outermost: bool,
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if self.outermost {
+            activity::mine().set_waiting(None);
+        }
+    }
+}
+
+/// Tells systemd that the engine is ready to trade (`READY=1`, for services of `Type=notify`). Without systemd it does
+/// nothing.
+pub fn ready() {
+    notify::Notify::of_process().send("READY=1");
+}
+
+/// Tells systemd that the engine stops.
+pub(crate) fn stopping() {
+    notify::Notify::of_process().send("STOPPING=1");
+}
+
 /// Notes that somebody asked the engine to shut down; the heartbeats say so from here on.
 pub fn request_shutdown() {
     SHUTDOWN_REQUESTS.fetch_add(1, Ordering::Relaxed);
 }
 
-/// A thread as the heartbeat shows it.
-#[derive(Value)]
-struct ThreadLine {
-    name: String,
-    alive: bool,
-    daemon: bool,
-}
-
-/// A component's last beat.
-#[derive(Value)]
-struct BeatLine {
-    component: String,
-    beats: u64,
-    age_s: f64,
-}
-
-#[derive(Value)]
-struct Stats {
-    shutdown_requests: u64,
-    heartbeats: u64,
-    records_lost: u64,
-    writer_lag_ms: f64,
+fn shutdown_requests() -> u64 {
+    SHUTDOWN_REQUESTS.load(Ordering::Relaxed)
 }
 
 /// Why the engine should stop trading: what it does is no longer on record.
@@ -108,130 +230,3 @@ pub struct Halt {
 
 /// What the user wants to be called with, once.
 pub(crate) type HaltHook = Box<dyn FnOnce(&Halt) + Send>;
-
-/// The heartbeat of one run.
-#[derive(Debug)]
-pub(crate) struct Heartbeat {
-    hub: &'static Hub,
-    beats: AtomicU64,
-    last: Mutex<Option<Instant>>,
-    stop: AtomicBool,
-}
-
-impl Heartbeat {
-    pub(crate) fn new(hub: &'static Hub) -> Self {
-        Self { hub, beats: AtomicU64::new(0), last: Mutex::new(None), stop: AtomicBool::new(false) }
-    }
-
-    /// Ends [`Heartbeat::run`] within [`STEP`].
-    pub(crate) fn stop(&self) {
-        self.stop.store(true, Ordering::Release);
-    }
-
-    /// The thread's body: a heartbeat now, and one every `interval`; and the halt hook, once, when it must be called.
-    pub(crate) fn run(&self, interval: Option<Duration>, mut on_halt: Option<HaltHook>) {
-        crate::hot::thread::never_wait();
-        if interval.is_some() {
-            self.record();
-        }
-        let mut last = Instant::now();
-        while !self.stop.load(Ordering::Acquire) && crate::recording() {
-            if interval.is_some_and(|interval| last.elapsed() >= interval) {
-                last = Instant::now();
-                self.record();
-            }
-            if let Some(halt) = on_halt.as_ref().and_then(|_| self.halt())
-                && let Some(hook) = on_halt.take()
-            {
-                // A hook that panics must not take the heartbeat with it.
-                let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(&halt)));
-                let panicked = called.is_err();
-                let Halt { audit_records_lost, stream } = halt;
-                event!(
-                    crate::events::HALT,
-                    audit_records_lost,
-                    stream,
-                    panicked,
-                    "{audit_records_lost} audit records were lost; the halt hook was called"
-                );
-            }
-            std::thread::park_timeout(interval.map_or(STEP, |interval| STEP.min(interval)));
-        }
-    }
-
-    /// Whether records of class `audit` were lost.
-    fn halt(&self) -> Option<Halt> {
-        let mut lost = 0;
-        let mut stream = None;
-        for (index, cell) in self.hub.lost_cells().iter().enumerate() {
-            let count = cell.count.load(Ordering::Relaxed);
-            if count > 0
-                && let Some(known) = registry::stream(index as u32).filter(|known| known.class() == Class::Audit)
-            {
-                lost += count;
-                stream.get_or_insert_with(|| known.name().to_owned());
-            }
-        }
-        stream.map(|stream| Halt { audit_records_lost: lost, stream })
-    }
-
-    /// Records one SHUTDOWN_HEARTBEAT.
-    pub(crate) fn record(&self) {
-        crate::scope::performance::record_summaries();
-        let calibration = CALIBRATION.get();
-        let now = clock::now();
-        let age_s = |counter: u64| calibration.nanos(now.wrapping_sub(counter) as i64).max(0) as f64 / 1e9;
-        let (names, beats): (Vec<_>, Vec<_>) = components()
-            .iter()
-            .map(|inner| {
-                let line = BeatLine {
-                    component: inner.name.clone(),
-                    beats: inner.beats.load(Ordering::Relaxed),
-                    age_s: age_s(inner.last.load(Ordering::Relaxed)),
-                };
-                (inner.name.clone(), line)
-            })
-            .unzip();
-        let threads = self.threads();
-        let last_heartbeat_age_s = {
-            let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-            last.replace(Instant::now()).map_or(0.0, |last| last.elapsed().as_secs_f64())
-        };
-        let requests = SHUTDOWN_REQUESTS.load(Ordering::Relaxed);
-        let stats = Stats {
-            shutdown_requests: requests,
-            heartbeats: self.beats.fetch_add(1, Ordering::Relaxed) + 1,
-            records_lost: self.hub.lost_cells().iter().map(|cell| cell.count.load(Ordering::Relaxed)).sum(),
-            writer_lag_ms: Some(self.hub.released.load(Ordering::Relaxed)).filter(|released| *released > 0).map_or(0.0, age_s) * 1e3,
-        };
-        let alive = threads.iter().filter(|thread| thread.alive).count();
-        let known = threads.len();
-        event!(
-            crate::events::SHUTDOWN_HEARTBEAT,
-            registered_components = names,
-            registered_threads = threads,
-            recent_heartbeats = beats,
-            last_heartbeat_age_s,
-            shutdown_requested = requests > 0,
-            stats,
-            threads_alive = alive,
-            threads_known = known,
-            "{threads_alive} of {threads_known} threads alive"
-        );
-    }
-
-    /// The threads that record, by name.
-    fn threads(&self) -> Vec<ThreadLine> {
-        let owned = self.hub.rings().filter(|ring| ring.state() == ring::state::OWNED);
-        let mut threads: Vec<_> = owned
-            .map(|ring| {
-                let (name, id) = ring.thread();
-                let alive = std::path::Path::new(&format!("/proc/self/task/{id}")).exists();
-                let daemon = name.starts_with("tapelog-");
-                ThreadLine { name, alive, daemon }
-            })
-            .collect();
-        threads.sort_by(|a, b| a.name.cmp(&b.name));
-        threads
-    }
-}

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::events::{PROCESS_PAUSED, THREAD_EXITED, THREAD_PANICKED, THREAD_RECOVERED, THREAD_STALLED};
-use crate::hot::activity::{Activity, Scope, Slot};
+use crate::hot::activity::{self, Activity, Ended, Scope, Slot};
 use crate::hot::hub::Hub;
 use crate::hot::site::{EventType, Level, Site};
 use crate::hot::value::{FoundText, Taken};
@@ -93,15 +93,6 @@ pub(crate) struct Watched {
     vanished: bool,
 }
 
-/// A thread that has ended.
-#[derive(Clone, Debug)]
-pub(crate) struct Ended {
-    pub(crate) id: u32,
-    pub(crate) name: String,
-    pub(crate) critical: bool,
-    pub(crate) beats: u64,
-}
-
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Monitor {
@@ -149,7 +140,7 @@ impl Monitor {
     pub(crate) fn critical_threads_progress(&self) -> bool {
         let critical = |thread: &&Watched| thread.activity.critical_ms > 0;
         self.threads.iter().filter(critical).all(|thread| thread.stage < Stage::Stalled && !thread.vanished)
-            && !self.ended.iter().any(|ended| ended.critical)
+            && !self.ended.iter().any(|ended| ended.activity.critical_ms > 0)
     }
 
     fn tick(&mut self) {
@@ -182,32 +173,26 @@ impl Monitor {
             thread.update(activity, tail, self.awake);
             self.threads.push(thread);
         }
-        for thread in before {
-            self.gone(thread);
+        for ended in activity::take_ended() {
+            self.gone(&ended);
         }
         for thread in &mut self.threads {
             if !thread.vanished && !threads::alive(thread.id) {
                 thread.vanished = true;
-                thread.exited("without running its destructors");
+                record_exited(&thread.name, thread.id, &thread.activity, "without running its destructors");
             }
         }
     }
 
-    /// The ring of a thread was given back, or has another owner: the thread's destructors ran.
-    fn gone(&mut self, thread: Watched) {
-        // What it did last, unless another has its slot already.
-        let last = self.hub.rings().find(|ring| ring.number() == thread.ring && ring.thread().1 == thread.id);
-        let activity = last.map_or_else(|| thread.activity.clone(), |ring| Slot::of(ring).read());
-        if activity.ends_by_panic {
-            thread.panicked();
-        } else if activity.registered {
-            thread.exited("as it should");
+    /// A thread that was watched has run its destructors.
+    fn gone(&mut self, thread: &Ended) {
+        if thread.activity.ends_by_panic {
+            record_panicked(thread);
+        } else {
+            record_exited(&thread.name, thread.id, &thread.activity, "as it should");
         }
-        if activity.registered || activity.ends_by_panic {
-            self.ended.truncate(ENDED - 1);
-            let critical = activity.critical_ms > 0;
-            self.ended.push_front(Ended { id: thread.id, name: thread.name, critical, beats: count(&activity) });
-        }
+        self.ended.truncate(ENDED - 1);
+        self.ended.push_front(thread.clone());
     }
 }
 
@@ -313,7 +298,7 @@ impl Watched {
 
     fn record_stall(&self, awake: Duration) {
         let place = self.culprit().and_then(|frame| Some((frame, registry::site(frame.site)?)));
-        let (function, r#where) = place.map_or(("", "outside of annotated functions".to_owned()), |(_, site)| {
+        let (function, location) = place.map_or(("", "outside of annotated functions".to_owned()), |(_, site)| {
             (site.place.function, at(site))
         });
         let since = place.map(|(frame, _)| Taken(frame.since));
@@ -322,17 +307,13 @@ impl Watched {
         let (kernel_state, wait_channel) =
             kernel.map_or(("gone".to_owned(), None), |kernel| (kernel.state, kernel.channel));
         let age_s = awake.saturating_sub(self.stalled_since).as_secs_f64();
-        let what = match decision.some() {
-            Some(id) => format!("{}: {where} for {age_s:.0} s, {kernel_state}, {id}", self.name),
-            None => format!("{}: {where} for {age_s:.0} s, {kernel_state}", self.name),
-        };
         let (name, thread_id, stage) = (self.name.as_str(), self.id, self.stage.as_str());
         let enclosing = enclosing(&self.activity);
         let critical = self.activity.critical_ms > 0;
         let beats = count(&self.activity);
         let previous = thread::swap_decision(decision);
         macro_rules! record {
-            ($event:path) => {
+            ($event:ident) => {
                 event!(
                     $event,
                     stalled_thread = name,
@@ -340,15 +321,14 @@ impl Watched {
                     stage,
                     age_s,
                     function,
-                    r#where,
+                    location,
                     since,
                     kernel_state,
                     wait_channel,
                     enclosing,
                     critical,
                     beats,
-                    what,
-                    "{what}"
+                    "{stalled_thread}: {location} for {age_s:.0} s, {kernel_state}"
                 )
             };
         }
@@ -371,33 +351,32 @@ impl Watched {
             "{stalled_thread} makes progress again after {stalled_s:.1} s"
         );
     }
+}
 
-    fn exited(&self, how: &str) {
-        let (name, critical, beats) = (self.name.as_str(), self.activity.critical_ms > 0, count(&self.activity));
-        event!(
-            THREAD_EXITED,
-            ended_thread = name,
-            thread_id = self.id,
-            how,
-            critical,
-            beats,
-            "{ended_thread} ended {how}"
-        );
-    }
+fn record_exited(name: &str, id: u32, activity: &Activity, how: &str) {
+    let (critical, beats) = (activity.critical_ms > 0, count(activity));
+    event!(
+        THREAD_EXITED,
+        ended_thread = name,
+        thread_id = id,
+        how,
+        critical,
+        beats,
+        "{ended_thread} ended {how}"
+    );
+}
 
-    fn panicked(&self) {
-        let panic = crate::panics::message_of(self.id);
-        let panic_message = FoundText(panic.unwrap_or_else(|| "unknown".to_owned()));
-        let critical = self.activity.critical_ms > 0;
-        event!(
-            THREAD_PANICKED,
-            ended_thread = self.name.as_str(),
-            thread_id = self.id,
-            critical,
-            panic_message,
-            "{ended_thread} panicked: {panic_message}"
-        );
-    }
+fn record_panicked(thread: &Ended) {
+    let panic = crate::panics::message_of(thread.id);
+    let panic_message = FoundText(panic.unwrap_or_else(|| "unknown".to_owned()));
+    event!(
+        THREAD_PANICKED,
+        ended_thread = thread.name.as_str(),
+        thread_id = thread.id,
+        critical = thread.activity.critical_ms > 0,
+        panic_message,
+        "{ended_thread} panicked: {panic_message}"
+    );
 }
 
 /// `in place_order (src/router.rs:491)`

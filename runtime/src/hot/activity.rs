@@ -6,6 +6,8 @@
 //! A reader that looks at a running thread may see a picture that is half old and half new. Of a thread that has
 //! stalled it sees all: nothing is written any more.
 
+use std::sync::{Mutex, PoisonError};
+
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::hub::Hub;
@@ -53,9 +55,6 @@ pub(crate) struct Slot {
     entries: AtomicU64,
     depth: AtomicU32,
     _reserved: AtomicU32,
-    beats: AtomicU64,
-    /// The counter at the last beat.
-    last_beat: AtomicU64,
     flags: AtomicU64,
     /// For a critical thread: how long it may make no progress.
     deadline_ms: AtomicU64,
@@ -151,9 +150,37 @@ pub(crate) fn attach(ring: &Ring) {
     });
 }
 
-/// The thread ends; its ring may get another owner.
-pub(crate) fn detach(thread: &ThreadState) {
-    thread.activity.set(Some(&NOWHERE));
+/// The thread ends; its ring may get another owner. Who asked to be watched, or ends by a panic, is left for the monitor.
+pub(crate) fn detach(thread: &ThreadState, ring: Option<&Ring>) {
+    let slot = thread.activity.replace(Some(&NOWHERE));
+    let (Some(slot), Some(ring)) = (slot, ring) else { return };
+    let activity = slot.read();
+    if activity.registered || activity.ends_by_panic {
+        let (name, id) = ring.thread();
+        // Whoever has the lock holds it for a few instructions.
+        let mut ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner);
+        ended.truncate(MOST_ENDED - 1);
+        ended.push(Ended { id, name, activity });
+    }
+}
+
+/// A thread that has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) id: u32,
+    pub(crate) name: String,
+    /// What stood in its slot at the end.
+    pub(crate) activity: Activity,
+}
+
+/// How many ended threads wait for the monitor; beyond, the latest takes the place of the one before.
+const MOST_ENDED: usize = 256;
+static ENDED: Mutex<Vec<Ended>> = Mutex::new(Vec::new());
+
+/// The threads that have ended since the last call.
+#[cfg(feature = "recorder")]
+pub(crate) fn take_ended() -> Vec<Ended> {
+    std::mem::take(&mut *ENDED.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 impl Slot {
@@ -169,8 +196,6 @@ impl Slot {
             entries: AtomicU64::new(0),
             depth: AtomicU32::new(0),
             _reserved: AtomicU32::new(0),
-            beats: AtomicU64::new(0),
-            last_beat: AtomicU64::new(0),
             flags: AtomicU64::new(0),
             deadline_ms: AtomicU64::new(0),
             panicked: AtomicU64::new(0),
@@ -191,7 +216,7 @@ impl Slot {
     fn reset(&self, thread_id: u32) {
         self.depth.store(0, Ordering::Relaxed);
         self.entries.store(u64::from(thread_id) << COUNT_BITS, Ordering::Relaxed);
-        for number in [&self.beats, &self.last_beat, &self.flags, &self.deadline_ms, &self.panicked, &self.waiting_len] {
+        for number in [&self.flags, &self.deadline_ms, &self.panicked, &self.waiting_len] {
             number.store(0, Ordering::Relaxed);
         }
     }
@@ -199,8 +224,6 @@ impl Slot {
     fn copy(&self, other: &Self) {
         for (to, from) in [
             (&self.entries, &other.entries),
-            (&self.beats, &other.beats),
-            (&self.last_beat, &other.last_beat),
             (&self.flags, &other.flags),
             (&self.deadline_ms, &other.deadline_ms),
             (&self.waiting_len, &other.waiting_len),
@@ -266,9 +289,7 @@ impl Slot {
 
     /// The thread says that it makes progress.
     #[inline]
-    pub(crate) fn beat(&self, now: u64) {
-        self.beats.store(self.beats.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-        self.last_beat.store(now, Ordering::Relaxed);
+    pub(crate) fn beat(&self) {
         self.entries.store(self.entries.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
@@ -290,6 +311,10 @@ impl Slot {
 
     pub(crate) fn is_critical(&self) -> bool {
         self.flags.load(Ordering::Relaxed) & flag::CRITICAL != 0
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.flags.load(Ordering::Relaxed) & flag::WAITING != 0
     }
 
     /// Notes that the thread panics.
@@ -320,8 +345,6 @@ impl Slot {
         let shown = depth.saturating_sub(SHOWN as u32)..depth;
         Activity {
             progress: (self.entries.load(Ordering::Relaxed), depth),
-            beats: self.beats.load(Ordering::Relaxed),
-            last_beat: self.last_beat.load(Ordering::Relaxed),
             critical_ms: if flags & flag::CRITICAL == 0 { 0 } else { self.deadline_ms.load(Ordering::Relaxed) },
             registered: flags & (flag::REGISTERED | flag::CRITICAL) != 0,
             ends_by_panic: self.panicked.load(Ordering::Relaxed) == self.entries.load(Ordering::Relaxed).max(1),
@@ -366,8 +389,6 @@ fn words(decision: DecisionId) -> [u64; 2] {
 pub(crate) struct Activity {
     /// Differs from what it was whenever the thread entered or left a scope, or beat.
     pub(crate) progress: (u64, u32),
-    pub(crate) beats: u64,
-    pub(crate) last_beat: u64,
     /// How long a critical thread may make no progress; 0: not critical.
     pub(crate) critical_ms: u64,
     /// The thread asked to be watched.
@@ -424,7 +445,7 @@ mod tests {
         seen.push(slot.read().progress);
         slot.pop(one);
         seen.push(slot.read().progress);
-        slot.beat(5);
+        slot.beat();
         seen.push(slot.read().progress);
         seen.dedup();
         assert_eq!(seen.len(), 4);

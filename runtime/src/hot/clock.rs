@@ -121,7 +121,7 @@ fn read_clock(id: libc::clockid_t) -> i64 {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: `time` is a valid place for the result; a clock that every Linux has cannot fail.
     unsafe { libc::clock_gettime(id, &raw mut time) };
-    time.tv_sec as i64 * 1_000_000_000 + time.tv_nsec as i64
+    time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 
 /// How counter readings become UTC: one pair of readings taken together, and the length of a tick.
@@ -253,7 +253,7 @@ impl Shared {
                 tick: self.tick.load(Ordering::Relaxed),
             };
             fence(Ordering::Acquire);
-            if before % 2 == 0 && self.version.load(Ordering::Relaxed) == before {
+            if before.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == before {
                 return calibration;
             }
             core::hint::spin_loop();

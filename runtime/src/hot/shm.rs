@@ -131,5 +131,5 @@ pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
     let failed = unsafe { libc::statvfs(path.as_ptr(), stat.as_mut_ptr()) } != 0;
     // SAFETY: a `statvfs` is plain numbers, for which zeros are valid.
     let stat = unsafe { stat.assume_init() };
-    (!failed).then(|| stat.f_bavail as u64 * stat.f_frsize as u64)
+    (!failed).then(|| stat.f_bavail * stat.f_frsize)
 }

@@ -95,7 +95,7 @@ struct RingGuard {
 impl Drop for RingGuard {
     fn drop(&mut self) {
         THREAD.with(|thread| {
-            activity::detach(thread);
+            activity::detach(thread, self.rings.borrow().last());
             if let Ok(mut ring) = thread.ring.try_borrow_mut() {
                 *ring = None;
             }

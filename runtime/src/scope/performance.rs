@@ -90,7 +90,7 @@ impl Sites {
             return Some(&self.slow);
         }
         // With a threshold alone, only slower calls are written.
-        let sampled = call % self.options.every == 0 && (slower == 0 || self.options.every > 1);
+        let sampled = call.is_multiple_of(self.options.every) && (slower == 0 || self.options.every > 1);
         sampled.then_some(&self.site)
     }
 

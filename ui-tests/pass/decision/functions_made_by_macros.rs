@@ -7,7 +7,7 @@ macro_rules! make {
     };
 }
 
-make!(one, a, "buy", 1 + 1, { Ok(1) });
+make!(one, a: u32, "buy", 1 + 1, { Ok(1) });
 
 macro_rules! make {
     ($name:ident, $argument:ident, $kind:literal, $field:expr, $body:expr) => {
@@ -21,5 +21,6 @@ macro_rules! make {
 make!(two, a, "sell", 2, Ok(a + 1));
 
 fn main() {
+    assert_eq!(one(1), Ok(1));
     assert_eq!(two(1), Ok(2));
 }

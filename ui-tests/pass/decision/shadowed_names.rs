@@ -66,6 +66,6 @@ struct Level {
 fn main() {
     sync(1).ok();
     place("i", "s", "b", 1.0).ok();
-    event!(BUY_BLOCKED, buy = Side::Buy, held = Side::Held(1), level = Level { px: 1.0 });
+    event!(BUY_BLOCKED, buy = Side::Buy, held = Side::Held(1), book = Level { px: 1.0 });
     ::core::mem::drop(asynchronous(1));
 }

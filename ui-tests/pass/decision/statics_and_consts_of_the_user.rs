@@ -4,7 +4,7 @@ const LIMIT: f64 = 20.0;
 static START: u32 = 1;
 const SITE: u32 = 2;
 
-#[decision(fields(limit = LIMIT, start = START, site = SITE, call = limit_of(3), path = Self::X))]
+#[decision(fields(limit = LIMIT, start = START, site = SITE, call = limit_of(3)))]
 fn method_like(px: f64) -> Result<f64, String> {
     const LIMIT: f64 = 1.0;
     Ok(px * LIMIT + f64::from(START + SITE))

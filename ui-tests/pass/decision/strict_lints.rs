@@ -55,7 +55,7 @@ enum Side {
 fn unit() {}
 
 fn main() {
-    sync(1).unwrap();
+    assert_eq!(sync(1), Ok(1));
     let order = Order { intent_id: 1, symbol: "s", side: Side::Buy, qty: 1 };
     drop(asynchronous(&order));
     unit();

@@ -39,7 +39,7 @@ impl Entry {
     /// Writes, unless somebody else is writing this entry at the moment.
     pub(super) fn write(&self, key: u64, words: [u64; 2]) -> bool {
         let version = self.version.load(Ordering::Relaxed);
-        let taken = version % 2 == 0
+        let taken = version.is_multiple_of(2)
             && self
                 .version
                 .compare_exchange(version, version + 1, Ordering::Acquire, Ordering::Relaxed)
@@ -65,7 +65,7 @@ impl Entry {
             let found = self.key.load(Ordering::Relaxed);
             let words = [self.words[0].load(Ordering::Relaxed), self.words[1].load(Ordering::Relaxed)];
             core::sync::atomic::fence(Ordering::Acquire);
-            if version % 2 == 0 && self.version.load(Ordering::Relaxed) == version {
+            if version.is_multiple_of(2) && self.version.load(Ordering::Relaxed) == version {
                 return (found == key).then_some(words);
             }
             core::hint::spin_loop();

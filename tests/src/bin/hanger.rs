@@ -1,0 +1,206 @@
+//! The process that really hangs, in every way, and that is stopped and shut down. `hanger SCENARIO ROOT [ARG…]`.
+//!
+//! Each hang is in an annotated function, within a decision, on a thread with a name; the process ends itself after a
+//! while, so that a test that fails leaves nothing behind.
+
+use std::io::Read as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::exit;
+use std::sync::Mutex;
+use std::thread::{Builder, JoinHandle, sleep};
+use std::time::{Duration, Instant};
+
+use tapelog::{Recorder, decision, heartbeat, log_performance, order_context};
+
+/// No scenario takes longer.
+const AT_MOST: Duration = Duration::from_secs(40);
+
+fn main() {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, scenario, root, rest @ ..] = &args[..] else {
+        eprintln!("usage: hanger SCENARIO ROOT [ARG…]");
+        exit(2);
+    };
+    std::thread::spawn(|| {
+        sleep(AT_MOST);
+        exit(99);
+    });
+    let root = Path::new(root);
+    let seconds = rest.first().and_then(|text| text.parse::<f64>().ok()).unwrap_or(4.0);
+    let tape = Recorder::builder("hanger")
+        .root(root)
+        .heartbeat(Duration::from_secs(1))
+        .stall_after(Duration::from_millis(800), Duration::from_millis(1_500))
+        .start()
+        .expect("the recorder starts");
+    match scenario.as_str() {
+        "mutex" => drop(hang("router", || decide(Hang::Mutex))),
+        "sleep" => drop(hang("router", || decide(Hang::Sleep))),
+        "socket" => drop(hang("router", || decide(Hang::Socket))),
+        "busy" => drop(hang("router", || decide(Hang::Busy))),
+        "attempt" => drop(hang("router", || drop(place_order("BTC/USDT", "int_1")))),
+        "measured" => drop(hang("router", measured)),
+        "recovers" => drop(hang("router", || {
+            brief(Duration::from_secs(3));
+            loop {
+                brief(Duration::from_millis(50));
+            }
+        })),
+        "idle" => drop(hang("feed", || decide(Hang::Declared))),
+        "outside" => drop(hang("worker", || sleep(AT_MOST))),
+        "critical" => drop(hang("router", || {
+            let _critical = heartbeat::critical_thread(Duration::from_secs(2));
+            sleep(AT_MOST);
+        })),
+        "critical-beats" => drop(hang("router", || {
+            let critical = heartbeat::critical_thread(Duration::from_secs(1));
+            loop {
+                sleep(Duration::from_millis(100));
+                critical.beat();
+            }
+        })),
+        "exits" => {
+            drop(hang("registered", heartbeat::register_thread));
+            drop(hang("panics", || decide(Hang::Panic)));
+        }
+        "worker" => runtime(async {
+            tokio::spawn(blocks_its_worker());
+        }),
+        "unpolled" => runtime(async {
+            tokio::spawn(never_answered());
+        }),
+        "unpolled-attempt" => runtime(async {
+            tokio::spawn(decides_and_places());
+        }),
+        other => {
+            eprintln!("no scenario `{other}`");
+            exit(2);
+        }
+    }
+    println!("running");
+    sleep(Duration::from_secs_f64(seconds));
+    let code = i32::from(tape.finish().is_err());
+    // Not by return: a thread that hangs is not waited for.
+    exit(code);
+}
+
+fn hang(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
+    Builder::new().name(name.to_owned()).spawn(body).expect("a thread starts")
+}
+
+/// Runs `main` on two workers, and leaves what it spawned alone.
+fn runtime(main: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("executor")
+        .enable_all()
+        .build()
+        .expect("a runtime starts");
+    runtime.block_on(main);
+    std::mem::forget(runtime);
+}
+
+#[derive(Clone, Copy)]
+enum Hang {
+    Mutex,
+    Sleep,
+    Socket,
+    Busy,
+    Declared,
+    Panic,
+}
+
+#[decision(kind = "buy")]
+fn decide(how: Hang) {
+    match how {
+        Hang::Mutex => on_a_mutex(),
+        Hang::Sleep => on_a_sleep(),
+        Hang::Socket => on_a_socket(),
+        Hang::Busy => on_nothing(),
+        Hang::Declared => {
+            let _waiting = heartbeat::waiting("market data");
+            sleep(AT_MOST);
+        }
+        Hang::Panic => panic!("no route to the venue"),
+    }
+}
+
+#[log_performance(every = 1000)]
+fn on_a_mutex() {
+    static HELD: Mutex<()> = Mutex::new(());
+    let held = HELD.lock().expect("nobody panics with it");
+    let other = hang("waits_for_it", || ());
+    other.join().expect("it ends");
+    // The same thread, a second time: never.
+    let again = HELD.lock();
+    drop((held, again));
+}
+
+#[log_performance(every = 1000)]
+fn on_a_sleep() {
+    sleep(AT_MOST);
+}
+
+#[log_performance(every = 1000)]
+fn on_a_socket() {
+    let (mut here, _there) = UnixStream::pair().expect("a pair of sockets");
+    let _never = here.read(&mut [0; 8]);
+}
+
+#[log_performance(every = 1000)]
+fn on_nothing() {
+    let start = Instant::now();
+    while start.elapsed() < AT_MOST {
+        std::hint::spin_loop();
+    }
+}
+
+#[log_performance(every = 1000)]
+fn measured() {
+    sleep(AT_MOST);
+}
+
+#[log_performance(every = 1000)]
+fn brief(time: Duration) {
+    sleep(time);
+}
+
+#[order_context(
+    intent_id = intent, side = "buy", qty = 0.5, limit_px = 45_000.0, quote_budget = 1_000.0, notional = 500.0, tif = "IOC",
+    slippage_bps = 5.0, min_notional = 10.0, max_retries = 3, retry_backoff_ms = 250
+)]
+fn place_order(symbol: &str, intent: &str) -> Result<u32, std::num::ParseIntError> {
+    sleep(AT_MOST);
+    "7".parse()
+}
+
+#[decision]
+async fn blocks_its_worker() {
+    tokio::task::yield_now().await;
+    // The mistake that is made most often: a call that blocks, in async code.
+    sleep(AT_MOST);
+}
+
+#[decision(kind = "buy")]
+async fn never_answered() {
+    // Whoever would answer is gone, but the channel is open.
+    let (send, receive) = tokio::sync::oneshot::channel::<()>();
+    let kept = Box::leak(Box::new(send));
+    let _never = receive.await;
+    std::hint::black_box(kept);
+}
+
+#[decision(kind = "buy")]
+async fn decides_and_places() {
+    drop(place_async("BTC/USDT", "int_2").await);
+}
+
+#[order_context(
+    intent_id = intent, side = "buy", qty = 0.5, limit_px = 45_000.0, quote_budget = 1_000.0, notional = 500.0, tif = "IOC",
+    slippage_bps = 5.0, min_notional = 10.0, max_retries = 3, retry_backoff_ms = 250
+)]
+async fn place_async(symbol: &str, intent: &str) -> Result<u32, std::num::ParseIntError> {
+    std::future::pending::<()>().await;
+    "7".parse()
+}

@@ -1,0 +1,277 @@
+//! Processes that really hang: the heartbeat names the thread, the function, its line and the decision.
+//!
+//! Times are asserted by generous bounds only: a hang has to be named within two seconds of its deadline (issue 5).
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, victim};
+
+const HANGER: &str = env!("CARGO_BIN_EXE_hanger");
+/// What the hanger gives to `stall_after`, and two seconds.
+const NAMED_WITHIN_S: f64 = 1.5 + 2.0;
+
+fn run(scenario: &str, seconds: &str) -> Vec<Value> {
+    let root = Folder::new(scenario);
+    let output = victim(HANGER, scenario, root.path(), &[seconds]);
+    assert_ended(&output, |status| status.success());
+    lines(&runs(root.path())[0])
+}
+
+fn text<'a>(line: &'a Value, key: &str) -> &'a str {
+    line[key].as_str().unwrap_or_default()
+}
+
+/// The THREAD_STALLED, or DECISION_STALLED, of the second stage; there is exactly one of each stage.
+#[track_caller]
+fn only_stall<'a>(all: &'a [Value], event: &str) -> &'a Value {
+    let stalls = of_type(all, event);
+    let stages: Vec<_> = stalls.iter().map(|line| text(line, "stage")).collect();
+    assert_eq!(stages, ["warn", "max"], "{stalls:#?}");
+    assert_eq!(stalls[0]["level"], "warning");
+    assert_eq!(stalls[1]["level"], "error");
+    stalls[1]
+}
+
+/// `function (…/hanger.rs:LINE)`, where the line is that of the function.
+#[track_caller]
+fn assert_place(stall: &Value, function: &str) {
+    assert_eq!(stall["function"], function);
+    let place = text(stall, "location");
+    let source = include_str!("../src/bin/hanger.rs");
+    let line = source.lines().position(|line| line.contains(&format!("fn {function}("))).unwrap() + 1;
+    assert!(place.starts_with(&format!("in {function} (")) && place.contains("hanger.rs:"), "{place}");
+    let said: usize = place.trim_end_matches(')').rsplit(':').next().unwrap().parse().unwrap();
+    // The line of the function, or that of an attribute above it.
+    assert!(said <= line && line - said < 8, "{place}, and the function is in line {line}");
+}
+
+/// S4-026, C22: a thread that hangs is named, with where, since when, in which decision, and what it sleeps on.
+#[track_caller]
+fn hangs(scenario: &str, function: &str, kernel: &[&str]) {
+    let all = run(scenario, "4.5");
+    let stall = only_stall(&all, "THREAD_STALLED");
+    assert_eq!(stall["stalled_thread"], "router");
+    assert_place(stall, function);
+    let start = of_type(&all, "DECISION_START")[0];
+    assert_eq!(stall["decision_id"], start["decision_id"]);
+    assert!(text(&stall["enclosing"], "0").is_empty() && stall["enclosing"][0].as_str().unwrap().contains("decide"));
+    assert!(kernel.contains(&text(stall, "kernel_state")), "{stall}");
+    assert!(stall["age_s"].as_f64().unwrap() < NAMED_WITHIN_S, "{stall}");
+    // S4-034: the last heartbeat says it too, and that the thread is alive all the same.
+    let beats = of_type(&all, "SHUTDOWN_HEARTBEAT");
+    let threads = beats.last().unwrap()["registered_threads"].as_array().unwrap().clone();
+    let router = threads.iter().find(|thread| thread["name"] == "router").unwrap();
+    assert_eq!(router["alive"], true);
+    assert_eq!(router["stage"], "max");
+    assert_eq!(router["location"], stall["location"]);
+    assert_eq!(router["decision_id"], start["decision_id"]);
+    assert!(router["age_s"].as_f64().unwrap() > 1.0);
+}
+
+#[test]
+fn a_thread_that_hangs_on_a_mutex_is_named() {
+    hangs("mutex", "on_a_mutex", &["mutex (futex)", "sleeping"]);
+}
+
+#[test]
+fn a_thread_that_sleeps_is_named() {
+    hangs("sleep", "on_a_sleep", &["sleep", "sleeping"]);
+}
+
+#[test]
+fn a_thread_that_reads_from_a_silent_socket_is_named() {
+    hangs("socket", "on_a_socket", &["socket read", "sleeping"]);
+}
+
+#[test]
+fn a_thread_in_a_busy_loop_is_named() {
+    hangs("busy", "on_nothing", &["running"]);
+}
+
+#[test]
+fn a_thread_in_an_attempt_or_a_measured_function_is_named() {
+    for (scenario, function) in [("attempt", "place_order"), ("measured", "measured")] {
+        let all = run(scenario, "4.5");
+        assert_place(only_stall(&all, "THREAD_STALLED"), function);
+    }
+}
+
+#[test]
+fn a_thread_that_goes_on_is_said_to_once() {
+    let all = run("recovers", "6");
+    only_stall(&all, "THREAD_STALLED");
+    let recovered = of_type(&all, "THREAD_RECOVERED");
+    assert_eq!(recovered.len(), 1);
+    assert!(recovered[0]["stalled_s"].as_f64().unwrap() > 1.5);
+    assert_eq!(recovered[0]["stalled_thread"], "router");
+}
+
+#[test]
+fn declared_waiting_and_threads_outside_of_our_functions_are_no_stall() {
+    for scenario in ["idle", "outside", "critical-beats"] {
+        let all = run(scenario, "4");
+        assert!(of_type(&all, "THREAD_STALLED").is_empty(), "{scenario}");
+    }
+    let all = run("idle", "3");
+    let beat = *of_type(&all, "SHUTDOWN_HEARTBEAT").last().unwrap();
+    let threads = beat["registered_threads"].as_array().unwrap();
+    let feed = threads.iter().find(|thread| thread["name"] == "feed").unwrap();
+    assert_eq!(feed["waiting"], "market data");
+}
+
+#[test]
+fn a_critical_thread_is_watched_everywhere() {
+    let all = run("critical", "4");
+    let stall = only_stall(&all, "THREAD_STALLED");
+    assert_eq!(stall["stalled_thread"], "router");
+    assert_eq!(stall["critical"], true);
+}
+
+#[test]
+fn threads_that_end_are_said_to_end_and_how() {
+    let all = run("exits", "2");
+    let exited = of_type(&all, "THREAD_EXITED");
+    assert_eq!(exited.len(), 1);
+    assert_eq!(exited[0]["ended_thread"], "registered");
+    let panicked = of_type(&all, "THREAD_PANICKED");
+    assert_eq!(panicked.len(), 1);
+    assert_eq!(panicked[0]["ended_thread"], "panics");
+    assert!(text(panicked[0], "panic_message").contains("no route to the venue"));
+    // The panic itself, with decision and place.
+    let panic = of_type(&all, "PANIC")[0];
+    assert_eq!(panic["decision_id"], of_type(&all, "DECISION_START")[0]["decision_id"]);
+    assert!(text(panic, "panic_place").contains("hanger.rs:"));
+    // S4-024: the heartbeat shows that it is gone.
+    let beat = *of_type(&all, "SHUTDOWN_HEARTBEAT").last().unwrap();
+    let threads = beat["registered_threads"].as_array().unwrap();
+    let gone = threads.iter().find(|thread| thread["name"] == "panics").unwrap();
+    assert_eq!(gone["alive"], false);
+}
+
+#[test]
+fn a_blocked_tokio_worker_is_named() {
+    let all = run("worker", "4.5");
+    let stall = only_stall(&all, "THREAD_STALLED");
+    assert_eq!(stall["stalled_thread"], "executor");
+    assert_place(stall, "blocks_its_worker");
+    assert_eq!(stall["decision_id"], of_type(&all, "DECISION_START")[0]["decision_id"]);
+    assert!(of_type(&all, "DECISION_STALLED").is_empty());
+}
+
+#[test]
+fn a_decision_that_nobody_polls_is_named() {
+    let all = run("unpolled", "4.5");
+    let stall = only_stall(&all, "DECISION_STALLED");
+    assert_place(stall, "never_answered");
+    assert_eq!(stall["decision_id"], of_type(&all, "DECISION_START")[0]["decision_id"]);
+    assert_eq!(stall["polls"], 1);
+    assert!(stall["age_s"].as_f64().unwrap() < NAMED_WITHIN_S, "{stall}");
+    assert!(of_type(&all, "THREAD_STALLED").is_empty());
+}
+
+#[test]
+fn a_decision_whose_attempt_gets_no_answer_is_named_by_the_attempt() {
+    let all = run("unpolled-attempt", "4.5");
+    let stall = only_stall(&all, "DECISION_STALLED");
+    assert_place(stall, "place_async");
+    assert_eq!(stall["decision_function"], "decides_and_places");
+    assert_eq!(stall["decision_id"], of_type(&all, "ORDER_CONTEXT")[0]["decision_id"]);
+}
+
+fn start(scenario: &str, root: &Path, seconds: &str) -> Child {
+    let mut child = Command::new(HANGER)
+        .arg(scenario)
+        .arg(root)
+        .arg(seconds)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the hanger starts");
+    let mut line = String::new();
+    let mut said = std::io::BufReader::new(child.stdout.take().unwrap());
+    std::io::BufRead::read_line(&mut said, &mut line).unwrap();
+    assert_eq!(line.trim(), "running");
+    child
+}
+
+fn signal(child: &Child, signal: libc::c_int) {
+    // SAFETY: the child was started by this test and has not been waited for, so that its id is its own.
+    assert_eq!(unsafe { libc::kill(child.id() as libc::pid_t, signal) }, 0);
+}
+
+#[test]
+fn a_stopped_process_accuses_none_of_its_threads() {
+    let root = Folder::new("stopped");
+    // A thread that works in an annotated function most of the time.
+    let mut child = start("recovers", root.path(), "12");
+    std::thread::sleep(Duration::from_secs(4));
+    let before = std::fs::read_to_string(runs(root.path())[0].join("system.jsonl")).unwrap();
+    signal(&child, libc::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(5));
+    signal(&child, libc::SIGCONT);
+    assert!(child.wait().unwrap().success());
+    let all = lines(&runs(root.path())[0]);
+    assert_eq!(of_type(&all, "THREAD_STALLED").len(), before.matches("\"THREAD_STALLED\"").count());
+    let paused = of_type(&all, "PROCESS_PAUSED");
+    assert_eq!(paused.len(), 1);
+    assert!(paused[0]["paused_s"].as_f64().unwrap() > 4.0);
+}
+
+#[test]
+fn heartbeat_json_says_the_same_from_outside_and_that_the_run_ended() {
+    let root = Folder::new("file");
+    let mut child = start("sleep", root.path(), "4");
+    // S4-037: the root leads to the newest run's.
+    let path = root.path().join("heartbeat.json");
+    let begin = Instant::now();
+    while !path.exists() && begin.elapsed() < Duration::from_secs(3) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let read = || -> Value { serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap() };
+    let first = read();
+    assert_eq!(first["ended"], false);
+    assert_eq!(first["pid"], child.id());
+    assert_eq!(first["interval_s"], 1.0);
+    let start = Instant::now();
+    while !read()["status"].as_str().unwrap().contains("on_a_sleep") {
+        assert!(start.elapsed() < Duration::from_secs(6), "{}", read());
+        // However often it is read, it is whole.
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(child.wait().unwrap().success());
+    assert_eq!(read()["ended"], true);
+}
+
+#[test]
+fn a_heartbeat_has_every_documented_field() {
+    // S4-023, S4-024, S4-025.
+    let all = run("recovers", "3.2");
+    let beats = of_type(&all, "SHUTDOWN_HEARTBEAT");
+    // One at the start, one every second, one at the end.
+    assert!((4..=6).contains(&beats.len()), "{} heartbeats", beats.len());
+    let beat = beats[2];
+    for key in ["registered_components", "registered_threads", "recent_heartbeats"] {
+        assert!(beat[key].is_array(), "{key}");
+    }
+    for key in ["last_heartbeat_age_s", "threads_alive", "threads_known", "threads_stalled", "decisions_open"] {
+        assert!(beat[key].is_number(), "{key}");
+    }
+    assert_eq!(beat["shutdown_requested"], false);
+    assert_eq!(beat["stats"]["shutdown_requests"], 0);
+    assert_eq!(beat["stats"]["records_lost"], 0);
+    assert!(beat["stats"]["writer_lag_ms"].is_number());
+    assert!(beat["process"]["rss_mb"].as_f64().unwrap() > 1.0);
+    assert!(beat["process"]["open_files"].as_u64().unwrap() > 3);
+    assert!(beat["clock"]["synchronised"].is_boolean());
+    assert!(beat["clock"]["max_error_us"].is_number());
+    let threads = beat["registered_threads"].as_array().unwrap();
+    for thread in threads {
+        for key in ["alive", "daemon", "critical"] {
+            assert!(thread[key].is_boolean(), "{key}: {thread}");
+        }
+        assert!(thread["name"].is_string() && thread["kernel_state"].is_string());
+    }
+    assert!(threads.iter().any(|thread| thread["daemon"] == true));
+}
