@@ -55,6 +55,7 @@ pub(crate) enum Command {
     Trace(Trace),
     Runs(Runs),
     Recover(Recover),
+    Heartbeat(Heartbeat),
 }
 
 /// Tell the story of a decision, an intent or an order: a verdict, then its events in order
@@ -100,6 +101,25 @@ Examples:
 pub(crate) struct Recover {
     /// A run directory, a session's directory, or a root: all dead runs below it [default: the root]
     pub(crate) dir: Option<PathBuf>,
+}
+
+/// Say who is alive, where each thread is, and since when nobody heard of them
+///
+/// Reads the newest heartbeat from outside of the engine. Exit codes: 0 all make progress; 1 a thread or a decision is
+/// stalled, or the run has ended; 2 no heartbeat for two and a half intervals: the engine hangs, is stopped, or is dead.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tape heartbeat
+  tape heartbeat --watch
+  tape heartbeat --json | jq -r .status")]
+pub(crate) struct Heartbeat {
+    /// Every heartbeat, until there is none or the run ends
+    #[arg(long, short)]
+    pub(crate) watch: bool,
+    /// The heartbeat as the engine wrote it
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod args;
 mod failure;
+mod heartbeat;
 mod line;
 mod recover;
 mod render;
@@ -60,6 +61,7 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
         Some(Command::Trace(trace)) => trace::trace(trace, &args.place, out, err, look),
         Some(Command::Runs(runs)) => runs::runs(runs, &args.place, out, err, look),
         Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
+        Some(Command::Heartbeat(args_of)) => heartbeat::heartbeat(args_of, &args.place, out, look),
     }
 }
 

@@ -126,7 +126,6 @@ impl Field {
 
     /// The value in a record; nothing for a constant.
     pub(crate) fn value(&self, krate: &Krate) -> Option<TokenStream> {
-        let private = krate.private();
         let Source::Expr(mode, expr) = &self.source else { return None };
         // At the expression, so that a wrong type is shown there; with our hygiene, so that the path is ours.
         let span = expr.span().resolved_at(Span::mixed_site());
@@ -139,6 +138,7 @@ impl Field {
             span,
         );
         let expr = operand(expr);
+        let private = krate.private_at(span);
         Some(quote_spanned!(span=> #private::#function(&#expr)))
     }
 }

@@ -57,10 +57,11 @@ impl Function {
                 input.parse::<Token![;]>()?;
                 return Ok((parts, None));
             }
-            match input.parse::<TokenTree>()? {
-                TokenTree::Group(body) if body.delimiter() == Delimiter::Brace => Ok((parts, Some(body))),
-                other => Err(syn::Error::new(other.span(), "expected the body of the function in braces")),
-            }
+            let tree = input.parse::<TokenTree>()?;
+            let span = tree.span();
+            body_of(tree)
+                .map(|body| (parts, Some(body)))
+                .ok_or_else(|| syn::Error::new(span, "expected the body of the function in braces"))
         });
         let rest = drain(input);
         match read {
@@ -141,10 +142,10 @@ impl Function {
         quote!(#(#attrs)* #vis #default #sig #braces)
     }
 
-    /// The function as it was, without the attributes that were taken off.
-    pub(crate) fn unchanged(&self) -> TokenStream {
-        let inside = self.body.stream();
-        self.with_body(&inside)
+    /// The function as it was, without the attributes that were taken off; `first` stands before its body.
+    pub(crate) fn unchanged(&self, first: &TokenStream) -> TokenStream {
+        let body = self.body.stream();
+        self.with_body(&quote!(#first #body))
     }
 }
 
@@ -177,6 +178,19 @@ fn bound(pat: &Pat, names: &mut Vec<Ident>) {
         Pat::TupleStruct(pat) => pat.elems.iter().for_each(|pat| bound(pat, names)),
         Pat::Struct(pat) => pat.fields.iter().for_each(|field| bound(&field.pat, names)),
         _ => {}
+    }
+}
+
+/// The braces, also where a `$body:block` of `macro_rules!` puts them into a group without delimiters.
+fn body_of(tree: TokenTree) -> Option<Group> {
+    let TokenTree::Group(group) = tree else { return None };
+    match group.delimiter() {
+        Delimiter::Brace => Some(group),
+        Delimiter::None => {
+            let mut inside = group.stream().into_iter();
+            inside.next().filter(|_| inside.next().is_none()).and_then(body_of)
+        }
+        _ => None,
     }
 }
 

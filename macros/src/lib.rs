@@ -23,6 +23,11 @@ mod value;
 mod verdict;
 mod wrapper;
 
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod robust;
+
 use proc_macro::TokenStream;
 
 use wrapper::Kind;

@@ -18,35 +18,13 @@ pub use crate::scope::{age, decision, order, outcome, performance};
 
 /// A value of a field.
 #[inline]
-pub fn field<T: Recordable + ?Sized>(value: &T) -> T::Field<'_> {
-    value.field()
-}
-
-/// Every value. The detour over an associated type makes a type that is no value one error: what comes after takes a
-/// field that cannot be named for one that is recorded.
-pub trait Recordable {
-    /// What is recorded.
-    type Field<'a>: Value
-    where
-        Self: 'a;
-    /// The value, by reference.
-    fn field(&self) -> Self::Field<'_>;
-}
-
-impl<T: Value + ?Sized> Recordable for T {
-    type Field<'a>
-        = &'a T
-    where
-        T: 'a;
-    #[inline]
-    fn field(&self) -> &T {
-        self
-    }
+pub const fn field<T: Value + ?Sized>(value: &T) -> &T {
+    value
 }
 
 /// A value in a type that derives `Value` or `OrderContext`.
 #[inline]
-pub const fn held<T: Value>(value: T) -> T {
+pub fn held<T: Value>(value: T) -> T {
     value
 }
 

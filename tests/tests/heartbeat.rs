@@ -2,6 +2,8 @@
 //!
 //! Times are asserted by generous bounds only: a hang has to be named within two seconds of its deadline (issue 5).
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -111,9 +113,10 @@ fn a_thread_that_goes_on_is_said_to_once() {
 
 #[test]
 fn declared_waiting_and_threads_outside_of_our_functions_are_no_stall() {
-    for scenario in ["idle", "outside", "critical-beats"] {
+    for scenario in ["idle", "outside", "critical-beats", "idle-async"] {
         let all = run(scenario, "4");
         assert!(of_type(&all, "THREAD_STALLED").is_empty(), "{scenario}");
+        assert!(of_type(&all, "DECISION_STALLED").is_empty(), "{scenario}");
     }
     let all = run("idle", "3");
     let beat = *of_type(&all, "SHUTDOWN_HEARTBEAT").last().unwrap();
@@ -179,6 +182,21 @@ fn a_decision_whose_attempt_gets_no_answer_is_named_by_the_attempt() {
     assert_place(stall, "place_async");
     assert_eq!(stall["decision_function"], "decides_and_places");
     assert_eq!(stall["decision_id"], of_type(&all, "ORDER_CONTEXT")[0]["decision_id"]);
+}
+
+#[test]
+fn a_slow_poll_and_the_delay_that_it_causes_are_said() {
+    let all = run("slow", "2");
+    let slow = of_type(&all, "SLOW_POLL");
+    assert_eq!(slow.len(), 2, "{slow:#?}");
+    let decisions: Vec<_> = of_type(&all, "DECISION_START").iter().map(|line| &line["decision_id"]).collect();
+    for line in slow {
+        assert_place(line, "polls_slowly");
+        assert!(line["poll_ms"].as_f64().unwrap() >= 600.0);
+        assert!(decisions.contains(&&line["decision_id"]));
+    }
+    let delayed = of_type(&all, "RUNTIME_DELAYED");
+    assert!(delayed.iter().any(|line| line["runtime"] == "orders" && line["delay_ms"].as_f64().unwrap() > 300.0));
 }
 
 fn start(scenario: &str, root: &Path, seconds: &str) -> Child {
@@ -274,4 +292,98 @@ fn a_heartbeat_has_every_documented_field() {
         assert!(thread["name"].is_string() && thread["kernel_state"].is_string());
     }
     assert!(threads.iter().any(|thread| thread["daemon"] == true));
+}
+
+/// A small file system of its own, unmounted at the end.
+struct Small(Folder);
+
+impl Small {
+    fn new() -> Self {
+        let folder = Folder::new("small");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=4096k", "tmpfs"])
+            .arg(folder.path())
+            .status()
+            .is_ok_and(|status| status.success());
+        assert!(mounted, "this test mounts a small tmpfs, for which it needs to be root");
+        Self(folder)
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+/// Reads the file until it says that `on_a_sleep` hangs.
+#[track_caller]
+fn wait_for_the_hang(path: &Path) {
+    let start = Instant::now();
+    loop {
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if serde_json::from_str::<Value>(&text).is_ok_and(|beat| beat["status"].as_str().unwrap().contains("on_a_sleep")) {
+            return;
+        }
+        assert!(start.elapsed() < Duration::from_secs(8), "{text}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn on_a_full_disk_heartbeat_json_goes_on() {
+    let small = Small::new();
+    let root = small.0.path().join("logs");
+    let mut child = start("sleep", &root, "6");
+    let mut ballast = std::fs::File::create(small.0.path().join("ballast")).unwrap();
+    let _full = std::io::copy(&mut std::io::repeat(0), &mut ballast);
+    wait_for_the_hang(&root.join("heartbeat.json"));
+    let _status = child.wait().unwrap();
+}
+
+#[test]
+fn while_the_drain_is_stuck_heartbeat_json_goes_on() {
+    let root = Folder::new("stuck");
+    let mut child = start("stuck-drain", root.path(), "6");
+    wait_for_the_hang(&root.path().join("heartbeat.json"));
+    let beat: Value = serde_json::from_slice(&std::fs::read(root.path().join("heartbeat.json")).unwrap()).unwrap();
+    assert!(beat["stats"]["writer_lag_ms"].as_f64().unwrap() > 500.0, "{beat}");
+    let _status = child.kill();
+    let _status = child.wait();
+}
+
+#[test]
+fn systemd_hears_of_readiness_status_and_progress_while_there_is_some() {
+    let root = Folder::new("systemd");
+    let path = root.path().join("notify.sock");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut child = Command::new(HANGER)
+        .arg("critical")
+        .arg(root.path().join("logs"))
+        .arg("6")
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "400000")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let mut heard: Vec<(Duration, String)> = Vec::new();
+    let mut bytes = [0; 1024];
+    while let Ok(len) = socket.recv(&mut bytes) {
+        heard.push((start.elapsed(), String::from_utf8_lossy(&bytes[..len]).into_owned()));
+        if start.elapsed() > Duration::from_secs(5) {
+            break;
+        }
+    }
+    assert!(child.wait().unwrap().success());
+    let times = |what: &str| -> Vec<Duration> {
+        heard.iter().filter(|(_, text)| text.starts_with(what)).map(|(at, _)| *at).collect()
+    };
+    assert_eq!(times("READY=1").len(), 1, "{heard:?}");
+    assert!(!times("STATUS=").is_empty());
+    let fed = times("WATCHDOG=1");
+    assert!(fed.len() >= 3, "{heard:?}");
+    // The critical thread hangs for longer than its two seconds: silence.
+    assert!(fed.last().unwrap() < &Duration::from_millis(4_500), "{heard:?}");
 }

@@ -32,7 +32,8 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let start = start(plan, &around.krate);
     let verdict = plan.verdict.as_ref().map(|judge| {
         let span = judge.span().resolved_at(here);
-        let call = quote_spanned!(span=> #private::decision::judge);
+        let at = around.krate.private_at(span);
+        let call = quote_spanned!(span=> #at::decision::judge);
         quote_spanned!(here=> #call(&mut decision, &result, #judge);)
     });
     Layer {
@@ -62,8 +63,8 @@ fn open(plan: &Plan, krate: &Krate) -> TokenStream {
 
 /// An id that the user brings: a `DecisionId`, or an `Option` of one.
 fn taken(id: &syn::Expr, krate: &Krate) -> TokenStream {
-    let private = krate.private();
     let span = id.span().resolved_at(Span::mixed_site());
+    let private = krate.private_at(span);
     quote_spanned!(span=> #private::decision::id(#id))
 }
 
@@ -94,19 +95,21 @@ fn start(plan: &Plan, krate: &Krate) -> TokenStream {
         let age_key = format!("{key}_age_ms");
         let span = value.span().resolved_at(Span::mixed_site());
         let value = fields::operand(value);
-        let value = quote_spanned!(span=> #private::field(&#value));
+        let at = krate.private_at(span);
+        let field = quote_spanned!(span=> #at::field(&#value));
         let age = match since {
             Some(since) => {
                 let span = since.span().resolved_at(Span::mixed_site());
                 let since = fields::operand(since);
-                quote_spanned!(span=> #private::age::since(&#since))
+                let at = krate.private_at(span);
+                quote_spanned!(span=> #at::age::since(&#since))
             }
             None => quote_spanned!(span=> {
                 use #private::age::levels::*;
-                (&#private::age::Of(#value)).age()
+                (&#private::age::Of(&#value)).age()
             }),
         };
-        quote!(#private::Entry(#key, #value, #private::OptionalEntry(#age_key, #age, #rest)))
+        quote!(#private::Entry(#key, #field, #private::OptionalEntry(#age_key, #age, #rest)))
     });
     quote!(#private::And((#private::Map(#inputs),), #mine))
 }

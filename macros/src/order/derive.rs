@@ -41,7 +41,9 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         let here = Span::mixed_site();
         let traits = has(field, here);
         let method = Ident::new(field, here);
-        let value = quote_spanned!(at.resolved_at(here)=> #private::held(#value));
+        let span = at.resolved_at(here);
+        let at = krate.private_at(span);
+        let value = quote_spanned!(span=> #at::held(#value));
         // The user's expressions say `self` too, so it must be theirs.
         let this = Ident::new("self", Span::call_site());
         quote_spanned!(here=>
@@ -121,7 +123,7 @@ fn fields(input: &DeriveInput, provided: &mut Vec<Provided>, mistakes: &mut Mist
             mistakes.at(ident, format!("`{order}` is given twice; mark one of them `#[order(skip)]`"));
             continue;
         }
-        provided.push((order, field.ty.span(), quote!(&self.#ident)));
+        provided.push((order, field.ty.span(), quote_spanned!(field.ty.span()=> &self.#ident)));
     }
 }
 

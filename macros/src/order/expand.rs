@@ -115,27 +115,32 @@ impl Context {
         let before = fields::values(&self.before_attempt, krate);
         let after = fields::values(&self.after_attempt, krate);
         let attempt = self.attempt.as_ref().and_then(|field| field.value(krate));
-        let attempt = attempt.unwrap_or_else(|| quote!(#private::order::Counted));
+        let attempt = attempt.map_or_else(
+            || quote!(#private::order::Counted),
+            |number| quote!(#private::order::Given(#number)),
+        );
         let bind = self.client_order_id.as_ref().and_then(|field| field.value(krate));
-        let bind = bind.map(|id| quote_spanned!(here=> attempt.bind(#id);));
-        let call = quote_spanned!(here=> attempt.context(&(#(#head,)*), &#before, #attempt, &#after); #bind);
+        let bind = bind.map(|id| quote_spanned!(here=> attempt.bind(&#id);));
+        let call = quote_spanned!(here=> #bind attempt.context(&(#(#head,)*), &#before, #attempt, &#after););
         let defaults = plan.defaults.as_ref().map(|defaults| {
             let defaults = fields::operand(defaults);
-            quote_spanned!(here=> let defaults = &#defaults;)
+            quote_spanned!(here=> let defaults = #private::order::Of(&#defaults); let defaults = (&defaults).peel();)
         });
+        let peel = (plan.defaults.is_some() || plan.from.is_some())
+            .then(|| quote_spanned!(here=> use #private::order::peel::*;));
         let both = plan.defaults.is_some() && (plan.from.is_some() || plan.each.is_some());
         // The traits have no names here, and are implemented for this one type.
         let pick = both.then(|| {
             quote_spanned!(here=> use #private::order::pick::*; let pick = #private::order::Pick(from, defaults);)
         });
         if let Some(each) = plan.each.as_ref().map(fields::operand) {
-            return quote_spanned!(here=> #defaults for from in #private::order::each(&#each) { #pick #call });
+            return quote_spanned!(here=> #peel #defaults for from in #private::order::each(&#each) { #pick #call });
         }
         let from = plan.from.as_ref().map(|from| {
             let from = fields::operand(from);
-            quote_spanned!(here=> let from = &#from;)
+            quote_spanned!(here=> let from = #private::order::Of(&#from); let from = (&from).peel();)
         });
-        quote_spanned!(here=> #from #defaults #pick #call)
+        quote_spanned!(here=> #peel #from #defaults #pick #call)
     }
 }
 
@@ -159,8 +164,8 @@ fn field(name: &str, origin: &Origin, plan: &Plan, krate: &Krate, recorded: bool
 
 /// The value of a field that `from` or `defaults` has.
 fn taken(name: &str, span: Span, plan: &Plan, krate: &Krate) -> TokenStream {
-    let private = krate.private();
     let span = span.resolved_at(Span::mixed_site());
+    let private = krate.private_at(span);
     let method = Ident::new(name, span);
     let from = quote_spanned!(Span::mixed_site()=> from);
     let defaults = quote_spanned!(Span::mixed_site()=> defaults);
@@ -193,13 +198,15 @@ fn outcome(end: &End, around: &Around<'_>) -> TokenStream {
     match end {
         End::Said(expr) => {
             let span = expr.span().resolved_at(here);
-            let said = quote_spanned!(span=> #private::order::said);
+            let at = around.krate.private_at(span);
+            let said = quote_spanned!(span=> #at::order::said);
             quote_spanned!(here=> #said(&result, #expr))
         }
         End::Unit => quote_spanned!(here=> #private::order::of_ended(&ended)),
         End::Result { not_sent, rejected } => {
             let span = around.function.sig.output.span().resolved_at(here);
-            let read = quote_spanned!(span=> #private::order::of_result);
+            let at = around.krate.private_at(span);
+            let read = quote_spanned!(span=> #at::order::of_result);
             let not_sent = matching(not_sent.as_ref(), &around.krate);
             let rejected = matching(rejected.as_ref(), &around.krate);
             quote_spanned!(here=> #read(&result, #not_sent, #rejected))
@@ -221,13 +228,13 @@ fn matching(pattern: Option<&TokenStream>, krate: &Krate) -> TokenStream {
 }
 
 fn returns(plan: &Plan, krate: &Krate) -> TokenStream {
-    let private = krate.private();
     let values: Vec<TokenStream> = plan
         .returns
         .iter()
         .map(|(_, expr)| {
             let span = expr.span().resolved_at(Span::mixed_site());
-            let call = quote_spanned!(span=> #private::order::returned);
+            let at = krate.private_at(span);
+            let call = quote_spanned!(span=> #at::order::returned);
             quote_spanned!(Span::mixed_site()=> #call(&result, #expr))
         })
         .collect();

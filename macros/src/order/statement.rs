@@ -13,7 +13,7 @@ use crate::mistakes::Mistakes;
 /// An expression of type `Attempt`.
 pub(crate) fn statement(input: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::new();
-    let args = parse_as(input, Span::call_site(), "order_attempt!", &mut mistakes);
+    let mut args = parse_as(input, Span::call_site(), "order_attempt!", &mut mistakes);
     for (key, at) in [
         ("outcome", args.outcome.as_ref().map(|(at, _)| at)),
         ("not_sent", args.not_sent.as_ref().map(|(at, _)| at)),
@@ -28,6 +28,8 @@ pub(crate) fn statement(input: TokenStream) -> TokenStream {
             );
         }
     }
+    // Said once.
+    (args.outcome, args.not_sent, args.rejected, args.each) = (None, None, None, None);
     let plan = check_statement(args, &mut mistakes);
     let plan = match (mistakes.finish(), plan) {
         (Ok(()), Some(plan)) => plan,

@@ -124,9 +124,9 @@ fn kept(field: &Field, at: usize, mistakes: &mut Mistakes) -> Kept {
     if inner.skip {
         return Kept { binding: quote!(_), key, value: None };
     }
-    let binding = format_ident!("field_{at}", span = Span::mixed_site());
     // At the type, so that a type that is no `Value` is shown there.
     let span = field.ty.span().resolved_at(Span::mixed_site());
+    let binding = format_ident!("field_{at}", span = span);
     let function = match inner.text {
         None => Ident::new("held", span),
         Some(Text::Display) => Ident::new("display", span),

@@ -61,7 +61,8 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
         Some(expr) => {
             let span = expr.span().resolved_at(Span::mixed_site());
             let expr = crate::fields::operand(&expr);
-            quote_spanned!(span=> #private::field(&#expr))
+            let at = krate.private_at(span);
+            quote_spanned!(span=> #at::field(&#expr))
         }
         None => quote!(#private::ABSENT),
     });

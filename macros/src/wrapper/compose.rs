@@ -22,10 +22,8 @@ pub(crate) fn compose(
     let body = function.inner_block();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
     let before = before(layers, scope.as_ref(), style);
-    let named = named.iter().map(|path| {
-        quote_spanned!(Span::mixed_site()=> #[allow(unused_imports)] use #path as _;)
-    });
-    let before = quote!(#(#named)* #before);
+    let named = self::named(named);
+    let before = quote!(#named #before);
     let after = after(layers, krate, output);
     let here = Span::mixed_site();
     let inside = match style {
@@ -59,6 +57,14 @@ pub(crate) fn compose(
         }
     };
     function.with_body(&inside)
+}
+
+/// Names the attributes that were taken off, in statements without effect.
+pub(super) fn named(paths: &[Path]) -> TokenStream {
+    let named = paths.iter().map(|path| {
+        quote_spanned!(Span::mixed_site()=> #[allow(unused_imports)] use #path as _;)
+    });
+    named.collect()
 }
 
 /// The statements before the body. The scope of an async decision is current only while it is entered.

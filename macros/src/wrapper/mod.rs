@@ -114,7 +114,8 @@ pub(crate) fn expand(own: Kind, attr: TokenStream, item: TokenStream) -> TokenSt
     let order = used.order.take().and_then(|args| order::check(args, &around, &mut mistakes));
     let performance = used.performance.take().and_then(|args| performance::check(args, &around, &mut mistakes));
     if let Err(errors) = mistakes.finish() {
-        let item = function.unchanged();
+        let named = compose::named(&used.named);
+        let item = function.unchanged(&named);
         return quote!(#item #errors);
     }
     // Outermost first: what is declared first is dropped last.

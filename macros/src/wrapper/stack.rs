@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned;
-use syn::{Meta, Path};
+use syn::{Ident, Meta, Path};
 
 use super::Kind;
 use crate::decision;
@@ -65,7 +65,8 @@ pub(crate) fn take(own: Kind, attr: TokenStream, function: Option<&mut Function>
             Meta::List(list) => list.tokens.clone(),
             _ => TokenStream::new(),
         };
-        used.read(kind, attr.span(), tokens, mistakes);
+        let at = last_segment(attr.path()).map_or_else(|| attr.span(), Ident::span);
+        used.read(kind, at, tokens, mistakes);
         used.named.push(attr.path().clone());
     }
     used

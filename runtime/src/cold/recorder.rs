@@ -477,6 +477,8 @@ fn start_heartbeat(
     on_halt: Option<HaltHook>,
 ) -> Result<(Arc<Heartbeat>, JoinHandle<()>), StartError> {
     let heartbeat = Arc::new(Heartbeat::new(hub, settings));
+    // Before the engine records anything: when `start` returns, watchers find a heartbeat.
+    heartbeat.speak(false);
     let body = Arc::clone(&heartbeat);
     let thread = std::thread::Builder::new()
         .name("tapelog-heartbeat".to_owned())
@@ -573,6 +575,15 @@ fn end_and_wait(signals: &Signals, wake: impl Fn()) -> bool {
         std::thread::sleep(STEP);
     }
     false
+}
+
+/// Ends the run of this process, from a thread that does not have its [`Recorder`]: the process is about to end.
+pub(crate) fn end_current() {
+    // Held only by a start, which has nothing to write yet.
+    let signals = CURRENT.try_lock().ok().and_then(|current| current.as_ref().map(|run| Arc::clone(&run.signals)));
+    if let Some(signals) = signals {
+        end_and_wait(&signals, || {});
+    }
 }
 
 const STEP: Duration = Duration::from_micros(200);

@@ -49,7 +49,7 @@ impl Decisions {
         for (at, seen) in hub.open.read() {
             let watched = self.open.entry((at, seen.generation)).or_insert_with(|| Watched::new(seen, awake));
             watched.alive = true;
-            if seen.polls != watched.last.polls || seen.polled || seen.waiting.is_some() {
+            if seen.polls != watched.last.polls || seen.polled || seen.idle {
                 watched.polled = awake;
             }
             watched.last = seen;
@@ -101,7 +101,7 @@ impl Watched {
     }
 
     fn stage_now(&self, awake: Duration, limits: Limits) -> Stage {
-        if !self.alive || self.last.waiting.is_some() {
+        if !self.alive || self.last.idle {
             return Stage::Fine;
         }
         let deadline = registry::site(self.last.site).map_or(0, |site| site.deadline_ns);

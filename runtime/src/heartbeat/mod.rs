@@ -31,6 +31,8 @@ mod notify;
 mod process;
 mod run;
 mod threads;
+#[cfg(feature = "tokio")]
+pub mod tokio;
 
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -39,7 +41,7 @@ use std::time::Duration;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::hot::activity;
-use crate::hot::clock;
+use crate::hot::{clock, open};
 
 use line::{BeatLine, age_s};
 
@@ -171,7 +173,7 @@ pub fn beat() {
 /// # drop(tick);
 /// ```
 ///
-/// Not for async code: a thread waits, a task does not.
+/// Not for async code, where a task waits, and not a thread: there it is [`idle`].
 #[must_use = "the thread counts as waiting only while this guard lives; write `let _waiting = …`"]
 pub fn waiting(what: &str) -> Waiting {
     let slot = activity::mine();
@@ -196,6 +198,29 @@ impl Drop for Waiting {
             activity::mine().set_waiting(None);
         }
     }
+}
+
+/// Awaits something that may never come: while it does not, the decision around it is not stalled.
+///
+/// ```
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let (_send, receive) = tokio::sync::oneshot::channel::<u64>();
+/// # drop(_send);
+/// let fill = tapelog::heartbeat::idle(receive).await;
+/// # drop(fill);
+/// # });
+/// # Ok::<(), std::io::Error>(())
+/// ```
+pub async fn idle<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    std::future::poll_fn(|task| {
+        let polled = future.as_mut().poll(task);
+        if polled.is_pending() {
+            open::declare_idle();
+        }
+        polled
+    })
+    .await
 }
 
 /// Tells systemd that the engine is ready to trade (`READY=1`, for services of `Type=notify`). Without systemd it does

@@ -188,6 +188,9 @@ impl Monitor {
     fn gone(&mut self, thread: &Ended) {
         if thread.activity.ends_by_panic {
             record_panicked(thread);
+            if thread.activity.critical_ms > 0 {
+                crate::shutdown::critical_thread_ended(&thread.name);
+            }
         } else {
             record_exited(&thread.name, thread.id, &thread.activity, "as it should");
         }

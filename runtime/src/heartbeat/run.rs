@@ -97,10 +97,9 @@ impl Heartbeat {
         self.stop.store(true, Ordering::Release);
     }
 
-    /// The thread's body: a heartbeat now, and one every interval; and the halt hook, once, when it must be called.
+    /// The thread's body: a heartbeat every interval, of which the start has said the first; and the halt hook, once, when it must be called.
     pub(crate) fn run(&self, mut on_halt: Option<HaltHook>) {
         crate::hot::thread::never_wait();
-        self.speak(false);
         let (mut looked, mut watched) = (Instant::now(), Instant::now());
         while !self.stop.load(Ordering::Acquire) && crate::recording() {
             if looked.elapsed() >= LOOK {
@@ -110,8 +109,8 @@ impl Heartbeat {
             if self.is_due() {
                 self.speak(false);
             }
-            if let Some(every) = self.state().notify.watchdog.filter(|every| watched.elapsed() >= *every) {
-                let _ = every;
+            let watchdog = self.state().notify.watchdog;
+            if watchdog.is_some_and(|every| watched.elapsed() >= every) {
                 watched = Instant::now();
                 self.feed_watchdog();
             }

@@ -5,10 +5,13 @@
 //!
 //! Invariant: an entry belongs to one scope from `list` to its drop, and only that scope writes it, on whichever thread.
 
+#![cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only the heartbeat reads what threads leave here"))]
+
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::ids::{DecisionId, mix};
 use super::site::Site;
+use super::thread::THREAD;
 
 /// At most so many are watched at once; beyond, they are counted.
 pub(crate) const MAX_OPEN: usize = 4096;
@@ -42,8 +45,10 @@ pub(crate) struct Entry {
     generation: AtomicU64,
     /// 1 while it is polled.
     polled: AtomicU32,
-    /// For what it waits, if it said so.
-    waiting: AtomicPtr<&'static str>,
+    /// 1 since a poll that ended in waiting declared to be no stall.
+    idle: AtomicU32,
+    /// While it is polled: the one around it on that thread.
+    outer: AtomicPtr<Entry>,
 }
 
 /// See the module.
@@ -64,7 +69,8 @@ impl Open {
             polls: AtomicU64::new(0),
             generation: AtomicU64::new(0),
             polled: AtomicU32::new(0),
-            waiting: AtomicPtr::new(core::ptr::null_mut()),
+            idle: AtomicU32::new(0),
+            outer: AtomicPtr::new(core::ptr::null_mut()),
         };
         Self { entries: (0..MAX_OPEN).map(|_| entry()).collect(), unwatched: AtomicU64::new(0) }
     }
@@ -104,7 +110,6 @@ impl Entry {
         for (word, chunk) in self.decision.iter().zip(bytes.as_chunks_mut::<8>().0) {
             *chunk = word.load(Ordering::Relaxed).to_le_bytes();
         }
-        let waiting = self.waiting.load(Ordering::Relaxed);
         Some(Seen {
             what,
             site: self.site.load(Ordering::Relaxed),
@@ -113,8 +118,7 @@ impl Entry {
             polls: self.polls.load(Ordering::Relaxed),
             polled: self.polled.load(Ordering::Relaxed) != 0,
             generation: self.generation.load(Ordering::Relaxed),
-            // SAFETY: only `Listed::set_waiting` stores here, null or a pointer to a static.
-            waiting: unsafe { waiting.as_ref() }.copied(),
+            idle: self.idle.load(Ordering::Relaxed) != 0,
         })
     }
 }
@@ -131,7 +135,8 @@ pub(crate) struct Seen {
     /// A thread polls it now: if that thread hangs, the thread is named.
     pub(crate) polled: bool,
     pub(crate) generation: u64,
-    pub(crate) waiting: Option<&'static str>,
+    /// It waits for something that may never come, and said so.
+    pub(crate) idle: bool,
 }
 
 /// The entry of a scope, or none. Dropped, the place is free.
@@ -144,7 +149,7 @@ impl Listed {
 
     /// Puts an open decision or attempt into the table of the current recorder.
     pub(crate) fn list(what: What, site: &'static Site, since: u64, decision: DecisionId) -> Self {
-        let hub = super::thread::THREAD.with(|thread| thread.hub());
+        let hub = THREAD.with(|thread| thread.hub());
         let Some(entry) = hub.and_then(|hub| hub.open.take(decision, since)) else { return Self::NOT };
         entry.site.store(site.id(), Ordering::Relaxed);
         entry.since.store(since, Ordering::Relaxed);
@@ -153,7 +158,6 @@ impl Listed {
         }
         entry.polls.store(0, Ordering::Relaxed);
         entry.polled.store(0, Ordering::Relaxed);
-        entry.waiting.store(core::ptr::null_mut(), Ordering::Relaxed);
         let generation = entry.generation.load(Ordering::Relaxed);
         entry.generation.store(generation.wrapping_add(1), Ordering::Relaxed);
         let state = if what == What::Decision { DECISION } else { ATTEMPT };
@@ -167,22 +171,42 @@ impl Listed {
         self.0.is_some()
     }
 
-    /// A poll begins.
+    /// A poll begins on this thread.
     #[inline]
     pub(crate) fn poll_begins(&self) {
-        if let Some(entry) = self.0 {
-            // One poll at a time, and the executor orders them: a plain increment.
-            entry.polls.store(entry.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-            entry.polled.store(1, Ordering::Relaxed);
-        }
+        let Some(entry) = self.0 else { return };
+        // One poll at a time, and the executor orders them: a plain increment.
+        entry.polls.store(entry.polls.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+        entry.idle.store(0, Ordering::Relaxed);
+        entry.polled.store(1, Ordering::Relaxed);
+        let outer = THREAD.with(|thread| thread.polled.replace(Some(entry)));
+        let outer = outer.map_or(core::ptr::null_mut(), |outer| core::ptr::from_ref(outer).cast_mut());
+        entry.outer.store(outer, Ordering::Relaxed);
     }
 
-    /// A poll ends.
+    /// The poll ends.
     #[inline]
     pub(crate) fn poll_ends(&self) {
-        if let Some(entry) = self.0 {
-            entry.polled.store(0, Ordering::Relaxed);
-        }
+        let Some(entry) = self.0 else { return };
+        entry.polled.store(0, Ordering::Relaxed);
+        THREAD.with(|thread| thread.polled.set(entry.outer()));
+    }
+}
+
+impl Entry {
+    fn outer(&self) -> Option<&'static Self> {
+        // SAFETY: `poll_begins` alone stores here, null or a reference into a table that is never freed.
+        unsafe { self.outer.load(Ordering::Relaxed).as_ref() }
+    }
+}
+
+/// The decisions that this thread polls now end their polls in waiting that is no stall.
+#[cfg(feature = "recorder")]
+pub(crate) fn declare_idle() {
+    let mut next = THREAD.with(|thread| thread.polled.get());
+    while let Some(entry) = next {
+        entry.idle.store(1, Ordering::Relaxed);
+        next = entry.outer();
     }
 }
 

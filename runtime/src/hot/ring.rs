@@ -19,7 +19,7 @@ pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"TAPERING");
 pub(crate) const FORMAT: u32 = 1;
 /// The oldest reader that understands what this code writes.
 pub(crate) const OLDEST_READER: u32 = 1;
-/// What stands before the data: one page for the numbers, one kept free for the heartbeat's slots.
+/// What stands before the data: one page for the numbers, one for the thread's `activity`.
 pub(crate) const HEADER_LEN: usize = 8192;
 /// The bytes of a record's header.
 pub(crate) const RECORD_HEADER: usize = 40;

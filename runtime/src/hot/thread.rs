@@ -12,6 +12,7 @@ use super::clock::CALIBRATION;
 use super::contexts::{INLINE, NO_SLOT};
 use super::hub::Hub;
 use super::ids::DecisionId;
+use super::open::Entry;
 use super::registry;
 use super::ring::{Producer, Ring};
 
@@ -61,6 +62,8 @@ pub(crate) struct ThreadState {
     pub(crate) keys: Cell<RawKeys>,
     /// Where the thread says where it is; none before its first scope or record.
     pub(crate) activity: Cell<Option<&'static Slot>>,
+    /// The innermost async decision that this thread polls now.
+    pub(crate) polled: Cell<Option<&'static Entry>>,
     /// The drain, the monitor and listeners never wait for themselves.
     pub(crate) never_waits: Cell<bool>,
     /// How many lazy decisions wait on this thread for something to happen.
@@ -77,6 +80,7 @@ thread_local! {
             decision: Cell::new(DecisionId::NONE),
             keys: Cell::new(RawKeys::NONE),
             activity: Cell::new(None),
+            polled: Cell::new(None),
             never_waits: Cell::new(false),
             waiting: Cell::new(0),
             second: Cell::new((0, 1, 0)),

@@ -3,6 +3,7 @@
 //! Invariant: a decision that recorded START records END, exactly once, in its own id, on whichever thread it ends.
 
 use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
 use core::ops::{Deref, DerefMut};
 
 use super::kept::Kept;
@@ -54,8 +55,9 @@ impl Sites {
 
     /// The same, with a deadline of so many nanoseconds for each decision.
     #[must_use]
-    pub const fn with_deadline(self, deadline_ns: u64) -> Self {
-        Self { start: self.start.with_deadline(deadline_ns), end: self.end }
+    pub const fn with_deadline(mut self, deadline_ns: u64) -> Self {
+        self.start.deadline_ns = deadline_ns;
+        self
     }
 }
 
@@ -147,9 +149,12 @@ pub struct Scope {
     /// Whether the thread was unwinding already: then a drop says nothing of this function.
     unwinding: bool,
     panicked: bool,
-    verdict: Option<Verdict>,
-    /// The fields of a START that waits, while no thread keeps it.
-    waits: Option<Kept<WAITING>>,
+    /// What `verdict!` said during a poll on another thread. Boxed, as `waits` is, because every annotated function has
+    /// room for a scope, and only a suspended one needs these. Not dropped with the scope but in
+    /// [`Scope::forget_kept`], so that a function that ends has one test to make.
+    verdict: ManuallyDrop<Option<Box<Verdict>>>,
+    /// The fields of a START that waits, while no thread keeps it. Dropped as `verdict` is.
+    waits: ManuallyDrop<Option<Box<Kept<WAITING>>>>,
     /// Its entry among the open ones, from the first poll on.
     listed: Listed,
 }
@@ -167,8 +172,8 @@ impl Scope {
             unclosed: Outcome::Returned,
             unwinding: false,
             panicked: false,
-            verdict: None,
-            waits: None,
+            verdict: ManuallyDrop::new(None),
+            waits: ManuallyDrop::new(None),
             listed: Listed::NOT,
         }
     }
@@ -176,9 +181,11 @@ impl Scope {
     /// Opens a decision.
     #[inline]
     pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if !recording() {
-            return Self::silent(DecisionId::NONE, State::Off);
-        }
+        if recording() { Self::open_now(sites, joins, unclosed) } else { Self::silent(DecisionId::NONE, State::Off) }
+    }
+
+    #[inline(never)]
+    fn open_now(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
         let parent = thread::decision();
         if joins.outer && !parent.is_none() {
             return Self::silent(parent, State::Joined);
@@ -196,8 +203,8 @@ impl Scope {
             unclosed,
             unwinding: std::thread::panicking(),
             panicked: false,
-            verdict: None,
-            waits: None,
+            verdict: ManuallyDrop::new(None),
+            waits: ManuallyDrop::new(None),
             listed: Listed::NOT,
         }
     }
@@ -237,11 +244,13 @@ impl Scope {
     }
 
     /// Records START.
-    #[inline]
+    #[inline(never)]
     pub fn start<F: Fields>(&mut self, fields: &F) {
         let Some(sites) = self.sites else { return };
         if self.lazy {
-            self.start_lazily(fields);
+            let mut kept = Kept::EMPTY;
+            kept.add(fields);
+            *self.waits = Some(Box::new(kept));
             return;
         }
         lazy::begin();
@@ -250,16 +259,16 @@ impl Scope {
         thread::swap_decision(previous);
     }
 
-    fn start_lazily<F: Fields>(&mut self, fields: &F) {
-        let mut kept = Kept::EMPTY;
-        kept.add(fields);
-        self.waits = Some(kept);
-    }
-
     /// Lets START wait on this thread, before the first record inside.
     #[inline]
     fn wait_here(&mut self) {
-        if let (Some(fields), Some(sites)) = (self.waits.take(), self.sites) {
+        if let Some(fields) = self.waits.take() {
+            self.wait_with(*fields);
+        }
+    }
+
+    fn wait_with(&self, fields: Kept<WAITING>) {
+        if let Some(sites) = self.sites {
             let (id, parent, started) = (self.id, self.parent, self.started);
             lazy::wait(Pending { site: &sites.start, id, parent, started, fields });
         }
@@ -287,12 +296,27 @@ impl Scope {
         self.state = State::Off;
     }
 
+    /// A function that ended without saying how: by a panic, or its future was dropped.
+    #[cold]
+    fn close_unclosed(&mut self) {
+        let panics = self.panicked || std::thread::panicking() && !self.unwinding;
+        let outcome = if panics { Outcome::Panicked } else { self.unclosed };
+        self.close(&Ended::with(outcome));
+    }
+
+    #[cold]
+    fn forget_kept(&mut self) {
+        *self.verdict = None;
+        *self.waits = None;
+    }
+
+    #[inline(never)]
     fn end(&mut self, ended: &Ended) {
         let Some(sites) = self.sites else { return };
         self.listed = Listed::NOT;
-        let verdict = verdict::take(self.id).or_else(|| self.verdict.take());
+        let verdict = verdict::take(self.id).or_else(|| self.verdict.take().map(|boxed| *boxed));
         if self.lazy {
-            self.waits = self.waits.take().or_else(|| lazy::unwait(self.id));
+            *self.waits = self.waits.take().or_else(|| lazy::unwait(self.id).map(Box::new));
             let nothing_happened = self.waits.is_some()
                 && verdict.is_none()
                 && matches!(ended.outcome, Outcome::Ok | Outcome::Returned);
@@ -319,9 +343,10 @@ impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
         if self.state == State::Open {
-            let panics = self.panicked || std::thread::panicking() && !self.unwinding;
-            let outcome = if panics { Outcome::Panicked } else { self.unclosed };
-            self.close(&Ended::with(outcome));
+            self.close_unclosed();
+        }
+        if self.verdict.is_some() || self.waits.is_some() {
+            self.forget_kept();
         }
     }
 }
@@ -333,6 +358,9 @@ pub struct Inside<'a> {
     previous: DecisionId,
     unwinding: bool,
     entered: Entered,
+    /// The counter at the beginning, for SLOW_POLL.
+    #[cfg(feature = "tokio")]
+    began: u64,
 }
 
 impl<'a> Inside<'a> {
@@ -340,12 +368,23 @@ impl<'a> Inside<'a> {
         scope.wait_here();
         let previous = thread::swap_decision(scope.id);
         let entered = scope.poll();
-        Self { scope, previous, unwinding: std::thread::panicking(), entered }
+        Self {
+            scope,
+            previous,
+            unwinding: std::thread::panicking(),
+            entered,
+            #[cfg(feature = "tokio")]
+            began: clock::now(),
+        }
     }
 }
 
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
+        #[cfg(feature = "tokio")]
+        if let Some(sites) = self.scope.sites.filter(|_| self.scope.state == State::Open) {
+            crate::heartbeat::tokio::poll_ended(&sites.start, self.began);
+        }
         activity::exit(self.entered);
         thread::swap_decision(self.previous);
         let scope = &mut *self.scope;
@@ -355,10 +394,10 @@ impl Drop for Inside<'_> {
         }
         // The next poll may be on another thread.
         if scope.lazy {
-            scope.waits = lazy::unwait(scope.id);
+            *scope.waits = lazy::unwait(scope.id).map(Box::new);
         }
         if let Some(verdict) = verdict::take(scope.id) {
-            scope.verdict = Some(verdict);
+            *scope.verdict = Some(Box::new(verdict));
         }
         scope.panicked |= std::thread::panicking() && !self.unwinding;
     }
@@ -378,6 +417,18 @@ impl Current {
     /// Opens a decision and makes it current.
     #[inline]
     pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
+        if recording() { Self::open_now(sites, joins, unclosed) } else { Self::OFF }
+    }
+
+    const OFF: Self = Self {
+        scope: Scope::silent(DecisionId::NONE, State::Off),
+        previous: DecisionId::NONE,
+        entered: Entered::NOT,
+        _not_send: PhantomData,
+    };
+
+    #[inline(never)]
+    fn open_now(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
         Self::enter(Scope::open(sites, joins, unclosed))
     }
 
@@ -395,11 +446,23 @@ impl Current {
         Self { scope, previous, entered, _not_send: PhantomData }
     }
 
+    #[inline(never)]
+    fn leave(&mut self) {
+        activity::exit(self.entered);
+        thread::swap_decision(self.previous);
+    }
+
     /// Records START.
-    #[inline]
+    #[inline(never)]
     pub fn start<F: Fields>(&mut self, fields: &F) {
-        self.scope.start(fields);
-        self.scope.wait_here();
+        if self.scope.lazy {
+            // It does not leave this thread, so it needs no box.
+            let mut kept = Kept::EMPTY;
+            kept.add(fields);
+            self.scope.wait_with(kept);
+        } else {
+            self.scope.start(fields);
+        }
     }
 
     /// Records END and leaves the decision.
@@ -428,10 +491,9 @@ impl DerefMut for Current {
 impl Drop for Current {
     #[inline]
     fn drop(&mut self) {
-        activity::exit(self.entered);
         // An id is set exactly when the scope was ever on, also after it was closed.
         if !self.scope.id.is_none() {
-            thread::swap_decision(self.previous);
+            self.leave();
         }
     }
 }

@@ -44,6 +44,12 @@ impl<const N: usize> Kept<N> {
         self.heap.as_deref().unwrap_or_else(|| &self.inline[..self.len])
     }
 
+    /// Whether the values are on the heap.
+    #[inline]
+    pub(crate) const fn is_long(&self) -> bool {
+        self.heap.is_some()
+    }
+
     /// What was kept; nothing is left.
     #[inline]
     #[must_use]

@@ -12,8 +12,8 @@ use crate::hot::value::{And, Maybe, Taken};
 use crate::hot::{record, thread};
 
 const DEPTH: usize = 4;
-/// Bytes of START's own fields that wait without allocation: two texts of ten bytes and three numbers.
-pub(crate) const WAITING: usize = 64;
+/// Bytes of START's own fields that wait without allocation: some texts and numbers, and a quote among the inputs.
+pub(crate) const WAITING: usize = 192;
 
 /// A START that was not written yet.
 #[derive(Debug)]

@@ -12,6 +12,7 @@ pub(crate) mod lazy;
 pub mod order;
 pub mod outcome;
 pub mod performance;
+pub(crate) mod resumed;
 pub mod structure;
 pub(crate) mod verdict;
 

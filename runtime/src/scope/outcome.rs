@@ -59,15 +59,20 @@ impl Ended {
         Self { outcome, error: None }
     }
 
-    /// Formats only while somebody records, and only an error: a failing path may allocate.
+    #[inline]
     fn read<T, E>(result: &Result<T, E>, text: impl FnOnce(&E) -> Option<String>) -> Self {
         match result {
             Ok(_) => Self::OK,
-            Err(error) => Self {
-                outcome: Outcome::Err,
-                error: if registry::recording() { text(error).map(FoundText) } else { None },
-            },
+            Err(error) => Self::failed(error, text),
         }
+    }
+
+    /// Formats only while somebody records: a failing path may allocate.
+    #[cold]
+    #[inline(never)]
+    fn failed<E>(error: &E, text: impl FnOnce(&E) -> Option<String>) -> Self {
+        let error = if registry::recording() { text(error).map(FoundText) } else { None };
+        Self { outcome: Outcome::Err, error }
     }
 }
 

@@ -7,6 +7,7 @@ mod usage;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use core::mem::ManuallyDrop;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use histogram::Histogram;
@@ -120,7 +121,8 @@ pub struct Timer {
     unclosed: Outcome,
     unwinding: bool,
     decision: DecisionId,
-    arguments: Kept<64>,
+    /// Given back in `drop`, so that a call that ends has one test to make.
+    arguments: ManuallyDrop<Kept<64>>,
     entered: Entered,
 }
 
@@ -135,7 +137,7 @@ impl Timer {
             unclosed,
             unwinding: false,
             decision: DecisionId::NONE,
-            arguments: Kept::EMPTY,
+            arguments: ManuallyDrop::new(Kept::EMPTY),
             entered: Entered::NOT,
         }
     }
@@ -143,9 +145,13 @@ impl Timer {
     /// Begins, in the decision that is current now.
     #[inline]
     pub fn start(&mut self, sites: &'static Sites) {
-        if !recording() {
-            return;
+        if recording() {
+            self.start_now(sites);
         }
+    }
+
+    #[inline(never)]
+    fn start_now(&mut self, sites: &'static Sites) {
         self.sites = Some(sites);
         self.decision = thread::decision();
         self.unwinding = std::thread::panicking();
@@ -166,7 +172,7 @@ impl Timer {
     }
 
     /// Keeps the arguments, which the body may consume.
-    #[inline]
+    #[inline(never)]
     pub fn keep<F: Fields>(&mut self, arguments: &F) {
         self.arguments.add(arguments);
     }
@@ -179,6 +185,14 @@ impl Timer {
         }
     }
 
+    /// A call that ended without saying how: by a panic, or its future was dropped.
+    #[cold]
+    fn end_unclosed(&mut self, sites: &'static Sites) {
+        let panics = std::thread::panicking() && !self.unwinding;
+        self.end(sites, if panics { Outcome::Panicked } else { self.unclosed });
+    }
+
+    #[inline(never)]
     fn end(&mut self, sites: &'static Sites, outcome: Outcome) {
         let ticks = clock::now().saturating_sub(self.started);
         activity::exit(self.entered);
@@ -190,12 +204,12 @@ impl Timer {
         let previous = thread::swap_decision(self.decision);
         let head = (Elapsed(self.started), outcome.as_str());
         match (sites.options.memory, sites.options.cpu) {
-            (false, false) => record(site, &And(head, &self.arguments)),
-            (true, false) => record(site, &And(And(head, (usage::memory_mb(),)), &self.arguments)),
-            (false, true) => record(site, &And(And(head, (self.usage.percent(nanos(ticks)),)), &self.arguments)),
+            (false, false) => record(site, &And(head, &*self.arguments)),
+            (true, false) => record(site, &And(And(head, (usage::memory_mb(),)), &*self.arguments)),
+            (false, true) => record(site, &And(And(head, (self.usage.percent(nanos(ticks)),)), &*self.arguments)),
             (true, true) => {
                 let both = (usage::memory_mb(), self.usage.percent(nanos(ticks)));
-                record(site, &And(And(head, both), &self.arguments))
+                record(site, &And(And(head, both), &*self.arguments))
             }
         };
         thread::swap_decision(previous);
@@ -206,8 +220,10 @@ impl Drop for Timer {
     #[inline]
     fn drop(&mut self) {
         if let Some(sites) = self.sites.take() {
-            let panics = std::thread::panicking() && !self.unwinding;
-            self.end(sites, if panics { Outcome::Panicked } else { self.unclosed });
+            self.end_unclosed(sites);
+        }
+        if self.arguments.is_long() {
+            *self.arguments = Kept::EMPTY;
         }
     }
 }

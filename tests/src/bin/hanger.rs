@@ -11,6 +11,7 @@ use std::sync::Mutex;
 use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
+use tapelog::shutdown::Shutdown;
 use tapelog::{Recorder, decision, heartbeat, log_performance, order_context};
 
 /// No scenario takes longer.
@@ -27,6 +28,9 @@ fn main() {
         exit(99);
     });
     let root = Path::new(root);
+    if scenario.starts_with("shutdown") {
+        shut_down(scenario, root);
+    }
     let seconds = rest.first().and_then(|text| text.parse::<f64>().ok()).unwrap_or(4.0);
     let tape = Recorder::builder("hanger")
         .root(root)
@@ -36,6 +40,10 @@ fn main() {
         .expect("the recorder starts");
     match scenario.as_str() {
         "mutex" => drop(hang("router", || decide(Hang::Mutex))),
+        "stuck-drain" => {
+            stop_the_drain();
+            drop(hang("router", || decide(Hang::Sleep)));
+        }
         "sleep" => drop(hang("router", || decide(Hang::Sleep))),
         "socket" => drop(hang("router", || decide(Hang::Socket))),
         "busy" => drop(hang("router", || decide(Hang::Busy))),
@@ -73,11 +81,22 @@ fn main() {
         "unpolled-attempt" => runtime(async {
             tokio::spawn(decides_and_places());
         }),
+        "idle-async" => runtime(async {
+            tokio::spawn(waits_for_fills());
+        }),
+        "slow" => runtime(async {
+            drop(heartbeat::tokio::probe("orders", Duration::from_millis(100)));
+            // Both workers: then the probe cannot run either.
+            for _ in 0..2 {
+                tokio::spawn(polls_slowly());
+            }
+        }),
         other => {
             eprintln!("no scenario `{other}`");
             exit(2);
         }
     }
+    heartbeat::ready();
     println!("running");
     sleep(Duration::from_secs_f64(seconds));
     let code = i32::from(tape.finish().is_err());
@@ -85,8 +104,101 @@ fn main() {
     exit(code);
 }
 
+/// Three components, in two orders; the scenario says which of them does not stop, and what begins it.
+fn shut_down(scenario: &str, root: &Path) -> ! {
+    let tape = Recorder::builder("hanger")
+        .root(root)
+        .heartbeat(Duration::from_secs(30))
+        .start()
+        .expect("the recorder starts");
+    let deadline = if scenario.ends_with("-deadline") { 1_500 } else { 20_000 };
+    let code = if scenario.ends_with("-deadline") { Some(42) } else { None };
+    let builder = Shutdown::builder().deadline(Duration::from_millis(deadline));
+    let builder = code.into_iter().fold(builder, tapelog::shutdown::Builder::exit_code);
+    let shutdown = builder.start().expect("the coordinator starts");
+    let stuck = scenario.contains("stuck");
+    let takes = move |name: &'static str, time: Duration| {
+        move || {
+            if stuck && name == "router" {
+                sleep(AT_MOST);
+            }
+            sleep(time);
+            println!("{name} stopped");
+        }
+    };
+    shutdown.component("router").order(2).deadline(Duration::from_secs(if scenario.ends_with("-component") { 1 } else { 30 })).stop(takes("router", Duration::from_millis(200)));
+    shutdown.component("feed").order(1).stop(takes("feed", Duration::from_millis(100)));
+    shutdown.component("journal").order(3).stop_async(|| async {
+        tokio_like_wait(Duration::from_millis(50)).await;
+        println!("journal stopped");
+    });
+    if scenario.contains("critical") {
+        drop(hang("strategy", || {
+            let _critical = heartbeat::critical_thread(Duration::from_secs(30));
+            panic!("no such position");
+        }));
+    }
+    if scenario.contains("call") {
+        shutdown.begin("the market has closed");
+    }
+    println!("running");
+    let outcome = shutdown.wait();
+    println!("{} {:?}", outcome.reason, outcome.timed_out);
+    let code = outcome.exit_code();
+    let failed = tape.finish().is_err();
+    exit(if failed { 98 } else { i32::from(code) });
+}
+
+/// Wakes its task from another thread.
+async fn tokio_like_wait(time: Duration) {
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let mut started = false;
+    std::future::poll_fn(|task| {
+        if done.load(std::sync::atomic::Ordering::Acquire) {
+            return std::task::Poll::Ready(());
+        }
+        if !std::mem::replace(&mut started, true) {
+            let (waker, done) = (task.waker().clone(), std::sync::Arc::clone(&done));
+            std::thread::spawn(move || {
+                sleep(time);
+                done.store(true, std::sync::atomic::Ordering::Release);
+                waker.wake();
+            });
+        }
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
 fn hang(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     Builder::new().name(name.to_owned()).spawn(body).expect("a thread starts")
+}
+
+/// Stops the thread that writes: a signal handler that sleeps, run on that thread alone.
+fn stop_the_drain() {
+    extern "C" fn for_ever(_signal: libc::c_int) {
+        loop {
+            sleep(AT_MOST);
+        }
+    }
+    let name = |id: i32| std::fs::read_to_string(format!("/proc/self/task/{id}/comm")).unwrap_or_default();
+    let find = || {
+        let tasks = std::fs::read_dir("/proc/self/task").expect("threads can be listed");
+        let mut ids = tasks.filter_map(|task| task.ok()?.file_name().to_str()?.parse::<i32>().ok());
+        ids.find(|id| name(*id).trim() == "tapelog-drain")
+    };
+    // A thread gives itself its name, some time after it was started.
+    let drain = loop {
+        match find() {
+            Some(id) => break id,
+            None => sleep(Duration::from_millis(10)),
+        }
+    };
+    let handler: extern "C" fn(libc::c_int) = for_ever;
+    // SAFETY: the handler only sleeps, on a thread that is to hang.
+    unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
+    // SAFETY: a signal to a thread of this process.
+    unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), drain, libc::SIGUSR1) };
 }
 
 /// Runs `main` on two workers, and leaves what it spawned alone.
@@ -180,6 +292,23 @@ async fn blocks_its_worker() {
     tokio::task::yield_now().await;
     // The mistake that is made most often: a call that blocks, in async code.
     sleep(AT_MOST);
+}
+
+#[decision]
+async fn waits_for_fills() {
+    awaits_one_fill().await;
+}
+
+#[decision]
+async fn awaits_one_fill() {
+    heartbeat::idle(std::future::pending::<()>()).await;
+}
+
+#[decision(kind = "buy")]
+async fn polls_slowly() {
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    sleep(Duration::from_millis(600));
+    tokio::time::sleep(Duration::from_millis(100)).await;
 }
 
 #[decision(kind = "buy")]

@@ -3,9 +3,6 @@
 use tapelog::decision;
 
 #[decision]
-fn never_called() {}
-
-#[decision]
 fn with_result(unused: u32) -> Result<u32, String> {
     let mut never_changed = 1;
     "1".parse::<u32>();

@@ -15,7 +15,7 @@ impl<T: Clone> Router<T> {
         Self { last: None }
     }
 
-    fn last(&mut self) -> Option<&mut T> {
+    fn last_placed(&mut self) -> Option<&mut T> {
         self.last.as_mut()
     }
 
@@ -50,7 +50,7 @@ impl<T> Iterator for Router<T> {
 
 fn main() {
     let mut router = Router::<u32>::new();
-    assert!(router.last().is_none());
+    assert!(router.last_placed().is_none());
     assert_eq!(router.limit() + router.already(1), 4);
     router.decided().unwrap();
     drop(router.asynchronous());

@@ -95,11 +95,15 @@ impl AttemptNumber for Counted {
     }
 }
 
-impl<'a, T: Value + ?Sized> AttemptNumber for &'a T {
-    type Number = &'a T;
+/// Stated by the caller.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<V>(pub V);
+
+impl<V: Value> AttemptNumber for Given<V> {
+    type Number = V;
     #[inline]
-    fn number(self, _intent: u64) -> &'a T {
-        self
+    fn number(self, _intent: u64) -> V {
+        self.0
     }
 }
 
@@ -183,7 +187,9 @@ impl Attempt {
             self.started = clock::now();
         }
         self.watch(sites);
-        self.bound = self.intent;
+        if self.bound == 0 {
+            self.bound = self.intent;
+        }
         bindings::bind(self.bound, self.decision);
     }
 
@@ -197,12 +203,14 @@ impl Attempt {
         }
     }
 
-    /// The order has an id of the user's own: executions name that one, not the intent.
+    /// The order has an id of the user's own: executions name that one, not the intent. Before [`Attempt::context`].
     #[inline]
     pub fn bind<V: Value + ?Sized>(&mut self, client_order_id: &V) {
-        bindings::unbind(self.bound);
         self.bound = bindings::key_of(client_order_id);
-        bindings::bind(self.bound, self.decision);
+    }
+
+    pub(super) fn bind_key(&mut self, key: u64) {
+        self.bound = key;
     }
 
     /// Records the end.

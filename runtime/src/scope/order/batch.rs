@@ -3,6 +3,7 @@
 //! Not for the hot path: a batch keeps its attempts in a list.
 
 use super::attempt::{Attempt, AttemptNumber, Sites};
+use super::bindings::key_of;
 use super::outcome::OrderOutcome;
 use crate::hot::value::{Fields, Value};
 use crate::scope::outcome::{Ended, Outcome};
@@ -14,12 +15,14 @@ pub struct Batch {
     sites: &'static Sites,
     unclosed: Outcome,
     attempts: Vec<Attempt>,
+    /// The client order id of the order that comes next.
+    bound: u64,
 }
 
 impl Batch {
     /// Begins a batch; nothing is recorded yet.
     pub fn open(sites: &'static Sites, unclosed: Outcome) -> Self {
-        Self { sites, unclosed, attempts: Vec::new() }
+        Self { sites, unclosed, attempts: Vec::new(), bound: 0 }
     }
 
     /// Whether contexts are wanted.
@@ -43,15 +46,14 @@ impl Batch {
         N: AttemptNumber,
     {
         let mut attempt = Attempt::open(self.sites, self.unclosed);
+        attempt.bind_key(core::mem::take(&mut self.bound));
         attempt.context(head, before, number, after);
         self.attempts.push(attempt);
     }
 
-    /// The order has an id of the user's own.
+    /// The order that comes next has an id of the user's own.
     pub fn bind<V: Value + ?Sized>(&mut self, client_order_id: &V) {
-        if let Some(last) = self.attempts.last_mut() {
-            last.bind(client_order_id);
-        }
+        self.bound = key_of(client_order_id);
     }
 
     /// Records the end of every attempt.
@@ -62,10 +64,55 @@ impl Batch {
     }
 }
 
+/// What `each = orders` may name.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a batch of orders",
+    label = "expected a slice, an array or a `Vec`",
+    note = "write `each = &orders[..]`"
+)]
+pub trait Orders {
+    /// One of them.
+    type Order;
+    /// All of them.
+    fn orders(&self) -> &[Self::Order];
+}
+
+impl<T> Orders for [T] {
+    type Order = T;
+    fn orders(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T, const N: usize> Orders for [T; N] {
+    type Order = T;
+    fn orders(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T> Orders for Vec<T> {
+    type Order = T;
+    fn orders(&self) -> &[T] {
+        self
+    }
+}
+
+impl<T: Orders + ?Sized> Orders for &T {
+    type Order = T::Order;
+    fn orders(&self) -> &[T::Order] {
+        (**self).orders()
+    }
+}
+
+impl<T: Orders + ?Sized> Orders for Box<T> {
+    type Order = T::Order;
+    fn orders(&self) -> &[T::Order] {
+        (**self).orders()
+    }
+}
+
 /// The orders of a batch, by reference.
-pub fn each<'a, T: ?Sized + 'a>(orders: &'a T) -> <&'a T as IntoIterator>::IntoIter
-where
-    &'a T: IntoIterator,
-{
-    orders.into_iter()
+pub fn each<T: Orders + ?Sized>(orders: &T) -> &[T::Order] {
+    orders.orders()
 }

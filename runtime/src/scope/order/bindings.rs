@@ -5,12 +5,14 @@
 use core::marker::PhantomData;
 
 use super::attempt::key;
+use super::ledger;
 use super::table::{Entry, WAYS, evict, set};
 use crate::hot::ids::{DecisionId, IntentId};
 use crate::hot::registry::recording;
 use crate::hot::thread;
 use crate::hot::value::Value;
 use crate::scope::kept::Kept;
+use crate::scope::resumed;
 use crate::{Context, event, events};
 
 /// 128 KiB.
@@ -29,10 +31,21 @@ pub(super) fn key_of<V: Value + ?Sized>(id: &V) -> u64 {
     key(kept.bytes())
 }
 
+/// An order of a decision is open.
 pub(super) fn bind(key: u64, decision: DecisionId) {
     if decision.is_none() {
         return;
     }
+    let before = find(key);
+    if before != decision {
+        // An intent that another decision takes over is no longer the first one's.
+        settle(before);
+        put(key, decision);
+        ledger::opened(decision, true);
+    }
+}
+
+fn put(key: u64, decision: DecisionId) {
     let bits = u128::from_le_bytes(decision.to_bytes());
     let words = [bits as u64, (bits >> 64) as u64];
     let ways = ways(key);
@@ -45,7 +58,14 @@ pub(super) fn bind(key: u64, decision: DecisionId) {
     }
 }
 
+/// An order is terminal.
 pub(super) fn unbind(key: u64) {
+    let decision = find(key);
+    remove(key);
+    settle(decision);
+}
+
+fn remove(key: u64) {
     if let Some(way) = ways(key).iter().find(|way| key != 0 && way.key() == key) {
         way.write(0, [0; 2]);
     }
@@ -61,13 +81,15 @@ fn find(key: u64) -> DecisionId {
 /// Binds an order of an earlier run, by the text of its client order id or intent.
 #[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder reads earlier runs"))]
 pub(crate) fn restore(id: &str, decision: DecisionId) {
-    bind(key_of(id), decision);
+    put(key_of(id), decision);
+    // Deciding was in another run: it is over.
+    ledger::opened(decision, true);
     // An intent or a decision stands in the line as text, and is looked for as what it is.
     if let Ok(intent) = id.parse::<IntentId>() {
-        bind(key_of(&intent), decision);
+        put(key_of(&intent), decision);
     }
     if let Ok(client_order) = id.parse::<DecisionId>() {
-        bind(key_of(&client_order), decision);
+        put(key_of(&client_order), decision);
     }
 }
 
@@ -93,29 +115,20 @@ pub fn resume<V: Value + ?Sized>(id: &V) -> Resumed {
     if decision.is_none() {
         event!(events::ORPHAN_EXECUTION, order = id, "an execution names {order}, which nothing here has placed");
     }
-    let previous = if decision.is_none() { None } else { Some(thread::swap_decision(decision)) };
+    let previous =
+        if decision.is_none() { None } else { Some((thread::swap_decision(decision), resumed::swap(decision))) };
     Resumed { key, decision, previous, _not_send: PhantomData }
 }
 
 /// The order is terminal: filled, cancelled, rejected or expired. After the last one of a decision DECISION_CLOSED is
 /// recorded.
 pub fn closed<V: Value + ?Sized>(id: &V) {
-    close(key_of(id));
+    unbind(key_of(id));
 }
 
-fn close(key: u64) {
-    let decision = find(key);
-    if decision.is_none() {
-        return;
-    }
-    unbind(key);
-    let bits = u128::from_le_bytes(decision.to_bytes());
-    let words = [bits as u64, (bits >> 64) as u64];
-    let open = BINDINGS.iter().any(|entry| match entry.key() {
-        0 => false,
-        key => entry.read(key) == Some(words),
-    });
-    if !open {
+/// One order of a decision is terminal.
+fn settle(decision: DecisionId) {
+    if !decision.is_none() && ledger::ordered_no_more(decision) {
         let previous = thread::swap_decision(decision);
         event!(events::DECISION_CLOSED, "the last order of this decision is terminal");
         thread::swap_decision(previous);
@@ -128,7 +141,8 @@ fn close(key: u64) {
 pub struct Resumed {
     key: u64,
     decision: DecisionId,
-    previous: Option<DecisionId>,
+    /// The thread's decision and the one that it had resumed.
+    previous: Option<(DecisionId, DecisionId)>,
     _not_send: PhantomData<*const ()>,
 }
 
@@ -147,14 +161,15 @@ impl Resumed {
 
     /// See [`closed`].
     pub fn closed(self) {
-        close(self.key);
+        unbind(self.key);
     }
 }
 
 impl Drop for Resumed {
     fn drop(&mut self) {
-        if let Some(previous) = self.previous.take() {
-            thread::swap_decision(previous);
+        if let Some((decision, resumed)) = self.previous.take() {
+            thread::swap_decision(decision);
+            resumed::swap(resumed);
         }
     }
 }
@@ -167,15 +182,15 @@ mod tests {
     #[test]
     fn an_order_is_found_by_its_id_until_it_is_closed_also_in_a_full_table() {
         let decision: DecisionId = "dec_20251026_123456_abc123".parse().unwrap();
-        bind(key_of("order-1"), decision);
+        put(key_of("order-1"), decision);
         assert_eq!(find(key_of(&String::from("order-1"))), decision);
         assert!(find(key_of("order-2")).is_none());
-        unbind(key_of("order-1"));
+        remove(key_of("order-1"));
         assert!(find(key_of("order-1")).is_none());
         for order in 0..20_000_u64 {
-            bind(key_of(&order), decision);
+            put(key_of(&order), decision);
             assert_eq!(find(key_of(&order)), decision, "{order}");
         }
-        (0..20_000_u64).for_each(|order| unbind(key_of(&order)));
+        (0..20_000_u64).for_each(|order| remove(key_of(&order)));
     }
 }

@@ -14,6 +14,54 @@ impl<T: OrderContext + ?Sized> OrderContext for &T {}
 #[derive(Debug)]
 pub struct Pick<'a, A: ?Sized, B: ?Sized>(pub &'a A, pub &'a B);
 
+/// A value or a reference to one: `(&Of(&order)).peel()` is a reference to the order, so that what is missing is said of
+/// the order, not of the reference.
+#[derive(Debug)]
+pub struct Of<'a, T: ?Sized>(pub &'a T);
+
+impl<T: ?Sized> Clone for Of<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T: ?Sized> Copy for Of<'_, T> {}
+
+/// The traits that find out which of the two it is.
+pub mod peel {
+    use super::Of;
+
+    /// A reference.
+    pub trait Reference {
+        /// What it refers to.
+        type Order;
+        /// The order.
+        fn peel(self) -> Self::Order;
+    }
+
+    impl<'a, T: ?Sized> Reference for &Of<'a, &T> {
+        type Order = &'a T;
+        fn peel(self) -> &'a T {
+            self.0
+        }
+    }
+
+    /// Anything else.
+    pub trait Owned {
+        /// Itself, by reference.
+        type Order;
+        /// The order.
+        fn peel(self) -> Self::Order;
+    }
+
+    impl<'a, T: ?Sized> Owned for Of<'a, T> {
+        type Order = &'a T;
+        fn peel(self) -> &'a T {
+            self.0
+        }
+    }
+}
+
 macro_rules! order_fields {
     ($($trait:ident $field:ident $message:literal $note:literal;)*) => {
         $(
@@ -24,6 +72,7 @@ macro_rules! order_fields {
                 fn $field(&self) -> impl Value;
             }
 
+            #[diagnostic::do_not_recommend]
             impl<T: $trait + ?Sized> $trait for &T {
                 fn $field(&self) -> impl Value {
                     (**self).$field()

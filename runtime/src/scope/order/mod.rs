@@ -8,10 +8,11 @@ mod batch;
 mod bindings;
 mod counts;
 mod fields;
+pub(crate) mod ledger;
 mod outcome;
 mod table;
 
-pub use attempt::{Attempt, AttemptNumber, Counted, Sites};
+pub use attempt::{Attempt, AttemptNumber, Counted, Given, Sites};
 pub use batch::{Batch, each};
 pub use bindings::{Resumed, closed, resume};
 pub use fields::*;

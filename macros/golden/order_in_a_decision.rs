@@ -1,0 +1,167 @@
+fn place(order: Order) -> Status {
+    #[allow(unused_imports)]
+    use decision as _;
+    #[allow(unused_imports)]
+    use log_performance as _;
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
+        ::tapelog::__private::Place::new(
+            ::tapelog::__private::file!(),
+            ::tapelog::__private::line!(),
+            ::tapelog::__private::column!(),
+            ::tapelog::__private::module_path!(),
+            "place",
+        ),
+        &[
+            ::tapelog::__private::Field::new(
+                "function",
+                ::tapelog::__private::Source::Text("place"),
+            ),
+        ],
+        &[
+            ::tapelog::__private::Field::new(
+                "function",
+                ::tapelog::__private::Source::Text("place"),
+            ),
+        ],
+    );
+    let mut decision = ::tapelog::__private::decision::Current::open(
+        &__TAPELOG_DECISION,
+        ::tapelog::__private::decision::Joins::NEW,
+        ::tapelog::__private::outcome::Outcome::Panicked,
+    );
+    if decision.starts() {
+        decision.start(&());
+    }
+    static __TAPELOG_PERFORMANCE: ::tapelog::__private::performance::Sites = ::tapelog::__private::performance::Sites::new(
+        "place",
+        ::tapelog::__private::Place::new(
+            ::tapelog::__private::file!(),
+            ::tapelog::__private::line!(),
+            ::tapelog::__private::column!(),
+            ::tapelog::__private::module_path!(),
+            "place",
+        ),
+        &[
+            ::tapelog::__private::Field::text("operation", "place"),
+            ::tapelog::__private::Field::recorded("execution_time_ms"),
+            ::tapelog::__private::Field::recorded("outcome"),
+            ::tapelog::__private::Field::recorded("order"),
+        ],
+        ::tapelog::__private::performance::Options {
+            slower_than_ns: 0u64,
+            every: 1u32,
+            memory: false,
+            cpu: false,
+            across_threads: false,
+        },
+    );
+    let mut timer = ::tapelog::__private::performance::Timer::new(
+        ::tapelog::__private::outcome::Outcome::Panicked,
+    );
+    static __TAPELOG_ORDER: ::tapelog::__private::order::Sites = ::tapelog::__private::order::Sites::new(
+        ::tapelog::__private::Place::new(
+            ::tapelog::__private::file!(),
+            ::tapelog::__private::line!(),
+            ::tapelog::__private::column!(),
+            ::tapelog::__private::module_path!(),
+            "place",
+        ),
+        &[
+            ::tapelog::__private::Field::recorded("intent_id"),
+            ::tapelog::__private::Field::recorded("symbol"),
+            ::tapelog::__private::Field::recorded("side"),
+            ::tapelog::__private::Field::recorded("qty"),
+            ::tapelog::__private::Field::recorded("limit_px"),
+            ::tapelog::__private::Field::recorded("quote_budget"),
+            ::tapelog::__private::Field::recorded("notional"),
+            ::tapelog::__private::Field::recorded("tif"),
+            ::tapelog::__private::Field::recorded("slippage_bps"),
+            ::tapelog::__private::Field::recorded("min_notional"),
+            ::tapelog::__private::Field::recorded("max_retries"),
+            ::tapelog::__private::Field::recorded("retry_backoff_ms"),
+            ::tapelog::__private::Field::recorded("attempt"),
+            ::tapelog::__private::Field::new(
+                "attempt_start_ts",
+                ::tapelog::__private::Source::EpochSeconds,
+            ),
+        ],
+        &[],
+    );
+    let mut attempt = ::tapelog::__private::order::Attempt::open(
+        &__TAPELOG_ORDER,
+        ::tapelog::__private::outcome::Outcome::Panicked,
+    );
+    timer.start(&__TAPELOG_PERFORMANCE);
+    if timer.keeps() {
+        timer.keep(&(::tapelog::__private::field(&order),));
+    }
+    if attempt.starts() {
+        let defaults = &order;
+        attempt
+            .context(
+                &(
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasIntentId::intent_id(defaults),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasSymbol::symbol(defaults),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasSide::side(defaults),
+                    ),
+                ),
+                &(
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasQty::qty(defaults),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasLimitPx::limit_px(defaults),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasQuoteBudget::quote_budget(
+                            defaults,
+                        ),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasNotional::notional(defaults),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasTif::tif(defaults),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasSlippageBps::slippage_bps(
+                            defaults,
+                        ),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasMinNotional::min_notional(
+                            defaults,
+                        ),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasMaxRetries::max_retries(
+                            defaults,
+                        ),
+                    ),
+                    ::tapelog::__private::field(
+                        &::tapelog::__private::order::HasRetryBackoffMs::retry_backoff_ms(
+                            defaults,
+                        ),
+                    ),
+                ),
+                ::tapelog::__private::order::Counted,
+                &(),
+            );
+    }
+    let result = ::tapelog::__private::call(|| -> Status { send(order) });
+    let ended = {
+        use ::tapelog::__private::outcome::levels::*;
+        (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
+    };
+    if attempt.is_open() {
+        attempt.close(::tapelog::__private::order::said(&result, said), &ended, &());
+    }
+    timer.close(&ended);
+    decision.close(&ended);
+    result
+}
