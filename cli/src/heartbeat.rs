@@ -90,7 +90,8 @@ fn judge(beat: &Value, age_s: f64) -> Result<Outcome, Failure> {
             "no heartbeat for {age_s:.0} s, and one is due every {interval_s:.0} s: the engine hangs, is stopped, or is dead"
         )));
     }
-    let stalled = beat["threads_stalled"].as_u64().unwrap_or(0) + beat["decisions_stalled"].as_u64().unwrap_or(0);
+    let stalled =
+        beat["threads_stalled"].as_u64().unwrap_or(0) + beat["decisions_stalled"].as_u64().unwrap_or(0);
     Ok(if stalled > 0 { Outcome::Finding } else { Outcome::Fine })
 }
 
@@ -106,7 +107,8 @@ fn screen(beat: &Value, age_s: f64, out: &mut dyn Write, look: &Look) -> Result<
     writeln!(out, "{}", look.paint(Tone::Title, &head))?;
     writeln!(out, "{}", text(&beat["status"]))?;
     let threads = beat["registered_threads"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let mut rows = vec![["thread", "progress", "beats", "where", "kernel", "decision"].map(str::to_owned).to_vec()];
+    let mut rows =
+        vec![["thread", "progress", "beats", "where", "kernel", "decision"].map(str::to_owned).to_vec()];
     rows.extend(threads.iter().map(|thread| {
         let place = if let Some(waiting) = thread["waiting"].as_str() {
             format!("waits for {}", safe(waiting))
@@ -127,7 +129,11 @@ fn screen(beat: &Value, age_s: f64, out: &mut dyn Write, look: &Look) -> Result<
     for (at, line) in columns("<>><<<", &rows).iter().enumerate() {
         let tone = match at.checked_sub(1).and_then(|at| threads.get(at)) {
             None => Tone::Quiet,
-            Some(thread) if thread["stage"] == "max" || thread["critical"] == true && thread["alive"] == false => Tone::Bad,
+            Some(thread)
+                if thread["stage"] == "max" || thread["critical"] == true && thread["alive"] == false =>
+            {
+                Tone::Bad
+            }
             Some(thread) if thread["stage"] == "warn" => Tone::Careful,
             Some(_) => Tone::Plain,
         };
@@ -136,7 +142,12 @@ fn screen(beat: &Value, age_s: f64, out: &mut dyn Write, look: &Look) -> Result<
     let components = beat["recent_heartbeats"].as_array().map(Vec::as_slice).unwrap_or_default();
     for component in components {
         let age_s = component["age_s"].as_f64().unwrap_or(0.0);
-        writeln!(out, "component {}: {} beats, the last {age_s:.1} s before", text(&component["component"]), component["beats"])?;
+        writeln!(
+            out,
+            "component {}: {} beats, the last {age_s:.1} s before",
+            text(&component["component"]),
+            component["beats"]
+        )?;
     }
     Ok(())
 }

@@ -37,6 +37,8 @@ pub(crate) fn unclosed(around: &Around<'_>) -> TokenStream {
         (Style::Guard, _) => quote!(#private::outcome::Outcome::Returned),
         // A function that was called while its thread was unwinding, and panics itself.
         (Style::Closure, _) => quote!(#private::outcome::Outcome::Panicked),
-        (Style::Async | Style::Future | Style::BoxedFuture, _) => quote!(#private::outcome::Outcome::Cancelled),
+        (Style::Async | Style::Future | Style::BoxedFuture, _) => {
+            quote!(#private::outcome::Outcome::Cancelled)
+        }
     }
 }

@@ -97,13 +97,21 @@ impl Field {
 
     /// A field that the drain fills in: `kind` is a variant of the runtime's `Source` without a value.
     pub(crate) fn automatic(name: &str, kind: &'static str) -> Self {
-        Self { name: name.to_owned(), at: Span::mixed_site(), source: Source::Constant(Constant { kind, value: None }) }
+        Self {
+            name: name.to_owned(),
+            at: Span::mixed_site(),
+            source: Source::Constant(Constant { kind, value: None }),
+        }
     }
 
     /// A field whose text is known at compile time: a literal, or a constant expression.
     pub(crate) fn text(name: &str, text: impl quote::ToTokens) -> Self {
         let value = Some(text.into_token_stream());
-        Self { name: name.to_owned(), at: Span::mixed_site(), source: Source::Constant(Constant { kind: "Text", value }) }
+        Self {
+            name: name.to_owned(),
+            at: Span::mixed_site(),
+            source: Source::Constant(Constant { kind: "Text", value }),
+        }
     }
 
     pub(crate) fn at(&self) -> Span {
@@ -168,7 +176,12 @@ impl Fields {
         }
     }
 
-    fn read_one(&mut self, input: ParseStream<'_>, message: Message, mistakes: &mut Mistakes) -> syn::Result<()> {
+    fn read_one(
+        &mut self,
+        input: ParseStream<'_>,
+        message: Message,
+        mistakes: &mut Mistakes,
+    ) -> syn::Result<()> {
         if input.peek(Token![,]) {
             mistakes.here(input.span(), "expected a field before this comma; remove the comma");
             return Ok(());
@@ -229,7 +242,10 @@ impl Fields {
             return;
         }
         if self.list.len() == MOST_FIELDS {
-            mistakes.here(at, format!("more than {MOST_FIELDS} fields; record some of them in an event of their own"));
+            mistakes.here(
+                at,
+                format!("more than {MOST_FIELDS} fields; record some of them in an event of their own"),
+            );
         }
         let source = constant(&expr).map_or(Source::Expr(mode, expr), Source::Constant);
         self.list.push(Field { name: name.to_owned(), at, source });
@@ -364,7 +380,9 @@ fn source_of(literal: &Lit, negative: bool) -> Option<(&'static str, TokenStream
             let truth = truth.value;
             Some(("Bool", quote!(#truth)))
         }
-        Lit::Int(int) if int.suffix().starts_with('f') => Some(("Float", float(int.base10_digits(), negative)?)),
+        Lit::Int(int) if int.suffix().starts_with('f') => {
+            Some(("Float", float(int.base10_digits(), negative)?))
+        }
         Lit::Int(int) => {
             let sign = if negative { "-" } else { "" };
             let value: i64 = format!("{sign}{}", int.base10_digits()).parse().ok()?;

@@ -70,7 +70,10 @@ impl Function {
                 Ok(Self { attrs, vis, default, sig, inner, body })
             }
             Ok(((.., sig), None)) => Err(NotAFunction::NoBody { at: sig.ident.span() }),
-            Ok(_) => Err(NotAFunction::Syntax(syn::Error::new_spanned(rest, "expected nothing after the function"))),
+            Ok(_) => Err(NotAFunction::Syntax(syn::Error::new_spanned(
+                rest,
+                "expected nothing after the function",
+            ))),
             Err(error) => Err(match other_item(drain(&fork)) {
                 Some((what, at)) => NotAFunction::Other { what, at },
                 None => NotAFunction::Syntax(error),
@@ -222,8 +225,12 @@ fn other_item(item: TokenStream) -> Option<(&'static str, Span)> {
         match tree {
             TokenTree::Punct(punct) if punct.as_char() == '#' => after_pound = true,
             TokenTree::Punct(punct) if punct.as_char() == '!' && after_pound => {}
-            TokenTree::Group(group) if after_pound && group.delimiter() == Delimiter::Bracket => after_pound = false,
-            TokenTree::Group(group) if after_pub && group.delimiter() == Delimiter::Parenthesis => after_pub = false,
+            TokenTree::Group(group) if after_pound && group.delimiter() == Delimiter::Bracket => {
+                after_pound = false
+            }
+            TokenTree::Group(group) if after_pub && group.delimiter() == Delimiter::Parenthesis => {
+                after_pub = false
+            }
             TokenTree::Punct(punct) if punct.as_char() == '|' => return Some(("a closure", punct.span())),
             TokenTree::Ident(word) => {
                 let what = match word.to_string().as_str() {

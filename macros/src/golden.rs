@@ -47,7 +47,12 @@ fn decisions() {
         r#"kind = "buy", fields(symbol, spread = spread_bps, why = %why, max = 20.0)"#,
         "fn evaluate(symbol: &str, mut spread_bps: f64, why: Why) -> Result<Buy, Error> { decide(symbol) }",
     );
-    attribute("decision_async", Kind::Decision, "", "async fn evaluate(&self) -> Result<Buy, Error> { self.decide().await }");
+    attribute(
+        "decision_async",
+        Kind::Decision,
+        "",
+        "async fn evaluate(&self) -> Result<Buy, Error> { self.decide().await }",
+    );
     attribute(
         "decision_boxed_future",
         Kind::Decision,
@@ -60,7 +65,12 @@ fn decisions() {
         r#"id = id, inputs(quote, px = quote.px => quote.received), verdict = |result| result.is_ok(), lazy"#,
         "fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> { decide(quote) }",
     );
-    attribute("decision_resume", Kind::Decision, "resume = position.decision", "fn exit(position: &Position) {}");
+    attribute(
+        "decision_resume",
+        Kind::Decision,
+        "resume = position.decision",
+        "fn exit(position: &Position) {}",
+    );
     attribute("decision_never", Kind::Decision, "verdict = never", "fn run() -> ! { loop {} }");
 }
 
@@ -100,7 +110,12 @@ fn orders() {
 
 #[test]
 fn measurements() {
-    attribute("performance", Kind::Performance, r#"slower_than = "5ms", every = 100, memory, args(a)"#, "fn sum(a: u32) -> u32 { a }");
+    attribute(
+        "performance",
+        Kind::Performance,
+        r#"slower_than = "5ms", every = 100, memory, args(a)"#,
+        "fn sum(a: u32) -> u32 { a }",
+    );
     check(
         "performance_block",
         &crate::performance::expand(
@@ -112,13 +127,19 @@ fn measurements() {
 
 #[test]
 fn events() {
-    statement("event", crate::event::event, r#"BUY_BLOCKED, symbol, rule = "spread", value = spread, limit = -20, "{symbol} too wide by {by:.1}""#);
+    statement(
+        "event",
+        crate::event::event,
+        r#"BUY_BLOCKED, symbol, rule = "spread", value = spread, limit = -20, "{symbol} too wide by {by:.1}""#,
+    );
     statement("dash_event", crate::event::dash_event, r#"BUY_FILLED, "{symbol} @ ${px}""#);
     statement("verdict", crate::verdict::expand, r#"blocked, rule = "spread", value = spread"#);
     check(
         "events",
-        &crate::events::expand(tokens(r#"/// Placed.
-            pub HEDGE: execution, info, execution; POSITION: "events/positions", info, execution; Q: log "q", debug, risk;"#)),
+        &crate::events::expand(tokens(
+            r#"/// Placed.
+            pub HEDGE: execution, info, execution; POSITION: "events/positions", info, execution; Q: log "q", debug, risk;"#,
+        )),
     );
 }
 
@@ -126,9 +147,14 @@ fn events() {
 fn values() {
     check(
         "value_enum",
-        &crate::value::expand(tokens("enum Kind { Buy, IOC, Held(u32), Named { px: f64, #[value(skip)] no: u8 } }")),
+        &crate::value::expand(tokens(
+            "enum Kind { Buy, IOC, Held(u32), Named { px: f64, #[value(skip)] no: u8 } }",
+        )),
     );
-    check("value_struct", &crate::value::expand(tokens("struct Quote<T> { px: T, #[value(display)] venue: Venue }")));
+    check(
+        "value_struct",
+        &crate::value::expand(tokens("struct Quote<T> { px: T, #[value(display)] venue: Venue }")),
+    );
 }
 
 #[test]

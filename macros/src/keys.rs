@@ -66,7 +66,12 @@ pub(crate) enum Value {
 }
 
 /// Reads `key, key = value, key(list)`; `what` is how the macro is written, for example `#[decision]`.
-pub(crate) fn parse(tokens: TokenStream, table: &'static [Key], what: &str, mistakes: &mut Mistakes) -> Vec<Arg> {
+pub(crate) fn parse(
+    tokens: TokenStream,
+    table: &'static [Key],
+    what: &str,
+    mistakes: &mut Mistakes,
+) -> Vec<Arg> {
     let mut args: Vec<Arg> = Vec::new();
     let parser = |input: ParseStream<'_>| {
         while !input.is_empty() {
@@ -145,7 +150,12 @@ fn all(table: &'static [Key]) -> String {
     names::list(table.iter().map(|key| key.name))
 }
 
-fn value(input: ParseStream<'_>, key: &Key, at: &Ident, mistakes: &mut Mistakes) -> syn::Result<Option<Value>> {
+fn value(
+    input: ParseStream<'_>,
+    key: &Key,
+    at: &Ident,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Option<Value>> {
     let equals = input.peek(Token![=]) && !input.peek(Token![==]);
     let list = input.peek(syn::token::Paren);
     let wrong = |mistakes: &mut Mistakes, span: Span, why: &str| {
@@ -181,7 +191,12 @@ fn value(input: ParseStream<'_>, key: &Key, at: &Ident, mistakes: &mut Mistakes)
     }
 }
 
-fn behind_equals(input: ParseStream<'_>, form: Form, key: &Key, mistakes: &mut Mistakes) -> syn::Result<Option<Value>> {
+fn behind_equals(
+    input: ParseStream<'_>,
+    form: Form,
+    key: &Key,
+    mistakes: &mut Mistakes,
+) -> syn::Result<Option<Value>> {
     match form {
         Form::Text if input.peek(LitStr) => {
             let text: LitStr = input.parse()?;

@@ -73,7 +73,8 @@ pub(crate) fn lower_snake(name: &str) -> String {
     let mut out = String::new();
     for (i, c) in chars.iter().enumerate() {
         let after_lower = i > 0 && (chars[i - 1].is_lowercase() || chars[i - 1].is_ascii_digit());
-        let before_lower = i > 0 && chars[i - 1].is_uppercase() && chars.get(i + 1).is_some_and(|c| c.is_lowercase());
+        let before_lower =
+            i > 0 && chars[i - 1].is_uppercase() && chars.get(i + 1).is_some_and(|c| c.is_lowercase());
         if c.is_uppercase() && (after_lower || before_lower) {
             out.push('_');
         }

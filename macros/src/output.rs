@@ -106,12 +106,16 @@ fn awaited_type(ty: &Type) -> Option<&Type> {
         Type::ImplTrait(opaque) => output_of(opaque.bounds.iter()),
         Type::TraitObject(object) => output_of(object.bounds.iter()),
         Type::Path(path) => {
-            let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else { return None };
+            let PathArguments::AngleBracketed(arguments) = &path.path.segments.last()?.arguments else {
+                return None;
+            };
             let inner = arguments.args.iter().rev().find_map(|argument| match argument {
                 GenericArgument::Type(ty) => Some(ty),
                 _ => None,
             })?;
-            let alias = ["BoxFuture", "LocalBoxFuture"].iter().any(|alias| path.path.segments.last().is_some_and(|last| last.ident == alias));
+            let alias = ["BoxFuture", "LocalBoxFuture"]
+                .iter()
+                .any(|alias| path.path.segments.last().is_some_and(|last| last.ident == alias));
             if alias { Some(inner) } else { awaited_type(inner) }
         }
         _ => None,
@@ -139,7 +143,10 @@ fn is_plain(path: &Path) -> bool {
     ];
     path.get_ident().is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain))
         || path.segments.len() == 1
-            && path.segments.first().is_some_and(|segment| PLAIN[17..].iter().any(|plain| segment.ident == plain))
+            && path
+                .segments
+                .first()
+                .is_some_and(|segment| PLAIN[17..].iter().any(|plain| segment.ident == plain))
 }
 
 /// The return type with `_` for each `impl Trait`, as it can be written on a closure; nothing where it would be `_`.

@@ -57,7 +57,8 @@ pub use scope::age::Observed;
 pub use scope::api::order;
 pub use scope::order::OrderOutcome;
 pub use tapelog_macros::{
-    OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt, order_context, verdict,
+    OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt, order_context,
+    verdict,
 };
 
 #[cfg(all(fuzzing, feature = "recorder"))]
@@ -65,6 +66,6 @@ pub use tapelog_macros::{
 pub use cold::fuzz as __fuzz;
 #[cfg(feature = "recorder")]
 pub use cold::{
-    recorder::{Builder, Durability, FinishError, Recorder, StartError},
     read,
+    recorder::{Builder, Durability, FinishError, Recorder, StartError},
 };

@@ -24,7 +24,11 @@ fn a_record_whose_call_returned_survives_sigkill() {
         let next = lines(&runs[1]);
         let told = of_type(&next, "RUN_ENDED_UNCLEANLY");
         assert_eq!(told.len(), 1);
-        assert!(told[0]["run_dir"].as_str().is_some_and(|dir| runs[0].ends_with(dir) || dir.ends_with(&*runs[0].to_string_lossy())));
+        assert!(
+            told[0]["run_dir"]
+                .as_str()
+                .is_some_and(|dir| runs[0].ends_with(dir) || dir.ends_with(&*runs[0].to_string_lossy()))
+        );
         assert!(shared_left(&runs[0]).is_empty());
     }
 }
@@ -40,7 +44,9 @@ fn an_aborted_process_loses_nothing() {
 
 #[test]
 fn a_segfault_and_a_stack_overflow_lose_nothing() {
-    for (scenario, signals) in [("segv", [libc::SIGSEGV, libc::SIGSEGV]), ("overflow", [libc::SIGABRT, libc::SIGSEGV])] {
+    for (scenario, signals) in
+        [("segv", [libc::SIGSEGV, libc::SIGSEGV]), ("overflow", [libc::SIGABRT, libc::SIGSEGV])]
+    {
         let root = Folder::new(scenario);
         let output = victim(VICTIM, scenario, root.path(), &["50"]);
         assert_ended(&output, |status| status.signal().is_some_and(|signal| signals.contains(&signal)));
@@ -53,9 +59,10 @@ fn a_segfault_and_a_stack_overflow_lose_nothing() {
 fn threads_at_full_speed_lose_nothing_to_sigkill_but_what_they_count() {
     // Every number whose call returned is in the files once, in its thread's order, or counted as lost.
     // `.ci/run` asks for 200 rounds, `.ci/long` for thousands.
-    let rounds: u64 = std::env::var("TAPELOG_CRASHES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(12);
+    let rounds: u64 =
+        std::env::var("TAPELOG_CRASHES").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(12);
     for round in 0..rounds {
-        let micros = 1_000 + round * 7_919 % 60_000;
+        let micros = 500 + round * 7_919 % 12_000;
         let root = Folder::new("kill-many");
         let output = victim(VICTIM, "kill-many", root.path(), &["4", &micros.to_string()]);
         assert_ended(&output, |status| status.signal() == Some(libc::SIGKILL));
@@ -63,7 +70,8 @@ fn threads_at_full_speed_lose_nothing_to_sigkill_but_what_they_count() {
         let dead = lines(&runs(root.path())[0]);
         // What was lost since the last RECORDS_LOST is said by recovery, in the manifest.
         let manifest = tapelog_tests::manifest(&runs(root.path())[0]);
-        let said = of_type(&dead, "RECORDS_LOST").iter().filter_map(|line| line["lost"].as_u64()).sum::<u64>();
+        let said =
+            of_type(&dead, "RECORDS_LOST").iter().filter_map(|line| line["lost"].as_u64()).sum::<u64>();
         let lost = said + manifest["lost_at_end"].as_u64().unwrap();
         let progress = std::fs::read(root.path().join("progress")).unwrap_or_default();
         for (thread, returned) in progress.as_chunks::<8>().0.iter().enumerate() {

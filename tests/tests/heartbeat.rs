@@ -59,7 +59,10 @@ fn hangs(scenario: &str, function: &str, kernel: &[&str]) {
     assert_place(stall, function);
     let start = of_type(&all, "DECISION_START")[0];
     assert_eq!(stall["decision_id"], start["decision_id"]);
-    assert!(text(&stall["enclosing"], "0").is_empty() && stall["enclosing"][0].as_str().unwrap().contains("decide"));
+    assert!(
+        text(&stall["enclosing"], "0").is_empty()
+            && stall["enclosing"][0].as_str().unwrap().contains("decide")
+    );
     assert!(kernel.contains(&text(stall, "kernel_state")), "{stall}");
     assert!(stall["age_s"].as_f64().unwrap() < NAMED_WITHIN_S, "{stall}");
     // S4-034: the last heartbeat says it too, and that the thread is alive all the same.
@@ -196,7 +199,9 @@ fn a_slow_poll_and_the_delay_that_it_causes_are_said() {
         assert!(decisions.contains(&&line["decision_id"]));
     }
     let delayed = of_type(&all, "RUNTIME_DELAYED");
-    assert!(delayed.iter().any(|line| line["runtime"] == "orders" && line["delay_ms"].as_f64().unwrap() > 300.0));
+    assert!(
+        delayed.iter().any(|line| line["runtime"] == "orders" && line["delay_ms"].as_f64().unwrap() > 300.0)
+    );
 }
 
 fn start(scenario: &str, root: &Path, seconds: &str) -> Child {
@@ -273,7 +278,8 @@ fn a_heartbeat_has_every_documented_field() {
     for key in ["registered_components", "registered_threads", "recent_heartbeats"] {
         assert!(beat[key].is_array(), "{key}");
     }
-    for key in ["last_heartbeat_age_s", "threads_alive", "threads_known", "threads_stalled", "decisions_open"] {
+    for key in ["last_heartbeat_age_s", "threads_alive", "threads_known", "threads_stalled", "decisions_open"]
+    {
         assert!(beat[key].is_number(), "{key}");
     }
     assert_eq!(beat["shutdown_requested"], false);
@@ -322,7 +328,9 @@ fn wait_for_the_hang(path: &Path) {
     let start = Instant::now();
     loop {
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        if serde_json::from_str::<Value>(&text).is_ok_and(|beat| beat["status"].as_str().unwrap().contains("on_a_sleep")) {
+        if serde_json::from_str::<Value>(&text)
+            .is_ok_and(|beat| beat["status"].as_str().unwrap().contains("on_a_sleep"))
+        {
             return;
         }
         assert!(start.elapsed() < Duration::from_secs(8), "{text}");
@@ -346,7 +354,8 @@ fn while_the_drain_is_stuck_heartbeat_json_goes_on() {
     let root = Folder::new("stuck");
     let mut child = start("stuck-drain", root.path(), "6");
     wait_for_the_hang(&root.path().join("heartbeat.json"));
-    let beat: Value = serde_json::from_slice(&std::fs::read(root.path().join("heartbeat.json")).unwrap()).unwrap();
+    let beat: Value =
+        serde_json::from_slice(&std::fs::read(root.path().join("heartbeat.json")).unwrap()).unwrap();
     assert!(beat["stats"]["writer_lag_ms"].as_f64().unwrap() > 500.0, "{beat}");
     let _status = child.kill();
     let _status = child.wait();

@@ -38,7 +38,14 @@ static ALLOCATOR: Counting = Counting;
 #[decision(kind = "buy", fields(symbol))]
 fn decide(symbol: &str, spread: f64) -> Result<u32, std::num::ParseIntError> {
     if spread > 20.0 {
-        event!(BUY_BLOCKED, symbol, rule = "spread", value = spread, limit = 20.0, "spread of {symbol} too wide");
+        event!(
+            BUY_BLOCKED,
+            symbol,
+            rule = "spread",
+            value = spread,
+            limit = 20.0,
+            "spread of {symbol} too wide"
+        );
     }
     place(symbol, "int_1", 0.5, 1)
 }

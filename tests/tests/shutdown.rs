@@ -139,7 +139,8 @@ fn heartbeats_go_on_and_name_who_has_not_finished() {
     let engine = Engine::start("shutdown-call-stuck", root.path());
     // Their interval is 30 s; during a shutdown they come every second.
     wait_for(root.path(), "\"waiting_for\":[\"router\",\"journal\"]");
-    let file: Value = serde_json::from_slice(&std::fs::read(root.path().join("heartbeat.json")).unwrap()).unwrap();
+    let file: Value =
+        serde_json::from_slice(&std::fs::read(root.path().join("heartbeat.json")).unwrap()).unwrap();
     assert_eq!(file["status"], "shutting down: waiting for router, journal");
     engine.signal(libc::SIGKILL);
     engine.end();

@@ -41,7 +41,12 @@ pub(crate) fn check(args: Args, around: &Around<'_>, mistakes: &mut Mistakes) ->
             args.lazy.as_ref(),
         ];
         for at in others.into_iter().flatten() {
-            mistakes.at(at, format!("`resume` joins a decision without START and END, where `{at}` would stand; remove one"));
+            mistakes.at(
+                at,
+                format!(
+                    "`resume` joins a decision without START and END, where `{at}` would stand; remove one"
+                ),
+            );
         }
     }
     conflict(args.inherit.as_ref(), args.id.as_ref().map(|(at, _)| at), mistakes, "both say whose id it is");

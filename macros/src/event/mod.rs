@@ -43,7 +43,8 @@ fn expand(input: TokenStream, what: &str, first: impl FnOnce(&Path, &Krate) -> V
     let first = call.name.as_ref().map(|name| first(name, &krate)).unwrap_or_default();
     for field in &call.fields.list {
         if first.iter().any(|other| other.name == field.name) {
-            mistakes.here(field.at(), format!("`{}` is a field that every `{what}` has; remove it", field.name));
+            mistakes
+                .here(field.at(), format!("`{}` is a field that every `{what}` has; remove it", field.name));
         }
     }
     if let Err(errors) = mistakes.finish() {

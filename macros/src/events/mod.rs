@@ -152,7 +152,10 @@ fn stream(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option
             "log" => "log",
             "component" => "component",
             _ => {
-                mistakes.at(&word, format!("`{word}` is no kind of stream; write `log \"name\"` or `component \"name\"`"));
+                mistakes.at(
+                    &word,
+                    format!("`{word}` is no kind of stream; write `log \"name\"` or `component \"name\"`"),
+                );
                 input.parse::<LitStr>()?;
                 return Ok(None);
             }

@@ -67,7 +67,13 @@ pub(super) fn check_statement(args: Args, mistakes: &mut Mistakes) -> Option<Pla
     check_fields(args, &[], end, before, mistakes)
 }
 
-fn check_fields(args: Args, arguments: &[Ident], end: End, before: usize, mistakes: &mut Mistakes) -> Option<Plan> {
+fn check_fields(
+    args: Args,
+    arguments: &[Ident],
+    end: End,
+    before: usize,
+    mistakes: &mut Mistakes,
+) -> Option<Plan> {
     let action = action(&args, mistakes);
     if let (Some((at, _)), Some(from)) = (&args.each, &args.from) {
         let _ = from;
@@ -78,7 +84,10 @@ fn check_fields(args: Args, arguments: &[Ident], end: End, before: usize, mistak
         if FIELDS.iter().any(|(known, _)| *known == field.name) {
             mistakes.here(
                 field.at(),
-                format!("`{0}` is an order field of its own; write `{0} = …` outside of `fields(…)`", field.name),
+                format!(
+                    "`{0}` is an order field of its own; write `{0} = …` outside of `fields(…)`",
+                    field.name
+                ),
             );
         } else if ["outcome", "duration_ms", "error", "ended", "action"].contains(&field.name.as_str()) {
             mistakes.here(
@@ -134,7 +143,9 @@ fn origins(
                 if need == Need::Always {
                     mistakes.at(
                         at,
-                        format!("`{name}` cannot be `none`: every order context has it; write `{name} = expr`"),
+                        format!(
+                            "`{name}` cannot be `none`: every order context has it; write `{name} = expr`"
+                        ),
                     );
                 }
                 if of_new == Need::Automatic {
@@ -172,7 +183,8 @@ fn unnamed<'a>(name: &'a str, need: Need, args: &Args, missing: &mut Vec<(&'a st
         Need::Optional => None,
         Need::Automatic => Some(Origin::Automatic),
         Need::Always | Need::Stated => {
-            let from = args.each.as_ref().map(|(_, each)| each).or(args.from.as_ref()).or(args.defaults.as_ref());
+            let from =
+                args.each.as_ref().map(|(_, each)| each).or(args.from.as_ref()).or(args.defaults.as_ref());
             if from.is_none() {
                 missing.push((name, need));
             }
@@ -197,7 +209,9 @@ fn missing_message(missing: &[(&str, Need)], arguments: &[Ident]) -> String {
     }
     for (name, _) in missing {
         if let Some(argument) = almost(name, arguments) {
-            message.push_str(&format!("\nthe argument `{argument}` looks like `{name}`; if it is, write `{name} = {argument}`"));
+            message.push_str(&format!(
+                "\nthe argument `{argument}` looks like `{name}`; if it is, write `{name} = {argument}`"
+            ));
         }
     }
     message
@@ -234,7 +248,10 @@ fn end(args: &Args, around: Option<&Around<'_>>, mistakes: &mut Mistakes) -> End
     ] {
         if let Some(at) = at {
             if around.output == Output::Unit {
-                mistakes.at(at, format!("`{key}` reads a `Result`, and this function returns nothing; remove `{key}`"));
+                mistakes.at(
+                    at,
+                    format!("`{key}` reads a `Result`, and this function returns nothing; remove `{key}`"),
+                );
             } else {
                 refuse_without_result(at, key, around, mistakes);
             }

@@ -27,7 +27,10 @@ pub(crate) fn derive(item: TokenStream) -> TokenStream {
         let all = names::list(FIELDS.iter().map(|(field, _)| *field));
         mistakes.at(
             &input.ident,
-            format!("no field of `{}` is an order field; name one {all}, or mark it: `#[order(qty)]`", input.ident),
+            format!(
+                "no field of `{}` is an order field; name one {all}, or mark it: `#[order(qty)]`",
+                input.ident
+            ),
         );
     }
     if let Err(errors) = mistakes.finish() {
@@ -138,7 +141,11 @@ fn marked(attrs: &[Attribute], mistakes: &mut Mistakes) -> Marked {
     let Some(attr) = attrs.iter().find(|attr| attr.path().is_ident("order")) else { return Marked::Not };
     let parser = |input: ParseStream<'_>| {
         let name = input.call(Ident::parse_any)?;
-        if input.is_empty() { Ok(name) } else { Err(input.error("expected one name; write `#[order(limit_px)]`")) }
+        if input.is_empty() {
+            Ok(name)
+        } else {
+            Err(input.error("expected one name; write `#[order(limit_px)]`"))
+        }
     };
     match attr.parse_args_with(parser) {
         Ok(name) if name == "skip" => Marked::Skipped,

@@ -62,7 +62,8 @@ impl Context {
             let name = *name;
             let head = matches!(name, "intent_id" | "symbol" | "side");
             after |= name == "attempt";
-            let field = field(name, origin, plan, krate, head || name == "attempt" || name == "client_order_id");
+            let field =
+                field(name, origin, plan, krate, head || name == "attempt" || name == "client_order_id");
             match (name, field) {
                 ("attempt", field) => context.attempt = field,
                 (_, None) => {}
@@ -185,7 +186,9 @@ pub(super) fn has(field: &str, span: Span) -> Ident {
         .split('_')
         .map(|word| {
             let mut chars = word.chars();
-            chars.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
+            chars
+                .next()
+                .map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + chars.as_str())
         })
         .collect();
     Ident::new(&format!("Has{camel}"), span)

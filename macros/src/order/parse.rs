@@ -128,7 +128,11 @@ fn one_expr(list: TokenStream, write: &str, mistakes: &mut Mistakes) -> Option<E
     let parser = |input: ParseStream<'_>| {
         let expr: Expr = input.parse()?;
         input.parse::<Option<Token![,]>>()?;
-        if input.is_empty() { Ok(expr) } else { Err(input.error(format!("expected one expression; write `{write}`"))) }
+        if input.is_empty() {
+            Ok(expr)
+        } else {
+            Err(input.error(format!("expected one expression; write `{write}`")))
+        }
     };
     parser.parse2(list).map_err(|error| mistakes.push(error)).ok()
 }
@@ -142,7 +146,9 @@ fn names(list: TokenStream, mistakes: &mut Mistakes) -> Vec<Ident> {
             match input.call(Ident::parse_any) {
                 Ok(name) if FIELDS.iter().any(|(field, _)| name == *field) => names.push(name),
                 Ok(name) => mistakes.at(&name, unknown_field(&name.to_string())),
-                Err(_) => mistakes.here(input.span(), "expected the name of an order field; write `none(limit_px)`"),
+                Err(_) => {
+                    mistakes.here(input.span(), "expected the name of an order field; write `none(limit_px)`")
+                }
             }
             end_of_item(input, mistakes, before);
         }

@@ -36,7 +36,9 @@ impl Block {
 /// time for nothing.
 fn begins_a_block(item: &TokenStream) -> bool {
     let first = item.clone().into_iter().find_map(|tree| match tree {
-        TokenTree::Ident(word) if !["pub", "unsafe", "default"].iter().any(|prefix| word == prefix) => Some(word),
+        TokenTree::Ident(word) if !["pub", "unsafe", "default"].iter().any(|prefix| word == prefix) => {
+            Some(word)
+        }
         _ => None,
     });
     first.is_some_and(|word| word == "impl" || word == "mod")
@@ -52,11 +54,14 @@ fn annotate_impl(mut item: ItemImpl, attr: &TokenStream) -> TokenStream {
     quote!(#item)
 }
 
+#[expect(clippy::collapsible_match, reason = "a pattern's guard cannot borrow mutably")]
 fn annotate_module(mut item: ItemMod, attr: &TokenStream) -> TokenStream {
     let items = item.content.as_mut().map(|(_, items)| items).into_iter().flatten();
     for inside in items {
         match inside {
-            Item::Fn(function) => annotate(&mut function.attrs, function.sig.constness.is_some(), attribute(attr)),
+            Item::Fn(function) => {
+                annotate(&mut function.attrs, function.sig.constness.is_some(), attribute(attr))
+            }
             Item::Impl(block) => {
                 if !skipped(&mut block.attrs) {
                     *inside = Item::Verbatim(annotate_impl(block.clone(), attr));

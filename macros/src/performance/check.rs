@@ -40,7 +40,10 @@ pub(crate) fn check(args: Args, around: &Around<'_>, mistakes: &mut Mistakes) ->
         {
             mistakes.here(
                 field.at(),
-                format!("`{0}` is a field that PERFORMANCE has already; write `other_name = {0}`", field.name),
+                format!(
+                    "`{0}` is a field that PERFORMANCE has already; write `other_name = {0}`",
+                    field.name
+                ),
             );
         }
     }
@@ -68,7 +71,9 @@ fn whole(expr: &Expr) -> Option<u32> {
 /// `5ms`, `250us`, `1.5s`.
 fn duration_ns(text: &str) -> Result<u64, String> {
     let wrong = || {
-        format!("`{text}` is not a duration; write a number and `ns`, `us`, `ms` or `s`, for example `slower_than = \"5ms\"`")
+        format!(
+            "`{text}` is not a duration; write a number and `ns`, `us`, `ms` or `s`, for example `slower_than = \"5ms\"`"
+        )
     };
     let at = text.find(|c: char| !c.is_ascii_digit() && c != '.').ok_or_else(wrong)?;
     let (number, unit) = text.split_at(at);
@@ -81,7 +86,7 @@ fn duration_ns(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     } * number;
     // A day: more is a mistake, and far below what 64 bits hold.
-    if nanos < 1.0 || nanos > 86_400e9 {
+    if !(1.0..=86_400e9).contains(&nanos) {
         return Err(format!("`{text}` is not between 1 ns and a day"));
     }
     Ok(nanos as u64)

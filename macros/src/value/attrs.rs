@@ -39,8 +39,11 @@ pub(super) enum Case {
 }
 
 impl Case {
-    const ALL: [(&'static str, Self); 3] =
-        [("snake_case", Self::Snake), ("SCREAMING_SNAKE_CASE", Self::Screaming), ("as_written", Self::AsWritten)];
+    const ALL: [(&'static str, Self); 3] = [
+        ("snake_case", Self::Snake),
+        ("SCREAMING_SNAKE_CASE", Self::Screaming),
+        ("as_written", Self::AsWritten),
+    ];
 
     pub(super) fn apply(self, name: &str) -> String {
         match self {
@@ -63,7 +66,8 @@ pub(super) fn container(attrs: &[Attribute], is_enum: bool, mistakes: &mut Mista
         "rename_all" if is_enum => {
             input.parse::<Token![=]>()?;
             let text: LitStr = input.parse()?;
-            container.rename_all = Case::ALL.into_iter().find(|(case, _)| *case == text.value()).map(|(_, case)| case);
+            container.rename_all =
+                Case::ALL.into_iter().find(|(case, _)| *case == text.value()).map(|(_, case)| case);
             if container.rename_all.is_none() {
                 let choices = names::choice(Case::ALL.iter().map(|(name, _)| *name));
                 mistakes.at(&text, format!("`{}` is no way to name variants; write {choices}", text.value()));
@@ -108,7 +112,11 @@ pub(super) fn inner(attrs: &[Attribute], is_field: bool, mistakes: &mut Mistakes
             inner.text = Some(Text::Debug);
             Ok(())
         }
-        _ => unknown(name, if is_field { &["rename", "skip", "display", "debug"] } else { &["rename"] }, mistakes),
+        _ => unknown(
+            name,
+            if is_field { &["rename", "skip", "display", "debug"] } else { &["rename"] },
+            mistakes,
+        ),
     });
     inner
 }

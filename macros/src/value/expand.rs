@@ -49,7 +49,8 @@ pub(super) fn enumeration(
         let inner = attrs::inner(&variant.attrs, false, mistakes);
         let text = inner.rename.unwrap_or_else(|| case.apply(&ident.unraw().to_string()));
         if seen.contains(&text) {
-            mistakes.at(ident, format!("two variants are named `{text}`; give one `#[value(rename = \"…\")]`"));
+            mistakes
+                .at(ident, format!("two variants are named `{text}`; give one `#[value(rename = \"…\")]`"));
         }
         let (pattern, value) = contents(&variant.fields, mistakes);
         let value = match variant.fields {
@@ -76,9 +77,10 @@ fn contents(fields: &Fields, mistakes: &mut Mistakes) -> (TokenStream, TokenStre
                 [] => quote!(__tapelog::NULL),
                 [one] => quote!(#one),
                 many => {
-                    let items = many.iter().rev().fold(quote!(__tapelog::End), |rest, value| {
-                        quote!(__tapelog::Item(#value, #rest))
-                    });
+                    let items = many
+                        .iter()
+                        .rev()
+                        .fold(quote!(__tapelog::End), |rest, value| quote!(__tapelog::Item(#value, #rest)));
                     quote!(__tapelog::List(#items))
                 }
             };

@@ -40,8 +40,12 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     if let Err(error) = parser.parse2(input) {
         mistakes.push(error);
     }
-    let (mut rule, mut value, mut limit, mut krate): (Option<Expr>, Option<Expr>, Option<Expr>, Option<Path>) =
-        (None, None, None, None);
+    let (mut rule, mut value, mut limit, mut krate): (
+        Option<Expr>,
+        Option<Expr>,
+        Option<Expr>,
+        Option<Path>,
+    ) = (None, None, None, None);
     for arg in keys::parse(rest, KEYS, "verdict!", &mut mistakes) {
         match (arg.key.name, arg.value) {
             ("rule", Value::Expr(expr)) => rule = Some(expr),

@@ -28,7 +28,9 @@ pub(crate) fn compose(
     let here = Span::mixed_site();
     let inside = match style {
         Style::Guard => quote!(#before #body),
-        Style::Closure if output == Output::Never => quote_spanned!(here=> #before #private::call(|| -> ! #body)),
+        Style::Closure if output == Output::Never => {
+            quote_spanned!(here=> #before #private::call(|| -> ! #body))
+        }
         Style::Closure => {
             let closure = closure(function);
             quote_spanned!(here=> #before let result = #private::call(#closure); #after result)
@@ -52,7 +54,8 @@ pub(crate) fn compose(
             // The type of a result is read from it, so it must be known: inside of an `async` block nothing else says it.
             let ty = output::awaited(&function.sig.output).unwrap_or_else(|| quote!(_));
             let whole = quote_spanned!(here=> async move { let result: #ty = #polled.await; #after result });
-            let whole = if style == Style::Future { whole } else { quote_spanned!(here=> #private::boxed(#whole)) };
+            let whole =
+                if style == Style::Future { whole } else { quote_spanned!(here=> #private::boxed(#whole)) };
             quote_spanned!(here=> #before let future = #call; #whole)
         }
     };
@@ -61,9 +64,9 @@ pub(crate) fn compose(
 
 /// Names the attributes that were taken off, in statements without effect.
 pub(super) fn named(paths: &[Path]) -> TokenStream {
-    let named = paths.iter().map(|path| {
-        quote_spanned!(Span::mixed_site()=> #[allow(unused_imports)] use #path as _;)
-    });
+    let named = paths
+        .iter()
+        .map(|path| quote_spanned!(Span::mixed_site()=> #[allow(unused_imports)] use #path as _;));
     named.collect()
 }
 

@@ -112,7 +112,8 @@ pub(crate) fn expand(own: Kind, attr: TokenStream, item: TokenStream) -> TokenSt
     let around = around(&function, &used);
     let decision = used.decision.take().and_then(|args| decision::check(args, &around, &mut mistakes));
     let order = used.order.take().and_then(|args| order::check(args, &around, &mut mistakes));
-    let performance = used.performance.take().and_then(|args| performance::check(args, &around, &mut mistakes));
+    let performance =
+        used.performance.take().and_then(|args| performance::check(args, &around, &mut mistakes));
     if let Err(errors) = mistakes.finish() {
         let named = compose::named(&used.named);
         let item = function.unchanged(&named);
@@ -142,7 +143,9 @@ fn around<'a>(function: &'a Function, used: &stack::Used) -> Around<'a> {
         Output::Future => Style::Future,
         Output::BoxedFuture => Style::BoxedFuture,
         Output::Named => Style::Closure,
-        Output::Unit | Output::Never | Output::Plain | Output::Opaque if used.needs_result() => Style::Closure,
+        Output::Unit | Output::Never | Output::Plain | Output::Opaque if used.needs_result() => {
+            Style::Closure
+        }
         Output::Unit | Output::Never | Output::Plain | Output::Opaque => Style::Guard,
     };
     Around { function, krate: used.krate(), output, style }
@@ -162,7 +165,9 @@ fn not_a_function(own: Kind, why: &NotAFunction, mistakes: &mut Mistakes) {
         }
         NotAFunction::NoBody { at } => mistakes.here(
             *at,
-            format!("`{shown}` needs a body; put it on the implementations, or give the method a default body"),
+            format!(
+                "`{shown}` needs a body; put it on the implementations, or give the method a default body"
+            ),
         ),
         NotAFunction::Syntax(error) => mistakes.push(error.clone()),
     }
@@ -178,6 +183,9 @@ fn refuse(own: Kind, function: &Function, mistakes: &mut Mistakes) {
         );
     }
     if let Some(attr) = function.attrs.iter().find(|attr| is_attribute(attr, "naked")) {
-        mistakes.at(attr, format!("`{shown}` cannot go on a naked function, which has no prologue; wrap it in another"));
+        mistakes.at(
+            attr,
+            format!("`{shown}` cannot go on a naked function, which has no prologue; wrap it in another"),
+        );
     }
 }

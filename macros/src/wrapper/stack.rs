@@ -52,7 +52,12 @@ impl Used {
 }
 
 /// Reads the attribute `own`, and takes those of ours off the function.
-pub(crate) fn take(own: Kind, attr: TokenStream, function: Option<&mut Function>, mistakes: &mut Mistakes) -> Used {
+pub(crate) fn take(
+    own: Kind,
+    attr: TokenStream,
+    function: Option<&mut Function>,
+    mistakes: &mut Mistakes,
+) -> Used {
     let mut used = Used::default();
     used.read(own, Span::call_site(), attr, mistakes);
     let Some(function) = function else { return used };
@@ -75,7 +80,8 @@ pub(crate) fn take(own: Kind, attr: TokenStream, function: Option<&mut Function>
 /// `decision`, `tapelog::decision`, `::tapelog::decision`: not somebody else's `other::decision`.
 fn ours(meta: &Meta) -> Option<Kind> {
     let path = meta.path();
-    let kind = Kind::ALL.into_iter().find(|kind| last_segment(path).is_some_and(|last| last == kind.name()))?;
+    let kind =
+        Kind::ALL.into_iter().find(|kind| last_segment(path).is_some_and(|last| last == kind.name()))?;
     let foreign = path.segments.len() > 2
         || path.segments.len() == 2 && path.segments.first().is_some_and(|first| first.ident != "tapelog");
     (!foreign && !matches!(meta, Meta::NameValue(_))).then_some(kind)

@@ -100,9 +100,17 @@ impl Commits {
 impl Batch {
     fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(64 + self.ranges.len() * 24 + self.streams.len() * 16);
-        let mut words = |words: &[u64]| words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
+        let mut words =
+            |words: &[u64]| words.iter().for_each(|word| out.extend_from_slice(&word.to_le_bytes()));
         let calibration = self.calibration;
-        words(&[self.number, self.first_seq, self.count, calibration.counter, calibration.wall_ns as u64, calibration.tick]);
+        words(&[
+            self.number,
+            self.first_seq,
+            self.count,
+            calibration.counter,
+            calibration.wall_ns as u64,
+            calibration.tick,
+        ]);
         words(&[self.ranges.len() as u64, self.streams.len() as u64]);
         for range in &self.ranges {
             words(&[u64::from(range.ring), range.from, range.to]);

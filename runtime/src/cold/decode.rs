@@ -210,7 +210,9 @@ mod tests {
 
     #[test]
     fn a_header_that_cannot_be_is_damage() {
-        for bytes in [&[0_u8; 4][..], &[0; 64], &[7, 0, 0, 0, 0, 0, 0, 0], &[255; 64], &[16, 0, 0, 0, 1, 0, 0, 0]] {
+        for bytes in
+            [&[0_u8; 4][..], &[0; 64], &[7, 0, 0, 0, 0, 0, 0, 0], &[255; 64], &[16, 0, 0, 0, 1, 0, 0, 0]]
+        {
             assert!(matches!(next(bytes), Next::Damaged), "{bytes:?}");
         }
     }

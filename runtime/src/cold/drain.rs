@@ -282,7 +282,11 @@ impl Drain {
             }
             let _ = run::link_latest(&self.root, &self.run.path);
         }
-        crate::event!(crate::events::FILES_RESTORED, files, "{files} files had been removed; they are back, with what they held");
+        crate::event!(
+            crate::events::FILES_RESTORED,
+            files,
+            "{files} files had been removed; they are back, with what they held"
+        );
     }
 
     /// A closed ring that is empty may serve another thread. Looked for often: threads may come and go by the hundred

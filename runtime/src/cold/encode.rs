@@ -102,8 +102,11 @@ impl Encoder {
         match &site {
             Some(site) => out.extend_from_slice(&site.head),
             None => out.extend_from_slice(
-                format!("\"level\":\"error\",\"event_type\":\"UNKNOWN_SITE_{}\",\"category\":\"system\"", record.site)
-                    .as_bytes(),
+                format!(
+                    "\"level\":\"error\",\"event_type\":\"UNKNOWN_SITE_{}\",\"category\":\"system\"",
+                    record.site
+                )
+                .as_bytes(),
             ),
         }
         out.extend_from_slice(&self.envelope.same);
@@ -119,7 +122,8 @@ impl Encoder {
                 self.message_and_fields(out, site, &mut reader, &base);
                 out.extend_from_slice(&site.place);
             }
-            None => out.extend_from_slice(b",\"message\":\"the description of this site was lost\",\"source\":\"\""),
+            None => out
+                .extend_from_slice(b",\"message\":\"the description of this site was lost\",\"source\":\"\""),
         }
         out.extend_from_slice(b",\"thread\":");
         out.extend_from_slice(thread);
@@ -329,7 +333,7 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
         Decoded::I64(number) => {
             json::signed(out, i128::from(*number));
             return true;
-        },
+        }
         Decoded::U64(number) | Decoded::Oversize(number) => {
             json::unsigned(out, u128::from(*number));
             return true;
@@ -337,29 +341,29 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
         Decoded::I128(number) => {
             quoted(out, &|out| json::signed(out, *number));
             return true;
-        },
+        }
         Decoded::U128(number) => {
             quoted(out, &|out| json::unsigned(out, *number));
             return true;
-        },
+        }
         Decoded::F64(number) => json::float(out, *number),
         Decoded::F32(number) => json::float32(out, *number),
         Decoded::Decimal(mantissa, scale) => {
             json::decimal(out, *mantissa, *scale);
             return true;
-        },
+        }
         Decoded::Text(text) => {
             json::string(out, text);
             return true;
-        },
+        }
         Decoded::FoundText(text) => {
             json::string(out, &crate::config::scrub_text(text));
             return true;
-        },
+        }
         Decoded::Bytes(bytes) => {
             quoted(out, &|out| json::hex(out, bytes));
             return true;
-        },
+        }
         Decoded::List(items) => {
             let mut finite = true;
             out.push(b'[');
@@ -389,7 +393,7 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
         Decoded::Instant(nanos) => {
             quoted(out, &|out| json::instant(out, *nanos));
             return true;
-        },
+        }
         Decoded::Decision(id) => {
             quoted(out, &|out| out.extend_from_slice(id.write_text(&mut [0; 32]).as_bytes()));
             return true;
@@ -397,7 +401,7 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
         Decoded::Uuid(id) => {
             quoted(out, &|out| uuid(out, *id));
             return true;
-        },
+        }
         Decoded::Elapsed(from) => json::float(out, base.elapsed_ms(*from)),
         Decoded::Counter(counter) => {
             let wall = base.calibration.wall(*counter);
@@ -413,7 +417,9 @@ fn one(out: &mut Vec<u8>, value: &Decoded<'_>, base: &Base<'_>) -> bool {
 
 fn uuid(out: &mut Vec<u8>, id: u128) {
     let bytes = id.to_be_bytes();
-    for (at, part) in [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].iter().enumerate() {
+    for (at, part) in
+        [&bytes[..4], &bytes[4..6], &bytes[6..8], &bytes[8..10], &bytes[10..]].iter().enumerate()
+    {
         if at > 0 {
             out.push(b'-');
         }

@@ -62,7 +62,16 @@ pub(crate) struct Engine<S> {
 
 impl<S: Source> Engine<S> {
     pub(crate) fn new(source: S, encoder: Encoder, sites: Sites) -> Self {
-        Self { source, encoder, sites, seq: 1, number: 0, threads: Vec::new(), oversize: Vec::new(), damaged: BTreeSet::new() }
+        Self {
+            source,
+            encoder,
+            sites,
+            seq: 1,
+            number: 0,
+            threads: Vec::new(),
+            oversize: Vec::new(),
+            damaged: BTreeSet::new(),
+        }
     }
 
     /// Encodes what `merge` gives, at most one batch, each line into the buffer that `place` gives for its stream and
@@ -143,7 +152,12 @@ impl<S: Source> Engine<S> {
 
     /// Writes a batch that was collected. After an error, call it again: it goes on where it stopped, or, for streams
     /// that failed and have a fallback folder, there.
-    pub(crate) fn write(&mut self, batch: &mut Batch, commits: &Commits, streams: &mut Streams) -> io::Result<()> {
+    pub(crate) fn write(
+        &mut self,
+        batch: &mut Batch,
+        commits: &Commits,
+        streams: &mut Streams,
+    ) -> io::Result<()> {
         if batch.streams.is_empty() {
             let to_write = streams.open_pending().inspect_err(|_| streams.switch())?;
             batch.streams = to_write;

@@ -105,7 +105,8 @@ pub(crate) fn instant(out: &mut Vec<u8>, nanos: i128) {
     let seconds = nanos.div_euclid(1_000_000_000);
     let fraction = nanos.rem_euclid(1_000_000_000) as u32;
     let mut text = *b"0000-00-00T00:00:00.000000000Z";
-    Civil::from_seconds(seconds.clamp(-62_167_219_200, 253_402_300_799) as i64).write_rfc3339(&mut text[..19]);
+    Civil::from_seconds(seconds.clamp(-62_167_219_200, 253_402_300_799) as i64)
+        .write_rfc3339(&mut text[..19]);
     digits(&mut text[20..29], fraction);
     out.extend_from_slice(&text);
 }

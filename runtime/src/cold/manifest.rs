@@ -170,10 +170,12 @@ pub(crate) fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let fresh = path.with_file_name(name);
     let mut file =
         fs::File::options().write(true).create(true).truncate(true).mode(FILE_MODE).open(&fresh)?;
-    file.write_all(text).and_then(|()| file.sync_data()).and_then(|()| fs::rename(&fresh, path)).inspect_err(|_| {
-        // What could not be finished is of no use.
-        let _ = fs::remove_file(&fresh);
-    })
+    file.write_all(text).and_then(|()| file.sync_data()).and_then(|()| fs::rename(&fresh, path)).inspect_err(
+        |_| {
+            // What could not be finished is of no use.
+            let _ = fs::remove_file(&fresh);
+        },
+    )
 }
 
 /// The id of this boot of the host.

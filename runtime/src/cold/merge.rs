@@ -172,11 +172,14 @@ mod tests {
     #[test]
     fn the_same_ranges_give_the_same_order() {
         let rings: Vec<_> = (0..5_u32)
-            .map(|number| ring(number, &(0..50).map(|at| u64::from(number * 31 % 7) + at * 3 / 2).collect::<Vec<_>>()))
+            .map(|number| {
+                ring(number, &(0..50).map(|at| u64::from(number * 31 % 7) + at * 3 / 2).collect::<Vec<_>>())
+            })
             .collect();
         let mut first = Merge::new(rings.clone(), 40);
         let taken = all(&mut first);
-        let again = first.ranges().into_iter().map(|range| (rings[range.ring as usize].0, range.from, range.to));
+        let again =
+            first.ranges().into_iter().map(|range| (rings[range.ring as usize].0, range.from, range.to));
         assert_eq!(all(&mut Merge::new(again.collect::<Vec<_>>(), u64::MAX)), taken);
     }
 }

@@ -26,11 +26,7 @@ impl Root {
     /// When there is no such folder.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, ReadError> {
         let path = path.into();
-        if path.is_dir() {
-            Ok(Self { path })
-        } else {
-            Err(ReadError::NoRoot { path })
-        }
+        if path.is_dir() { Ok(Self { path }) } else { Err(ReadError::NoRoot { path }) }
     }
 
     /// The folder.
@@ -44,7 +40,8 @@ impl Root {
     /// # Errors
     /// When the folder cannot be listed. A run whose manifest cannot be read is left out.
     pub fn runs(&self) -> Result<Vec<Run>, ReadError> {
-        let dirs = run::runs(&self.path).map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        let dirs =
+            run::runs(&self.path).map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
         Ok(dirs.into_iter().filter_map(|dir| Run::open(dir).ok()).collect())
     }
 
@@ -53,7 +50,8 @@ impl Root {
     /// # Errors
     /// When the folder cannot be listed.
     pub fn unreadable(&self) -> Result<Vec<ReadError>, ReadError> {
-        let dirs = run::runs(&self.path).map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+        let dirs =
+            run::runs(&self.path).map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
         Ok(dirs.into_iter().filter_map(|dir| Run::open(dir).err()).collect())
     }
 
@@ -238,7 +236,12 @@ impl Events {
     }
 
     /// Adds what is wanted of a file. Returns the `seq` of its last whole line, or 0.
-    fn add_file(&mut self, path: &Path, file: &str, wanted: &mut impl FnMut(&str) -> bool) -> io::Result<u64> {
+    fn add_file(
+        &mut self,
+        path: &Path,
+        file: &str,
+        wanted: &mut impl FnMut(&str) -> bool,
+    ) -> io::Result<u64> {
         let mut reader = BufReader::with_capacity(READ_AT_ONCE, fs::File::open(path)?);
         let (mut line, mut last) = (Vec::new(), Vec::new());
         while reader.read_until(b'\n', &mut line)? > 0 {
@@ -389,13 +392,22 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoRoot { path } => {
-                write!(f, "there is no folder `{}`; name the folder of the runs with `--root`", path.display())
+                write!(
+                    f,
+                    "there is no folder `{}`; name the folder of the runs with `--root`",
+                    path.display()
+                )
             }
             Self::NoRuns { root } => {
                 write!(f, "`{}` has no runs; name the folder of the runs with `--root`", root.display())
             }
             Self::NoSession { root, session } => {
-                write!(f, "`{}` has no session `{session}`; `ls {}` lists them", root.display(), root.display())
+                write!(
+                    f,
+                    "`{}` has no session `{session}`; `ls {}` lists them",
+                    root.display(),
+                    root.display()
+                )
             }
             Self::NoRun { dir } => write!(
                 f,

@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::hot::clock;
-use crate::hot::hub::Hub;
-use crate::hot::ids::{mix, set_key};
 use crate::Level;
 use crate::config::{Audit, Environment};
 use crate::heartbeat::{self, Halt, HaltHook, Heartbeat, Limits, Settings};
+use crate::hot::clock;
+use crate::hot::hub::Hub;
+use crate::hot::ids::{mix, set_key};
 use crate::hot::{registry, shm};
 
 use super::drain::{Drain, Signals, make_standard_streams};
@@ -250,7 +250,10 @@ impl Drop for Recorder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Builder").field("service", &self.service).field("root", &self.root).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("service", &self.service)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
     }
 }
 
@@ -370,7 +373,9 @@ impl Builder {
     }
 
     fn start_alone(self) -> Result<Recorder, StartError> {
-        if let Some(running) = current().as_ref().filter(|current| !current.signals.done.load(Ordering::Acquire)) {
+        if let Some(running) =
+            current().as_ref().filter(|current| !current.signals.done.load(Ordering::Acquire))
+        {
             return Err(StartError::Running { session: running.session.clone() });
         }
         let cannot = |what, source| StartError::Root { root: self.root.clone(), what, source };
@@ -378,7 +383,8 @@ impl Builder {
             return Err(cannot("write", io::Error::from(io::ErrorKind::StorageFull)));
         }
         let seconds = clock::wall_ns() / 1_000_000_000;
-        let run = RunDir::create(&self.root, seconds).map_err(|error| cannot("make a run directory", error))?;
+        let run =
+            RunDir::create(&self.root, seconds).map_err(|error| cannot("make a run directory", error))?;
         make_standard_streams(&self.root, &run.path).map_err(|error| cannot("make the streams", error))?;
         let others: Vec<_> =
             run::runs(&self.root).unwrap_or_default().into_iter().filter(|dir| *dir != run.path).collect();
@@ -404,7 +410,8 @@ impl Builder {
         run::link_latest(&self.root, &dir).map_err(|error| cannot("link the newest run", error))?;
 
         let memory = |source| StartError::Memory { source };
-        let hub = Hub::create(folders, self.ring_bytes, self.level, self.durability == Durability::Call).map_err(memory)?;
+        let hub = Hub::create(folders, self.ring_bytes, self.level, self.durability == Durability::Call)
+            .map_err(memory)?;
         hub.add_ring();
         let signals = Arc::new(Signals::default());
         let sync_every = match self.durability {
@@ -453,12 +460,7 @@ impl Builder {
         if self.panic_hook {
             crate::panics::install();
         }
-        Ok(Recorder {
-            run,
-            hub,
-            heartbeat,
-            finished: false,
-        })
+        Ok(Recorder { run, hub, heartbeat, finished: false })
     }
 
     /// The folders for rings, made as far as they can be.
@@ -580,7 +582,8 @@ fn end_and_wait(signals: &Signals, wake: impl Fn()) -> bool {
 /// Ends the run of this process, from a thread that does not have its [`Recorder`]: the process is about to end.
 pub(crate) fn end_current() {
     // Held only by a start, which has nothing to write yet.
-    let signals = CURRENT.try_lock().ok().and_then(|current| current.as_ref().map(|run| Arc::clone(&run.signals)));
+    let signals =
+        CURRENT.try_lock().ok().and_then(|current| current.as_ref().map(|run| Arc::clone(&run.signals)));
     if let Some(signals) = signals {
         end_and_wait(&signals, || {});
     }

@@ -188,11 +188,7 @@ pub(crate) fn leftovers(manifest: &Manifest, last_seq: impl Fn(&str) -> u64) -> 
 }
 
 /// The engine over what a run left, and its last calibration. It goes on at the `seq` after the last batch.
-fn engine<'a>(
-    dead: &'a Dead,
-    manifest: &Manifest,
-    fields: Option<File>,
-) -> (Engine<&'a Dead>, Calibration) {
+fn engine<'a>(dead: &'a Dead, manifest: &Manifest, fields: Option<File>) -> (Engine<&'a Dead>, Calibration) {
     let envelope = Envelope::new(&manifest.service, &manifest.session_id, manifest.event_key);
     let encoder = Encoder::new(envelope, Kinds::new(&dead.fields, fields));
     let mut engine = Engine::new(dead, encoder, Sites::of_table(&dead.sites));
@@ -236,9 +232,10 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
         remove_shared(&manifest);
         return Ok(Recovery::Unrecoverable);
     };
-    let fields = manifest.rings.iter().find_map(|folder| {
-        File::options().append(true).open(folder.join("fields")).ok()
-    });
+    let fields = manifest
+        .rings
+        .iter()
+        .find_map(|folder| File::options().append(true).open(folder.join("fields")).ok());
     let (mut engine, calibration) = engine(&dead, &manifest, fields);
     let mut records = 0;
     if let Some(batch) = dead.unfinished() {
@@ -547,7 +544,8 @@ mod tests {
         let (root, dir) = rig.die();
         for _ in 0..2 {
             let events = crate::cold::read::Run::open(&dir).unwrap().events().unwrap();
-            let read: Vec<_> = events.all().iter().map(|event| event.get("n").unwrap().as_u64().unwrap()).collect();
+            let read: Vec<_> =
+                events.all().iter().map(|event| event.get("n").unwrap().as_u64().unwrap()).collect();
             assert_eq!(read, (0..9).collect::<Vec<_>>());
         }
         recover(&dir).unwrap();

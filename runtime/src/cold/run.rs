@@ -66,8 +66,13 @@ pub(crate) fn is_session_name(name: &str) -> bool {
 
 /// Takes the lock of the run in `dir`; none when its process, or a recovery, has it.
 pub(crate) fn lock(dir: &Path) -> io::Result<Option<File>> {
-    let file =
-        File::options().read(true).write(true).create(true).truncate(false).mode(FILE_MODE).open(dir.join(LOCK))?;
+    let file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE)
+        .open(dir.join(LOCK))?;
     Ok(try_lock(&file, true)?.then_some(file))
 }
 
@@ -172,7 +177,8 @@ mod tests {
     #[test]
     fn only_sessions_are_session_names() {
         assert!(is_session_name("session_20251026_123456"));
-        for name in ["session_20251326_123456", "session_", "latest", "sessions", "session_20251026_123456x"] {
+        for name in ["session_20251326_123456", "session_", "latest", "sessions", "session_20251026_123456x"]
+        {
             assert!(!is_session_name(name), "{name}");
         }
     }

@@ -106,9 +106,9 @@ impl ConfigError {
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRecorder => {
-                f.write_str("no recorder runs in this process; start one with `Recorder::builder(…).start()` first")
-            }
+            Self::NoRecorder => f.write_str(
+                "no recorder runs in this process; start one with `Recorder::builder(…).start()` first",
+            ),
             Self::Serialize { at, reason } => {
                 write!(
                     f,

@@ -115,7 +115,11 @@ fn record(report: &AuditReport) {
 
 fn record_overrides(report: &AuditReport) {
     let found = &report.overrides;
-    let summary = if found.is_empty() { "no environment variable changed the configuration".to_owned() } else { found.message() };
+    let summary = if found.is_empty() {
+        "no environment variable changed the configuration".to_owned()
+    } else {
+        found.message()
+    };
     crate::event!(
         CONFIG_OVERRIDES,
         overrides = &found.overrides,

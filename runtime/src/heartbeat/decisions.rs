@@ -56,8 +56,12 @@ impl Decisions {
         }
         let attempts: Vec<Seen> =
             self.open.values().filter(|one| one.last.what == What::Attempt).map(|one| one.last).collect();
-        let decisions: Vec<_> =
-            self.open.values().filter(|one| one.last.what == What::Decision).map(|one| one.last.decision).collect();
+        let decisions: Vec<_> = self
+            .open
+            .values()
+            .filter(|one| one.last.what == What::Decision)
+            .map(|one| one.last.decision)
+            .collect();
         let mut said = false;
         for watched in self.open.values_mut() {
             let covered = watched.last.what == What::Attempt && decisions.contains(&watched.last.decision);
@@ -150,7 +154,13 @@ impl Watched {
         let stalled_s = awake.saturating_sub(self.stalled_since).as_secs_f64();
         let how = if self.alive { "is polled again" } else { "has ended" };
         let previous = thread::swap_decision(self.last.decision);
-        event!(DECISION_RECOVERED, stalled_s, how, polls = self.last.polls, "it {how} after {stalled_s:.1} s");
+        event!(
+            DECISION_RECOVERED,
+            stalled_s,
+            how,
+            polls = self.last.polls,
+            "it {how} after {stalled_s:.1} s"
+        );
         thread::swap_decision(previous);
     }
 }

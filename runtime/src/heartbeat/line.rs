@@ -117,10 +117,11 @@ impl Line {
             last_heartbeat_age_s: last.map_or(0.0, |last| last.as_secs_f64()),
             shutdown_requested: requests > 0,
             shutdown: crate::shutdown::progress(),
-            stats: stats(hub, requests, heartbeats),
+            stats: stats(hub, monitor.began, requests, heartbeats),
             threads_alive: threads.iter().filter(|thread| thread.alive).count() as u64,
             threads_known: threads.len() as u64,
-            threads_stalled: threads.iter().filter(|thread| thread.stage != Stage::Fine.as_str()).count() as u64,
+            threads_stalled: threads.iter().filter(|thread| thread.stage != Stage::Fine.as_str()).count()
+                as u64,
             registered_threads: threads,
             decisions_open: decisions.0 as u64,
             decisions_stalled: decisions.1 as u64,
@@ -162,7 +163,10 @@ impl Line {
             let place = thread.location.as_deref().unwrap_or("outside of annotated functions");
             format!(": {} {place} for {:.0} s", thread.name, thread.age_s)
         });
-        format!("{} of {} threads alive, {} stalled{worst}", self.threads_alive, self.threads_known, self.threads_stalled)
+        format!(
+            "{} of {} threads alive, {} stalled{worst}",
+            self.threads_alive, self.threads_known, self.threads_stalled
+        )
     }
 
     /// The same with only the threads that somebody must look at, for a disk without room.
@@ -174,14 +178,16 @@ impl Line {
     }
 }
 
-fn stats(hub: &'static Hub, shutdown_requests: u64, heartbeats: u64) -> Stats {
-    let released = hub.released.load(Ordering::Relaxed);
-    let fill = |(head, tail, capacity): (u64, u64, u64)| tail.saturating_sub(head) as f64 * 100.0 / capacity as f64;
+fn stats(hub: &'static Hub, began: u64, shutdown_requests: u64, heartbeats: u64) -> Stats {
+    // A drain that never wrote anything is late since the beginning.
+    let released = hub.released.load(Ordering::Relaxed).max(began);
+    let fill =
+        |(head, tail, capacity): (u64, u64, u64)| tail.saturating_sub(head) as f64 * 100.0 / capacity as f64;
     Stats {
         shutdown_requests,
         heartbeats,
         records_lost: hub.lost_cells().iter().map(|cell| cell.count.load(Ordering::Relaxed)).sum(),
-        writer_lag_ms: if released > 0 { age_s(released) * 1e3 } else { 0.0 },
+        writer_lag_ms: age_s(released) * 1e3,
         ring_fill_percent: hub
             .rings()
             .map(|ring| fill((ring.head(), ring.tail(), ring.capacity())))
@@ -191,7 +197,8 @@ fn stats(hub: &'static Hub, shutdown_requests: u64, heartbeats: u64) -> Stats {
 }
 
 fn thread_lines(monitor: &Monitor) -> Vec<ThreadLine> {
-    let mut lines: Vec<_> = monitor.threads.iter().map(|thread| thread_line(thread, monitor.awake())).collect();
+    let mut lines: Vec<_> =
+        monitor.threads.iter().map(|thread| thread_line(thread, monitor.awake())).collect();
     lines.sort_by(|a, b| a.name.cmp(&b.name).then(a.id.cmp(&b.id)));
     lines.extend(monitor.ended.iter().map(ended_line));
     lines

@@ -10,13 +10,13 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use crate::event;
 use crate::events::{PROCESS_PAUSED, THREAD_EXITED, THREAD_PANICKED, THREAD_RECOVERED, THREAD_STALLED};
 use crate::hot::activity::{self, Activity, Ended, Scope, Slot};
 use crate::hot::hub::Hub;
 use crate::hot::site::{EventType, Level, Site};
 use crate::hot::value::{FoundText, Taken};
 use crate::hot::{clock, registry, ring, thread};
-use crate::event;
 
 use super::threads;
 
@@ -102,6 +102,8 @@ pub(crate) struct Monitor {
     awake: Duration,
     last: Instant,
     last_boot_ns: u64,
+    /// The counter when the monitor began.
+    pub(crate) began: u64,
     pub(crate) threads: Vec<Watched>,
     pub(crate) ended: VecDeque<Ended>,
 }
@@ -114,6 +116,7 @@ impl Monitor {
             awake: Duration::ZERO,
             last: Instant::now(),
             last_boot_ns: clock::boot_ns(),
+            began: clock::now(),
             threads: Vec::new(),
             ended: VecDeque::new(),
         }
@@ -145,7 +148,8 @@ impl Monitor {
 
     fn tick(&mut self) {
         let boot_ns = clock::boot_ns();
-        let elapsed = Duration::from_nanos(boot_ns.saturating_sub(self.last_boot_ns)).max(self.last.elapsed());
+        let elapsed =
+            Duration::from_nanos(boot_ns.saturating_sub(self.last_boot_ns)).max(self.last.elapsed());
         (self.last, self.last_boot_ns) = (Instant::now(), boot_ns);
         self.awake += elapsed.min(LOOK * 2);
         if elapsed > LOOK + LATE {
@@ -301,9 +305,10 @@ impl Watched {
 
     fn record_stall(&self, awake: Duration) {
         let place = self.culprit().and_then(|frame| Some((frame, registry::site(frame.site)?)));
-        let (function, location) = place.map_or(("", "outside of annotated functions".to_owned()), |(_, site)| {
-            (site.place.function, at(site))
-        });
+        let (function, location) = place
+            .map_or(("", "outside of annotated functions".to_owned()), |(_, site)| {
+                (site.place.function, at(site))
+            });
         let since = place.map(|(frame, _)| Taken(frame.since));
         let decision = place.map_or_else(|| self.decision(), |(frame, _)| frame.decision);
         let kernel = threads::kernel(self.id);

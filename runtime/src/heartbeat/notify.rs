@@ -24,7 +24,8 @@ impl Notify {
         });
         let ours = std::env::var("WATCHDOG_PID").map_or(true, |pid| pid == std::process::id().to_string());
         let watchdog = std::env::var("WATCHDOG_USEC").ok().filter(|_| ours && socket.is_some());
-        let watchdog = watchdog.and_then(|text| text.parse().ok()).map(|us: u64| Duration::from_micros(us / 2));
+        let watchdog =
+            watchdog.and_then(|text| text.parse().ok()).map(|us: u64| Duration::from_micros(us / 2));
         Self { socket, watchdog }
     }
 

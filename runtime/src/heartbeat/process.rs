@@ -48,7 +48,8 @@ pub(crate) fn clock_quality(calibration_age_s: f64) -> ClockQuality {
         let verdict = unsafe { libc::adjtimex(state.as_mut_ptr()) };
         // SAFETY: a `timex` is plain numbers, for which zeros are valid.
         let state = unsafe { state.assume_init() };
-        let synchronised = verdict >= 0 && verdict != libc::TIME_ERROR && state.status & libc::STA_UNSYNC == 0;
+        let synchronised =
+            verdict >= 0 && verdict != libc::TIME_ERROR && state.status & libc::STA_UNSYNC == 0;
         ClockQuality {
             synchronised,
             source,

@@ -121,7 +121,8 @@ impl Heartbeat {
 
     fn is_due(&self) -> bool {
         let Some(interval) = self.settings.interval else { return false };
-        let interval = if crate::shutdown::progress().is_some() { interval.min(SHUTTING_DOWN) } else { interval };
+        let interval =
+            if crate::shutdown::progress().is_some() { interval.min(SHUTTING_DOWN) } else { interval };
         self.state().last.is_none_or(|last| last.elapsed() >= interval)
     }
 
@@ -213,7 +214,8 @@ impl Heartbeat {
         for (index, cell) in self.hub.lost_cells().iter().enumerate() {
             let count = cell.count.load(Ordering::Relaxed);
             if count > 0
-                && let Some(known) = registry::stream(index as u32).filter(|known| known.class() == Class::Audit)
+                && let Some(known) =
+                    registry::stream(index as u32).filter(|known| known.class() == Class::Audit)
             {
                 lost += count;
                 stream.get_or_insert_with(|| known.name().to_owned());
@@ -228,9 +230,14 @@ impl State {
     fn note_clock(&mut self, synchronised: bool) {
         match self.synchronised.replace(synchronised) {
             Some(true) | None if !synchronised => {
-                event!(CLOCK_UNSYNCHRONISED, "nothing keeps the system clock in step with UTC; start chrony or ntpd");
+                event!(
+                    CLOCK_UNSYNCHRONISED,
+                    "nothing keeps the system clock in step with UTC; start chrony or ntpd"
+                );
             }
-            Some(false) if synchronised => event!(CLOCK_SYNCHRONISED, "the system clock is in step with UTC again"),
+            Some(false) if synchronised => {
+                event!(CLOCK_SYNCHRONISED, "the system clock is in step with UTC again")
+            }
             _ => {}
         }
     }

@@ -24,7 +24,8 @@ pub(crate) fn alive(thread_id: u32) -> bool {
 pub(crate) fn kernel(thread_id: u32) -> Option<Kernel> {
     let read = |file: &str| fs::read_to_string(format!("/proc/self/task/{thread_id}/{file}")).ok();
     let (letter, cpu_ms) = stat(&read("stat")?)?;
-    let channel = read("wchan").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty() && name != "0");
+    let channel =
+        read("wchan").map(|name| name.trim().to_owned()).filter(|name| !name.is_empty() && name != "0");
     let state = match letter {
         'S' => read("syscall")
             .and_then(|line| sleeping(&line))

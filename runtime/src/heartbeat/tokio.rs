@@ -67,7 +67,12 @@ pub fn probe(name: impl Into<String>, threshold: Duration) -> tokio::task::JoinH
             let delay = asked.elapsed();
             if delay > threshold {
                 let delay_ms = delay.as_secs_f64() * 1e3;
-                event!(RUNTIME_DELAYED, runtime, delay_ms, "{runtime} ran a task {delay_ms:.1} ms later than asked");
+                event!(
+                    RUNTIME_DELAYED,
+                    runtime,
+                    delay_ms,
+                    "{runtime} ran a task {delay_ms:.1} ms later than asked"
+                );
             }
         }
     })

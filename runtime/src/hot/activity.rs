@@ -6,7 +6,10 @@
 //! A reader that looks at a running thread may see a picture that is half old and half new. Of a thread that has
 //! stalled it sees all: nothing is written any more.
 
-#![cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only the heartbeat reads what threads leave here"))]
+#![cfg_attr(
+    not(feature = "recorder"),
+    expect(dead_code, reason = "only the heartbeat reads what threads leave here")
+)]
 
 use std::sync::{Mutex, PoisonError};
 
@@ -158,7 +161,9 @@ pub(crate) fn attach(ring: &Ring) {
     let slot = Slot::of(ring);
     THREAD.with(|thread| {
         slot.reset(thread::thread_id());
-        if let Some(before) = thread.activity.replace(Some(slot)).filter(|before| !core::ptr::eq(*before, &NOWHERE)) {
+        if let Some(before) =
+            thread.activity.replace(Some(slot)).filter(|before| !core::ptr::eq(*before, &NOWHERE))
+        {
             slot.copy(before);
         }
     });
@@ -352,9 +357,14 @@ impl Slot {
         let shown = depth.saturating_sub(SHOWN as u32)..depth;
         Activity {
             progress: (self.entries.load(Ordering::Relaxed), depth),
-            critical_ms: if flags & flag::CRITICAL == 0 { 0 } else { self.deadline_ms.load(Ordering::Relaxed) },
+            critical_ms: if flags & flag::CRITICAL == 0 {
+                0
+            } else {
+                self.deadline_ms.load(Ordering::Relaxed)
+            },
             registered: flags & (flag::REGISTERED | flag::CRITICAL) != 0,
-            ends_by_panic: self.panicked.load(Ordering::Relaxed) == self.entries.load(Ordering::Relaxed).max(1),
+            ends_by_panic: self.panicked.load(Ordering::Relaxed)
+                == self.entries.load(Ordering::Relaxed).max(1),
             waiting: (flags & flag::WAITING != 0).then(|| self.waiting_for()),
             frames: shown.rev().filter_map(|depth| self.frame(depth)).collect(),
         }

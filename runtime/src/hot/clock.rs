@@ -31,7 +31,9 @@ pub(crate) fn now_before_loads() -> u64 {
     #[cfg(target_arch = "x86_64")]
     // `lfence` keeps every later load behind the counter read (Intel SDM, RDTSC).
     // SAFETY: SSE2, which has `lfence`, is part of x86_64.
-    unsafe { core::arch::x86_64::_mm_lfence() };
+    unsafe {
+        core::arch::x86_64::_mm_lfence()
+    };
     fence(Ordering::SeqCst);
     counter
 }

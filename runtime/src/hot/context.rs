@@ -188,9 +188,7 @@ impl Keys {
                 let held = ManuallyDrop::new(held);
                 RawKeys { slot: held.slot, generation: held.generation, hub: held.hub, ..RawKeys::NONE }
             }
-            Self::Inline(bytes) => {
-                RawKeys { slot: INLINE, bytes: Arc::into_raw(bytes), ..RawKeys::NONE }
-            }
+            Self::Inline(bytes) => RawKeys { slot: INLINE, bytes: Arc::into_raw(bytes), ..RawKeys::NONE },
         }
     }
 

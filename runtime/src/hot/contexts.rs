@@ -63,13 +63,8 @@ pub(crate) struct Contexts {
 impl Contexts {
     pub(crate) fn create(folders: &[PathBuf], degraded: &mut u8) -> std::io::Result<Self> {
         let first = CHUNK as usize * SLOT_LEN;
-        let mapping = first_of(
-            folders,
-            "contexts",
-            LEN,
-            |path| Mapping::create_sparse(path, LEN, first),
-            degraded,
-        )?;
+        let mapping =
+            first_of(folders, "contexts", LEN, |path| Mapping::create_sparse(path, LEN, first), degraded)?;
         let path = folders.iter().map(|folder| folder.join("contexts")).find(|path| path.exists());
         let ready = if path.is_some() { CHUNK } else { SLOTS as u32 };
         let holders = (0..SLOTS).map(|_| Holders::default()).collect();

@@ -160,8 +160,13 @@ impl Hub {
         waits_for_disk: bool,
     ) -> std::io::Result<&'static Self> {
         let mut degraded = 0;
-        let state = 
-            first_of(&folders, "state", layout::LEN, |path| Mapping::create(path, layout::LEN), &mut degraded)?;
+        let state = first_of(
+            &folders,
+            "state",
+            layout::LEN,
+            |path| Mapping::create(path, layout::LEN),
+            &mut degraded,
+        )?;
         let contexts = Contexts::create(&folders, &mut degraded)?;
         let sites = folders.iter().find_map(|folder| new_file(&folder.join("sites")).ok());
         let hub = Self {
@@ -216,7 +221,7 @@ impl Hub {
         let mut degraded = 0;
         let len = HEADER_LEN + self.ring_bytes;
         let name = format!("ring-{number:03}");
-        let Ok(mapping) = 
+        let Ok(mapping) =
             first_of(&self.folders, &name, len, |path| Mapping::create(path, len), &mut degraded)
         else {
             return false;
@@ -279,7 +284,9 @@ impl Hub {
 
     /// Wakes the drain if it sleeps.
     pub(crate) fn wake(&self) {
-        if self.drain_sleeps.swap(false, Ordering::SeqCst) && let Some(drain) = self.drain.get() {
+        if self.drain_sleeps.swap(false, Ordering::SeqCst)
+            && let Some(drain) = self.drain.get()
+        {
             drain.unpark();
         }
     }

@@ -154,7 +154,8 @@ impl FromStr for DecisionId {
 fn parse(text: &str) -> Result<DecisionId, &'static str> {
     let rest = text.strip_prefix("dec_").ok_or("it does not start with `dec_`")?;
     let mut parts = rest.split('_');
-    let (Some(day), Some(time), Some(suffix), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    let (Some(day), Some(time), Some(suffix), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
     else {
         return Err("after `dec_` come a date, a time and a suffix");
     };
@@ -234,7 +235,10 @@ impl FromStr for IntentId {
     fn from_str(text: &str) -> Result<Self, ParseIntentError> {
         let dashes = |at| matches!(at, 8 | 13 | 18 | 23);
         let well_formed = text.len() == 36
-            && text.bytes().enumerate().all(|(at, byte)| if dashes(at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(at, byte)| if dashes(at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
         let digits: String = text.chars().filter(|character| *character != '-').collect();
         let id = well_formed.then(|| u128::from_str_radix(&digits, 16).ok()).flatten();
         id.map(Self).ok_or(ParseIntentError)
@@ -247,7 +251,9 @@ pub struct ParseIntentError;
 
 impl fmt::Display for ParseIntentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not an intent id of ours; write a UUID, for example `8f14e45f-ceea-4d5b-9c3e-1a2b3c4d5e6f`")
+        f.write_str(
+            "not an intent id of ours; write a UUID, for example `8f14e45f-ceea-4d5b-9c3e-1a2b3c4d5e6f`",
+        )
     }
 }
 

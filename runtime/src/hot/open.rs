@@ -5,7 +5,10 @@
 //!
 //! Invariant: an entry belongs to one scope from `list` to its drop, and only that scope writes it, on whichever thread.
 
-#![cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only the heartbeat reads what threads leave here"))]
+#![cfg_attr(
+    not(feature = "recorder"),
+    expect(dead_code, reason = "only the heartbeat reads what threads leave here")
+)]
 
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
@@ -84,9 +87,9 @@ impl Open {
         // Spread by id, so that threads do not meet at one place.
         let bits = u128::from_le_bytes(decision.to_bytes());
         let start = mix(bits as u64 ^ since) as usize;
-        let place = (start..start.wrapping_add(TRIES))
-            .map(|at| &self.entries[at % MAX_OPEN])
-            .find(|entry| entry.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok());
+        let place = (start..start.wrapping_add(TRIES)).map(|at| &self.entries[at % MAX_OPEN]).find(|entry| {
+            entry.state.compare_exchange(FREE, TAKEN, Ordering::Acquire, Ordering::Relaxed).is_ok()
+        });
         if place.is_none() {
             self.unwatched.fetch_add(1, Ordering::Relaxed);
         }

@@ -44,6 +44,7 @@ pub fn recording() -> bool {
 }
 
 #[cold]
+#[inline(never)]
 fn count_after_finish() -> bool {
     AFTER_FINISH.fetch_add(1, Ordering::Relaxed);
     false

@@ -61,7 +61,6 @@ pub(crate) struct RingHeader {
 #[derive(Debug, Default)]
 struct Line(AtomicU64);
 
-
 /// A ring as its two ends and its readers see it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ring {
@@ -160,12 +159,8 @@ impl Ring {
     /// Takes a ready ring for the thread that calls, and names it.
     pub(crate) fn take(&self, thread_id: u32, name: &str) -> Option<Producer> {
         let header = self.header();
-        let taken = header.state.compare_exchange(
-            state::READY,
-            state::OWNED,
-            Ordering::Acquire,
-            Ordering::Relaxed,
-        );
+        let taken =
+            header.state.compare_exchange(state::READY, state::OWNED, Ordering::Acquire, Ordering::Relaxed);
         taken.ok()?;
         let mut bytes = [0; NAME_LEN];
         let len = name.floor_char_boundary(NAME_LEN);

@@ -28,8 +28,7 @@ unsafe impl Sync for Mapping {}
 impl Mapping {
     /// Makes a file of `len` bytes, all allocated and mapped in, readable by its owner alone.
     pub(crate) fn create(path: &Path, len: usize) -> io::Result<Self> {
-        let file =
-            File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+        let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
         allocate(&file, 0, len).and_then(|()| Self::of(&file, len, true)).inspect_err(|_| {
             // The file is ours and holds nothing yet.
             let _ = std::fs::remove_file(path);
@@ -39,8 +38,7 @@ impl Mapping {
     /// Makes a file that can hold `len` bytes, of which only the first `allocated` may be touched until
     /// [`Mapping::grow`].
     pub(crate) fn create_sparse(path: &Path, len: usize, allocated: usize) -> io::Result<Self> {
-        let file =
-            File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
+        let file = File::options().read(true).write(true).create_new(true).mode(0o600).open(path)?;
         file.set_len(len as u64)
             .and_then(|()| allocate(&file, 0, allocated))
             .and_then(|()| Self::of(&file, len, false))

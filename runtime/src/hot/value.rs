@@ -179,8 +179,6 @@ impl Value for char {
     }
 }
 
-
-
 macro_rules! forward {
     ($($type:ty),*) => {$(
         impl<T: Value + ?Sized> Value for $type {

@@ -8,7 +8,9 @@ use core::ops::{Deref, DerefMut};
 
 use super::kept::Kept;
 use super::lazy::{self, Pending, WAITING};
+use super::order::ledger;
 use super::outcome::{Ended, Outcome};
+use super::resumed;
 use super::structure::ABSENT;
 use super::verdict::{self, Verdict};
 use crate::events;
@@ -25,11 +27,12 @@ use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
 
 pub use super::verdict::verdict;
 
-/// The two sites of a decision.
+/// The sites of a decision.
 #[derive(Debug)]
 pub struct Sites {
     start: Site,
     end: Site,
+    closed: Site,
 }
 
 const START: &[Field] = &[Field::recorded("parent_decision_id"), Field::recorded("started_at")];
@@ -50,6 +53,13 @@ impl Sites {
         Self {
             start: Site::new(&events::DECISION_START, "{function} decides", START, start, place),
             end: Site::new(&events::DECISION_END, "{function}: {outcome}", END, end, place),
+            closed: Site::new(
+                &events::DECISION_CLOSED,
+                "the last order of this decision is terminal",
+                &[],
+                end,
+                place,
+            ),
         }
     }
 
@@ -128,8 +138,10 @@ pub fn id(id: impl IntoId) -> DecisionId {
 enum State {
     /// Nobody records.
     Off,
-    /// Current, without START and END.
+    /// Current, without START and END: the one around it, which is still deciding.
     Joined,
+    /// The same, of a decision that is known from before.
+    Resumed,
     /// START was recorded, or waits.
     Open,
 }
@@ -149,6 +161,10 @@ pub struct Scope {
     /// Whether the thread was unwinding already: then a drop says nothing of this function.
     unwinding: bool,
     panicked: bool,
+    /// Whether `verdict!` was called: then something happened.
+    spoke: bool,
+    /// Whether the verdict is that of `verdict = expr`, which alone is nothing that happened.
+    judged: bool,
     /// What `verdict!` said during a poll on another thread. Boxed, as `waits` is, because every annotated function has
     /// room for a scope, and only a suspended one needs these. Not dropped with the scope but in
     /// [`Scope::forget_kept`], so that a function that ends has one test to make.
@@ -172,6 +188,8 @@ impl Scope {
             unclosed: Outcome::Returned,
             unwinding: false,
             panicked: false,
+            spoke: false,
+            judged: false,
             verdict: ManuallyDrop::new(None),
             waits: ManuallyDrop::new(None),
             listed: Listed::NOT,
@@ -181,7 +199,11 @@ impl Scope {
     /// Opens a decision.
     #[inline]
     pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if recording() { Self::open_now(sites, joins, unclosed) } else { Self::silent(DecisionId::NONE, State::Off) }
+        if recording() {
+            Self::open_now(sites, joins, unclosed)
+        } else {
+            Self::silent(DecisionId::NONE, State::Off)
+        }
     }
 
     #[inline(never)]
@@ -203,6 +225,8 @@ impl Scope {
             unclosed,
             unwinding: std::thread::panicking(),
             panicked: false,
+            spoke: false,
+            judged: false,
             verdict: ManuallyDrop::new(None),
             waits: ManuallyDrop::new(None),
             listed: Listed::NOT,
@@ -213,14 +237,19 @@ impl Scope {
     #[inline]
     pub fn resume(id: DecisionId) -> Self {
         let on = !id.is_none() && recording();
-        if on { Self::silent(id, State::Joined) } else { Self::silent(DecisionId::NONE, State::Off) }
+        if on { Self::silent(id, State::Resumed) } else { Self::silent(DecisionId::NONE, State::Off) }
     }
 
     /// Whether START is wanted: then its fields are evaluated.
     #[inline]
     #[must_use]
     pub fn starts(&self) -> bool {
-        self.state == State::Open && self.sites.is_some_and(|sites| sites.start.enabled())
+        self.state == State::Open && self.start_enabled()
+    }
+
+    #[inline(never)]
+    fn start_enabled(&self) -> bool {
+        self.sites.is_some_and(|sites| sites.start.enabled())
     }
 
     /// This thread is inside from here on.
@@ -274,11 +303,29 @@ impl Scope {
         }
     }
 
-    /// Runs `body` in this decision: a poll, or the part of a function before its future.
+    /// Says, while this thread is inside, that the decision is one from before.
+    #[inline]
+    fn resume_here(&self) -> DecisionId {
+        if self.state == State::Resumed { resumed::swap(self.id) } else { DecisionId::NONE }
+    }
+
+    /// Runs `body` in this decision: the part of a function before its future.
     #[inline]
     pub fn run<R>(&mut self, body: impl FnOnce() -> R) -> R {
-        let _inside = self.inside();
-        body()
+        let inside = self.inside();
+        let result = body();
+        drop(inside);
+        self.hear_verdict();
+        result
+    }
+
+    /// The future goes on later, perhaps on another thread: what `verdict!` said here goes with it.
+    #[inline]
+    pub(super) fn hear_verdict(&mut self) {
+        if self.state == State::Open && let Some(verdict) = verdict::take(self.id) {
+            self.spoke = true;
+            *self.verdict = Some(Box::new(verdict));
+        }
     }
 
     /// Enters the decision, until the guard is dropped.
@@ -314,16 +361,17 @@ impl Scope {
     fn end(&mut self, ended: &Ended) {
         let Some(sites) = self.sites else { return };
         self.listed = Listed::NOT;
-        let verdict = verdict::take(self.id).or_else(|| self.verdict.take().map(|boxed| *boxed));
+        let said = verdict::take(self.id);
+        self.spoke |= said.is_some() && !self.judged;
+        let verdict = said.or_else(|| self.verdict.take().map(|boxed| *boxed));
         if self.lazy {
-            *self.waits = self.waits.take().or_else(|| lazy::unwait(self.id).map(Box::new));
-            let nothing_happened = self.waits.is_some()
-                && verdict.is_none()
-                && matches!(ended.outcome, Outcome::Ok | Outcome::Returned);
-            if nothing_happened {
-                return;
+            let waits = self.waits.take().map(|boxed| *boxed).or_else(|| lazy::unwait(self.id));
+            if let Some(fields) = waits {
+                if !self.spoke && matches!(ended.outcome, Outcome::Ok | Outcome::Returned) {
+                    return;
+                }
+                self.wait_with(fields);
             }
-            self.wait_here();
         }
         if !sites.end.enabled() {
             return;
@@ -335,6 +383,9 @@ impl Scope {
             None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
             Some(verdict) => record(&sites.end, &And(head, &verdict)),
         };
+        if ledger::decided(self.id) && sites.closed.enabled() {
+            record(&sites.closed, &());
+        }
         thread::swap_decision(previous);
     }
 }
@@ -356,6 +407,7 @@ impl Drop for Scope {
 pub struct Inside<'a> {
     scope: &'a mut Scope,
     previous: DecisionId,
+    resumed: DecisionId,
     unwinding: bool,
     entered: Entered,
     /// The counter at the beginning, for SLOW_POLL.
@@ -367,10 +419,12 @@ impl<'a> Inside<'a> {
     fn enter(scope: &'a mut Scope) -> Self {
         scope.wait_here();
         let previous = thread::swap_decision(scope.id);
+        let resumed = scope.resume_here();
         let entered = scope.poll();
         Self {
             scope,
             previous,
+            resumed,
             unwinding: std::thread::panicking(),
             entered,
             #[cfg(feature = "tokio")]
@@ -389,15 +443,15 @@ impl Drop for Inside<'_> {
         thread::swap_decision(self.previous);
         let scope = &mut *self.scope;
         scope.listed.poll_ends();
+        if scope.state == State::Resumed {
+            resumed::swap(self.resumed);
+        }
         if scope.state != State::Open {
             return;
         }
         // The next poll may be on another thread.
         if scope.lazy {
             *scope.waits = lazy::unwait(scope.id).map(Box::new);
-        }
-        if let Some(verdict) = verdict::take(scope.id) {
-            *scope.verdict = Some(Box::new(verdict));
         }
         scope.panicked |= std::thread::panicking() && !self.unwinding;
     }
@@ -409,6 +463,7 @@ impl Drop for Inside<'_> {
 pub struct Current {
     scope: Scope,
     previous: DecisionId,
+    resumed: DecisionId,
     entered: Entered,
     _not_send: PhantomData<*const ()>,
 }
@@ -423,6 +478,7 @@ impl Current {
     const OFF: Self = Self {
         scope: Scope::silent(DecisionId::NONE, State::Off),
         previous: DecisionId::NONE,
+        resumed: DecisionId::NONE,
         entered: Entered::NOT,
         _not_send: PhantomData,
     };
@@ -442,14 +498,18 @@ impl Current {
     fn enter(scope: Scope) -> Self {
         let previous =
             if scope.state == State::Off { DecisionId::NONE } else { thread::swap_decision(scope.id) };
+        let resumed = scope.resume_here();
         let entered = scope.entered();
-        Self { scope, previous, entered, _not_send: PhantomData }
+        Self { scope, previous, resumed, entered, _not_send: PhantomData }
     }
 
     #[inline(never)]
     fn leave(&mut self) {
         activity::exit(self.entered);
         thread::swap_decision(self.previous);
+        if self.scope.state == State::Resumed {
+            resumed::swap(self.resumed);
+        }
     }
 
     /// Records START.
@@ -512,6 +572,8 @@ pub fn judge<'r, R, V: Value>(scope: &mut Scope, result: &'r R, judge: impl FnOn
             [tag::FALSE] => kept.add(&("false", ABSENT, ABSENT, ABSENT)),
             _ => kept.add(&And(&first, (ABSENT, ABSENT, ABSENT))),
         }
+        scope.spoke |= verdict::take(scope.id).is_some();
+        scope.judged = true;
         verdict::put(scope.id, kept);
     }
 }

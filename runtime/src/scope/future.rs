@@ -32,7 +32,13 @@ impl<F: Future> Future for Within<'_, F> {
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: `self` was pinned, so `future` stays where it is until it is dropped there, in `drop` below.
         let future = unsafe { Pin::new_unchecked(&mut *this.future) };
-        this.scope.run(|| future.poll(task))
+        let inside = this.scope.inside();
+        let polled = future.poll(task);
+        drop(inside);
+        if polled.is_pending() {
+            this.scope.hear_verdict();
+        }
+        polled
     }
 }
 

@@ -206,7 +206,9 @@ impl Timer {
         match (sites.options.memory, sites.options.cpu) {
             (false, false) => record(site, &And(head, &*self.arguments)),
             (true, false) => record(site, &And(And(head, (usage::memory_mb(),)), &*self.arguments)),
-            (false, true) => record(site, &And(And(head, (self.usage.percent(nanos(ticks)),)), &*self.arguments)),
+            (false, true) => {
+                record(site, &And(And(head, (self.usage.percent(nanos(ticks)),)), &*self.arguments))
+            }
             (true, true) => {
                 let both = (usage::memory_mb(), self.usage.percent(nanos(ticks)));
                 record(site, &And(And(head, both), &*self.arguments))

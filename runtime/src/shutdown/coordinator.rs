@@ -14,7 +14,9 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use crate::event;
-use crate::events::{COMPONENT_STOPPED, SHUTDOWN_COMPLETE, SHUTDOWN_FORCED, SHUTDOWN_STARTED, SHUTDOWN_TIMEOUT};
+use crate::events::{
+    COMPONENT_STOPPED, SHUTDOWN_COMPLETE, SHUTDOWN_FORCED, SHUTDOWN_STARTED, SHUTDOWN_TIMEOUT,
+};
 use crate::heartbeat;
 
 use super::signals::{Signal, Wire, describe};
@@ -55,7 +57,10 @@ pub(super) struct Component {
 
 impl fmt::Debug for Component {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Component").field("name", &self.name).field("order", &self.order).finish_non_exhaustive()
+        f.debug_struct("Component")
+            .field("name", &self.name)
+            .field("order", &self.order)
+            .finish_non_exhaustive()
     }
 }
 
@@ -81,7 +86,11 @@ struct State {
 }
 
 /// Starts the thread.
-pub(super) fn start(deadline: Duration, signals: bool, exit_code: Option<u8>) -> Result<Arc<Inner>, StartError> {
+pub(super) fn start(
+    deadline: Duration,
+    signals: bool,
+    exit_code: Option<u8>,
+) -> Result<Arc<Inner>, StartError> {
     let system = |what| move |source| StartError::System { what, source };
     let wire = Wire::new().map_err(system("make a socket"))?;
     if signals {
@@ -146,8 +155,11 @@ impl State {
 
     /// The components that are stopped next, all of the lowest order.
     fn take_next(&mut self) -> Vec<Component> {
-        let Some(order) = self.components.iter().map(|component| component.order).min() else { return Vec::new() };
-        let (next, later) = std::mem::take(&mut self.components).into_iter().partition(|one| one.order == order);
+        let Some(order) = self.components.iter().map(|component| component.order).min() else {
+            return Vec::new();
+        };
+        let (next, later) =
+            std::mem::take(&mut self.components).into_iter().partition(|one| one.order == order);
         self.components = later;
         next
     }
@@ -218,7 +230,8 @@ impl Coordinator {
         let components = {
             let mut state = self.inner.state();
             state.began = Some((Instant::now(), reason.clone()));
-            let mut names: Vec<_> = state.components.iter().map(|one| (one.order, one.name.clone())).collect();
+            let mut names: Vec<_> =
+                state.components.iter().map(|one| (one.order, one.name.clone())).collect();
             names.sort();
             names.into_iter().map(|(_, name)| name).collect::<Vec<_>>()
         };

@@ -227,6 +227,9 @@ mod tests {
         let own = std::process::id();
         let text = describe(Signal { number: libc::SIGINT, pid: own as i32, uid: 0 });
         assert!(text.starts_with(&format!("SIGINT from pid {own} (")), "{text}");
-        assert_eq!(describe(Signal { number: libc::SIGTERM, pid: 0, uid: 0 }), "SIGTERM from the terminal or the kernel");
+        assert_eq!(
+            describe(Signal { number: libc::SIGTERM, pid: 0, uid: 0 }),
+            "SIGTERM from the terminal or the kernel"
+        );
     }
 }

@@ -93,12 +93,20 @@ mod tests {
     #[test]
     fn every_function_with_a_body_is_found_where_it_begins() {
         check("/// é\npub fn a() {}", "/// é\n#[d] pub fn a() {}", 1);
-        check("impl A { async fn a(&self) { fn b() {} } }", "impl A { #[d] async fn a(&self) { #[d] fn b() {} } }", 2);
+        check(
+            "impl A { async fn a(&self) { fn b() {} } }",
+            "impl A { #[d] async fn a(&self) { #[d] fn b() {} } }",
+            2,
+        );
         check("trait T { fn a(); unsafe fn b() {} }", "trait T { fn a(); #[d] unsafe fn b() {} }", 1);
     }
 
     #[test]
     fn const_functions_and_tests_are_left_alone() {
-        check("const fn a() {} #[test] fn b() {} #[tokio::test] async fn c() {}", "const fn a() {} #[test] fn b() {} #[tokio::test] async fn c() {}", 0);
+        check(
+            "const fn a() {} #[test] fn b() {} #[tokio::test] async fn c() {}",
+            "const fn a() {} #[test] fn b() {} #[tokio::test] async fn c() {}",
+            0,
+        );
     }
 }

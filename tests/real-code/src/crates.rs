@@ -98,7 +98,8 @@ fn fetch(name: &str, work: &Path) -> io::Result<PathBuf> {
             "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{plain} = \"{version}\"\n\n[workspace]\n"
         ),
     )?;
-    let output = Command::new("cargo").args(["vendor", "--quiet", "--versioned-dirs"]).current_dir(&probe).output()?;
+    let output =
+        Command::new("cargo").args(["vendor", "--quiet", "--versioned-dirs"]).current_dir(&probe).output()?;
     if !output.status.success() {
         return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
@@ -134,8 +135,10 @@ fn prepare(dir: &Path) -> io::Result<()> {
     if !text.contains("\n[workspace]") {
         text.push_str("\n[workspace]\n");
     }
-    let dependency =
-        format!("\n[dependencies.tapelog]\npath = \"{}\"\ndefault-features = false\n", runtime.canonicalize()?.display());
+    let dependency = format!(
+        "\n[dependencies.tapelog]\npath = \"{}\"\ndefault-features = false\n",
+        runtime.canonicalize()?.display()
+    );
     text.push_str(&dependency);
     fs::write(manifest, text)
 }
@@ -147,7 +150,9 @@ fn rust_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
         let path = entry?.path();
         if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
             files.append(&mut rust_files(&path)?);
-        } else if path.extension().is_some_and(|end| end == "rs") && path.file_name().is_some_and(|n| n != "build.rs") {
+        } else if path.extension().is_some_and(|end| end == "rs")
+            && path.file_name().is_some_and(|n| n != "build.rs")
+        {
             files.push(path);
         }
     }

@@ -14,7 +14,9 @@ fn main() -> ExitCode {
     let options = match Options::parse(std::env::args().skip(1)) {
         Ok(options) => options,
         Err(wrong) => {
-            eprintln!("real-code: {wrong}\nusage: real-code CRATE[@VERSION]… [--with decision,log_performance] [--keep DIR]");
+            eprintln!(
+                "real-code: {wrong}\nusage: real-code CRATE[@VERSION]… [--with decision,log_performance] [--keep DIR]"
+            );
             return ExitCode::from(2);
         }
     };

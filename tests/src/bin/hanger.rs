@@ -126,7 +126,11 @@ fn shut_down(scenario: &str, root: &Path) -> ! {
             println!("{name} stopped");
         }
     };
-    shutdown.component("router").order(2).deadline(Duration::from_secs(if scenario.ends_with("-component") { 1 } else { 30 })).stop(takes("router", Duration::from_millis(200)));
+    shutdown
+        .component("router")
+        .order(2)
+        .deadline(Duration::from_secs(if scenario.ends_with("-component") { 1 } else { 30 }))
+        .stop(takes("router", Duration::from_millis(200)));
     shutdown.component("feed").order(1).stop(takes("feed", Duration::from_millis(100)));
     shutdown.component("journal").order(3).stop_async(|| async {
         tokio_like_wait(Duration::from_millis(50)).await;

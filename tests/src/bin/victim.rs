@@ -184,7 +184,12 @@ fn durable(root: &Path) {
 /// Threads come and go, contexts too, for so many seconds; then says how the memory of the process grew after the first
 /// third, in KiB, and how many rings there were.
 fn soak(root: &Path, seconds: u64) {
-    let tape = Recorder::builder("victim").root(root).heartbeat(None).ring_bytes(1 << 16).start().expect("it starts");
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .heartbeat(None)
+        .ring_bytes(1 << 16)
+        .start()
+        .expect("it starts");
     let start = std::time::Instant::now();
     let mut after_a_third = None;
     let mut round = 0_u64;
@@ -341,7 +346,9 @@ fn kill_many(root: &Path, threads: u64, micros: u64) {
                         event!(BUY_BLOCKED, thread_number = thread, n, "blocked {n}");
                     }
                     if n % 64 == 63 {
-                        progress.write_all_at(&(n + 1).to_le_bytes(), thread * 8).expect("the file can be written");
+                        progress
+                            .write_all_at(&(n + 1).to_le_bytes(), thread * 8)
+                            .expect("the file can be written");
                     }
                 }
             });

@@ -44,10 +44,34 @@ impl Sites {
     #[must_use]
     pub const fn new(place: Place, context: &'static [Field], end: &'static [Field]) -> Self {
         Self {
-            context: Site::new(&events::ORDER_CONTEXT, "attempt {attempt}: {side} {symbol}", &[], context, place),
-            accepted: Site::new(&events::ORDER_SUBMITTED, "attempt {attempt} on {symbol} accepted", END, end, place),
-            rejected: Site::new(&events::ORDER_REJECTED, "attempt {attempt} on {symbol} rejected", END, end, place),
-            failed: Site::new(&events::ORDER_FAILED, "attempt {attempt} on {symbol} not sent", END, end, place),
+            context: Site::new(
+                &events::ORDER_CONTEXT,
+                "attempt {attempt}: {side} {symbol}",
+                &[],
+                context,
+                place,
+            ),
+            accepted: Site::new(
+                &events::ORDER_SUBMITTED,
+                "attempt {attempt} on {symbol} accepted",
+                END,
+                end,
+                place,
+            ),
+            rejected: Site::new(
+                &events::ORDER_REJECTED,
+                "attempt {attempt} on {symbol} rejected",
+                END,
+                end,
+                place,
+            ),
+            failed: Site::new(
+                &events::ORDER_FAILED,
+                "attempt {attempt} on {symbol} not sent",
+                END,
+                end,
+                place,
+            ),
             unknown: Site::new(
                 &events::ORDER_UNKNOWN,
                 "attempt {attempt} on {symbol}: nobody knows whether the order is live",

@@ -38,8 +38,13 @@ impl Batch {
     }
 
     /// Records the ORDER_CONTEXT of one order.
-    pub fn context<A, B, C, N>(&mut self, head: &(A, B, C), before: &impl Fields, number: N, after: &impl Fields)
-    where
+    pub fn context<A, B, C, N>(
+        &mut self,
+        head: &(A, B, C),
+        before: &impl Fields,
+        number: N,
+        after: &impl Fields,
+    ) where
         A: Value,
         B: Value,
         C: Value,

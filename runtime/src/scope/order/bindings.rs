@@ -41,7 +41,7 @@ pub(super) fn bind(key: u64, decision: DecisionId) {
         // An intent that another decision takes over is no longer the first one's.
         settle(before);
         put(key, decision);
-        ledger::opened(decision, true);
+        ledger::opened(decision, resumed::is(decision));
     }
 }
 
@@ -113,10 +113,17 @@ pub fn resume<V: Value + ?Sized>(id: &V) -> Resumed {
     let key = key_of(id);
     let decision = if recording() { find(key) } else { DecisionId::NONE };
     if decision.is_none() {
-        event!(events::ORPHAN_EXECUTION, order = id, "an execution names {order}, which nothing here has placed");
+        event!(
+            events::ORPHAN_EXECUTION,
+            order = id,
+            "an execution names {order}, which nothing here has placed"
+        );
     }
-    let previous =
-        if decision.is_none() { None } else { Some((thread::swap_decision(decision), resumed::swap(decision))) };
+    let previous = if decision.is_none() {
+        None
+    } else {
+        Some((thread::swap_decision(decision), resumed::swap(decision)))
+    };
     Resumed { key, decision, previous, _not_send: PhantomData }
 }
 

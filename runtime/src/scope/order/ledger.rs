@@ -28,9 +28,11 @@ fn slot(decision: DecisionId) -> (u64, &'static [AtomicU64]) {
 fn change(name: u64, ways: &[AtomicU64], to: impl Fn(u64) -> u64) -> Option<u64> {
     ways.iter().find_map(|way| {
         // AcqRel: whoever makes the last change saw all others.
-        way.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| (word & DECISION == name).then(|| to(word)))
-            .ok()
-            .map(&to)
+        way.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
+            (word & DECISION == name).then(|| to(word))
+        })
+        .ok()
+        .map(&to)
     })
 }
 

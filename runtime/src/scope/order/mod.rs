@@ -14,8 +14,8 @@ mod table;
 
 pub use attempt::{Attempt, AttemptNumber, Counted, Given, Sites};
 pub use batch::{Batch, each};
+#[cfg(feature = "recorder")]
+pub(crate) use bindings::restore;
 pub use bindings::{Resumed, closed, resume};
 pub use fields::*;
 pub use outcome::{Attempted, OrderOutcome, never, of_ended, of_result, returned, said};
-#[cfg(feature = "recorder")]
-pub(crate) use bindings::restore;

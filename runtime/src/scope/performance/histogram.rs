@@ -18,7 +18,11 @@ pub(super) struct Histogram {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { counts: [const { AtomicU64::new(0) }; BUCKETS], max: AtomicU64::new(0), told: AtomicU64::new(0) }
+        Self {
+            counts: [const { AtomicU64::new(0) }; BUCKETS],
+            max: AtomicU64::new(0),
+            told: AtomicU64::new(0),
+        }
     }
 }
 

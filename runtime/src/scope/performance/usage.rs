@@ -12,7 +12,8 @@ impl Usage {
 
     /// Of this thread, or of the process when the call may move to another thread.
     pub(super) fn begin(across_threads: bool) -> Self {
-        let clock = if across_threads { libc::CLOCK_PROCESS_CPUTIME_ID } else { libc::CLOCK_THREAD_CPUTIME_ID };
+        let clock =
+            if across_threads { libc::CLOCK_PROCESS_CPUTIME_ID } else { libc::CLOCK_THREAD_CPUTIME_ID };
         Self { clock, started_ns: cpu_ns(clock) }
     }
 

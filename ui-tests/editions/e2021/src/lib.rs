@@ -6,7 +6,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use tapelog::events::BUY_BLOCKED;
-use tapelog::{OrderContext, Value, dash_event, decision, event, log_performance, order_context, verdict};
+use tapelog::{dash_event, decision, event, log_performance, order_context, verdict, OrderContext, Value};
 
 tapelog::events! {
     /// Of this edition.
@@ -102,8 +102,20 @@ pub mod inner {
 /// A statement form.
 pub fn statement() {
     let attempt = tapelog::order_attempt!(
-        intent_id = 1, symbol = "s", side = Side::Sell(1), qty = 1.0,
-        none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+        intent_id = 1,
+        symbol = "s",
+        side = Side::Sell(1),
+        qty = 1.0,
+        none(
+            limit_px,
+            quote_budget,
+            notional,
+            tif,
+            slippage_bps,
+            min_notional,
+            max_retries,
+            retry_backoff_ms
+        ),
     );
     attempt.end(tapelog::OrderOutcome::Accepted);
     event!(EDITION);
