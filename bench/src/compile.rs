@@ -17,7 +17,11 @@ const FUNCTIONS: u32 = 300;
 /// Name, dependency, attribute.
 const VARIANTS: [(&str, &str, &str); 8] = [
     ("nothing", "", ""),
-    ("tapelog-decision", "tapelog = { path = \"RUNTIME\" }", "#[tapelog::decision(fields(symbol, spread_bps))]"),
+    (
+        "tapelog-decision",
+        "tapelog = { path = \"RUNTIME\" }",
+        "#[tapelog::decision(fields(symbol, spread_bps))]",
+    ),
     (
         "tapelog-performance",
         "tapelog = { path = \"RUNTIME\" }",
@@ -86,7 +90,11 @@ pub fn run(size: Size) -> Table {
         );
     }
     table.goal(Goal::at_most("#[decision] with two fields / no attribute", best[1].cpu / nothing.cpu, 1.5));
-    table.goal(Goal::at_most("#[log_performance] with two fields / no attribute", best[2].cpu / nothing.cpu, 1.5));
+    table.goal(Goal::at_most(
+        "#[log_performance] with two fields / no attribute",
+        best[2].cpu / nothing.cpu,
+        1.5,
+    ));
     table
 }
 
@@ -95,7 +103,10 @@ fn generate() -> PathBuf {
     let root = files::root().join("compile");
     let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../runtime");
     let members: Vec<_> = VARIANTS.iter().map(|(name, ..)| format!("\"{name}\"")).collect();
-    write(&root.join("Cargo.toml"), &format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", ")));
+    write(
+        &root.join("Cargo.toml"),
+        &format!("[workspace]\nresolver = \"3\"\nmembers = [{}]\n", members.join(", ")),
+    );
     for (name, dependency, attribute) in VARIANTS {
         let dependency = dependency.replace("RUNTIME", &runtime.display().to_string());
         let manifest = format!(

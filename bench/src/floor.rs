@@ -70,7 +70,9 @@ impl Contestant for Floor {
         // SAFETY: `len` bytes from `place` are inside the ring, and the reader is not there.
         unsafe { to.copy_from_nonoverlapping(producer.bytes.as_ptr(), len) };
         // SAFETY: a record is longer than sixteen bytes.
-        unsafe { to.add(8).cast::<u64>().write_unaligned(counter) };
+        let stamp = unsafe { to.add(8) };
+        // SAFETY: as above; the place is the writer's own.
+        unsafe { stamp.cast::<u64>().write_unaligned(counter) };
         producer.tail += len as u64;
         ring.tail.0.store(producer.tail, Ordering::Release);
         PRODUCER.set(Some(producer));

@@ -11,7 +11,8 @@ pub fn describe() -> String {
     let memory = read_to_string("/proc/meminfo").unwrap_or_default();
     let kib = memory.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or("0");
     let gib = kib.trim().trim_end_matches(" kB").parse().unwrap_or(0.0) / (1024.0 * 1024.0);
-    let clock = read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource").unwrap_or_default();
+    let clock = read_to_string("/sys/devices/system/clocksource/clocksource0/current_clocksource")
+        .unwrap_or_default();
     let virtual_machine = if cpu.contains("hypervisor") { ", a virtual machine" } else { "" };
     format!(
         "- processor: {}, {cores} cores{virtual_machine}; memory {gib:.0} GiB\n- kernel {}, clock source {}\n- {}\n",

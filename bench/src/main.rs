@@ -27,7 +27,9 @@ use std::process::ExitCode;
 
 use report::{Size, Table};
 
-const ALL: [(&str, fn(Size) -> Table); 5] =
+type Workload = fn(Size) -> Table;
+
+const ALL: [(&str, Workload); 5] =
     [("w1", w1::run), ("w2", w2::run), ("w3", w3::run), ("w4", w4::run), ("compile", compile::run)];
 
 fn main() -> ExitCode {
@@ -40,10 +42,12 @@ fn main() -> ExitCode {
         role(name, dir.as_ref());
         return ExitCode::SUCCESS;
     }
-    let (flags, names): (Vec<_>, Vec<_>) = args.iter().map(String::as_str).partition(|arg| arg.starts_with("--"));
+    let (flags, names): (Vec<_>, Vec<_>) =
+        args.iter().map(String::as_str).partition(|arg| arg.starts_with("--"));
     let known = |name: &&str| *name == "all" || ALL.iter().any(|(known, _)| known == name);
     let wrong = names.iter().find(|name| !known(name));
-    let wrong = wrong.or_else(|| flags.iter().find(|flag| !["--brief", "--write", "--strict"].contains(flag)));
+    let wrong =
+        wrong.or_else(|| flags.iter().find(|flag| !["--brief", "--write", "--strict"].contains(flag)));
     if names.is_empty() || wrong.is_some() {
         eprintln!("usage: bench w1|w2|w3|w4|compile|all… [--brief] [--write] [--strict]");
         return ExitCode::from(2);

@@ -106,7 +106,11 @@ impl Table {
         for goal in &self.goals {
             let (word, sign) = if goal.holds() { ("holds", "") } else { ("**missed**", "") };
             let bound = if goal.least { "≥" } else { "≤" };
-            let _ = writeln!(out, "- {word}{sign}: {} = {:.2} (goal {bound} {})", goal.what, goal.found, goal.limit);
+            let _ = writeln!(
+                out,
+                "- {word}{sign}: {} = {:.2} (goal {bound} {})",
+                goal.what, goal.found, goal.limit
+            );
         }
         out
     }

@@ -4,8 +4,17 @@ use crate::race::{self, Runner};
 use crate::report::{Goal, Size, Table};
 use crate::stats::{median, quantile};
 
-const NAMES: [&str; 9] =
-    ["floor", "tapelog", "tapelog-attribute", "tracing-bare", "tracing-layer", "fastrace", "slog", "emit", "tracing-json"];
+const NAMES: [&str; 9] = [
+    "floor",
+    "tapelog",
+    "tapelog-attribute",
+    "tracing-bare",
+    "tracing-layer",
+    "fastrace",
+    "slog",
+    "emit",
+    "tracing-json",
+];
 
 #[derive(Clone, Copy, Debug)]
 struct Figures {
@@ -20,7 +29,8 @@ struct Figures {
 /// Measures, and says which goals hold.
 pub fn run(size: Size) -> Table {
     let mut runners = race::start(&NAMES);
-    let mut all: Vec<_> = NAMES.map(|name| Figures { name, mean: 0., p50: 0., p99: 0., p999: 0., cold: 0. }).into();
+    let mut all: Vec<_> =
+        NAMES.map(|name| Figures { name, mean: 0., p50: 0., p99: 0., p999: 0., cold: 0. }).into();
     let each = |runners: &mut [Runner], all: &mut [Figures], set: &dyn Fn(&mut Figures, &mut [f64])| {
         for (runner, figures) in runners.iter_mut().zip(all) {
             set(figures, &mut runner.samples);
@@ -61,7 +71,11 @@ pub fn run(size: Size) -> Table {
     }
     table.goal(Goal::at_most("tapelog / floor, mean", ours.mean / floor.mean, 1.2));
     table.goal(Goal::at_least("tracing JSON / tapelog, mean", of("tracing-json").mean / ours.mean, 60.0));
-    table.goal(Goal::at_least("fastrace with properties / tapelog, mean", of("fastrace").mean / ours.mean, 30.0));
+    table.goal(Goal::at_least(
+        "fastrace with properties / tapelog, mean",
+        of("fastrace").mean / ours.mean,
+        30.0,
+    ));
     table.goal(Goal::at_least("tracing JSON / tapelog, cold", of("tracing-json").cold / ours.cold, 50.0));
     table.goal(Goal::at_most("tapelog p99 / p50", ours.p99 / ours.p50, 8.0));
     table

@@ -4,10 +4,10 @@ use std::hint::black_box;
 use std::path::Path;
 
 use crate::contestant::Contestant;
+use crate::race;
 use crate::report::{Goal, Size, Table};
 use crate::stats::median;
 use crate::workload::{LIMIT_BPS, Order};
-use crate::race;
 
 /// What the function does beside telling: next to nothing.
 #[inline(always)]
@@ -58,10 +58,22 @@ pub fn run(size: Size) -> Table {
         &["recorder", "mean", "× tapelog", "above nothing"],
     );
     for (name, mean) in &means {
-        let row = [format!("{mean:.1}"), format!("{:.2}", mean / of("tapelog")), format!("{:.1}", mean - of("nothing"))];
+        let row = [
+            format!("{mean:.1}"),
+            format!("{:.2}", mean / of("tapelog")),
+            format!("{:.1}", mean - of("nothing")),
+        ];
         table.row(name, &row);
     }
-    table.goal(Goal::at_most("tapelog / fastrace with properties and event", of("tapelog") / of("fastrace"), 0.25));
-    table.goal(Goal::at_most("not started, ns above an empty function", of("tapelog-not-started") - of("nothing"), 2.0));
+    table.goal(Goal::at_most(
+        "tapelog / fastrace with properties and event",
+        of("tapelog") / of("fastrace"),
+        0.25,
+    ));
+    table.goal(Goal::at_most(
+        "not started, ns above an empty function",
+        of("tapelog-not-started") - of("nothing"),
+        2.0,
+    ));
     table
 }

@@ -25,7 +25,15 @@ pub fn run(size: Size) -> Table {
     let mut table = Table::new(
         "W3",
         &format!("{count} orders as fast as they go, until every line is written and fsynced"),
-        &["recorder", "events/s", "tapelog ×", "peak RSS MiB", "of it shared memory", "lines kept", "bytes/line"],
+        &[
+            "recorder",
+            "events/s",
+            "tapelog ×",
+            "peak RSS MiB",
+            "of it shared memory",
+            "lines kept",
+            "bytes/line",
+        ],
     );
     let rates: Vec<_> = figures.iter_mut().map(|(name, rates, ..)| (*name, median(rates))).collect();
     let of = |name: &str| rates.iter().find(|(known, _)| *known == name).map_or(f64::NAN, |(_, rate)| *rate);
@@ -43,7 +51,11 @@ pub fn run(size: Size) -> Table {
         );
     }
     let ours = figures[0].2 - figures[0].3;
-    table.goal(Goal::at_least("tapelog / tracing JSON, events per second", of("tapelog") / of("tracing-json"), 5.0));
+    table.goal(Goal::at_least(
+        "tapelog / tracing JSON, events per second",
+        of("tapelog") / of("tracing-json"),
+        5.0,
+    ));
     table.goal(Goal::at_most("tapelog's peak memory beside the rings, MiB", ours / 1024.0, 24.0));
     table.goal(Goal::at_least("tapelog's lines kept, parts of one", figures[0].4 as f64 / count as f64, 1.0));
     table

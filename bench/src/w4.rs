@@ -20,7 +20,8 @@ pub fn run(size: Size) -> Table {
     for (at, threads) in THREADS.into_iter().enumerate() {
         race::ask_all(&mut runners, &format!("threads {threads}"), size.pick(1, 4));
         for ((row, cpu), runner) in rows.iter_mut().zip(&mut cpu).zip(&runners) {
-            let mut by = [0, 1].map(|part| runner.samples.iter().skip(part).step_by(2).copied().collect::<Vec<_>>());
+            let mut by =
+                [0, 1].map(|part| runner.samples.iter().skip(part).step_by(2).copied().collect::<Vec<_>>());
             cpu[at] = median(&mut by[1]);
             row.push(format!("{:.0} / {:.0}", median(&mut by[0]), cpu[at]));
         }

@@ -58,7 +58,9 @@ fn statement() {
             ::tapelog::__private::outcome::Outcome::Cancelled,
         );
         if attempt.starts() {
-            let from = &order;
+            use ::tapelog::__private::order::peel::*;
+            let from = ::tapelog::__private::order::Of(&order);
+            let from = (&from).peel();
             attempt
                 .context(
                     &(

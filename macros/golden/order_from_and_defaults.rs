@@ -34,8 +34,11 @@ async fn place(&self, order: &Order) -> Result<Ack, Error> {
         ::tapelog::__private::outcome::Outcome::Cancelled,
     );
     if attempt.starts() {
-        let from = &order;
-        let defaults = &self.config;
+        use ::tapelog::__private::order::peel::*;
+        let from = ::tapelog::__private::order::Of(&order);
+        let from = (&from).peel();
+        let defaults = ::tapelog::__private::order::Of(&self.config);
+        let defaults = (&defaults).peel();
         use ::tapelog::__private::order::pick::*;
         let pick = ::tapelog::__private::order::Pick(from, defaults);
         attempt.bind(&::tapelog::__private::field(&&order.client_id));

@@ -96,7 +96,9 @@ fn place(order: Order) -> Status {
         timer.keep(&(::tapelog::__private::field(&order),));
     }
     if attempt.starts() {
-        let defaults = &order;
+        use ::tapelog::__private::order::peel::*;
+        let defaults = ::tapelog::__private::order::Of(&order);
+        let defaults = (&defaults).peel();
         attempt
             .context(
                 &(

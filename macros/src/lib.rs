@@ -76,7 +76,7 @@ pub fn decision(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `fields(…)` | any more fields |
 /// | `not_sent = pattern`, `rejected = pattern` | errors after which the order is known not to be live |
 /// | `outcome = expr` | called with `&result`; returns an `OrderOutcome` |
-/// | `returns(order_id = \|ack\| &ack.id)` | fields of the end, from the `Ok` of the result |
+/// | `returns(order_id = \|ack\| &ack.id)` | fields of the end, from the `Ok` of the result; ids are texts: write a number as `ack.id.to_string()` |
 /// | `action = new` | or `cancel`, `replace`, which have required fields of their own |
 /// | `each = orders` | one context for each order of a batch |
 /// | `crate = path` | where `tapelog` is, when it has another name |
@@ -160,7 +160,8 @@ pub fn order_attempt(input: TokenStream) -> TokenStream {
 
 /// Makes a type a `Value`: enums are their variant's name, newtypes what they hold, structs an object.
 ///
-/// `Side::Buy` is `"buy"`; a name without lower-case letters, such as `IOC`, is kept. `#[value(rename = "…")]` on a
+/// `Side::Buy` is `"buy"`; a name without lower-case letters, such as `IOC`, is kept (clippy prefers `Ioc` with
+/// `#[value(rename = "IOC")]`). `#[value(rename = "…")]` on a
 /// variant or a field gives another name, `#[value(display)]` and `#[value(debug)]` record a field's text,
 /// `#[value(skip)]` leaves it out.
 #[proc_macro_derive(Value, attributes(value))]

@@ -28,6 +28,11 @@
 //! - `recorder` (default): the drain, the files, recovery, configuration audit, heartbeat. A library that only
 //!   annotates depends on `tapelog` with `default-features = false`; the application that starts a recorder chooses.
 
+#![cfg_attr(
+    not(feature = "recorder"),
+    expect(dead_code, reason = "much of the hot side serves the recorder, which is not here")
+)]
+
 // The macros write `::tapelog::…`, also inside this crate.
 extern crate self as tapelog;
 

@@ -1,7 +1,5 @@
 //! What a user can do wrong, or unusual: each gets a clear error, or is recorded whole.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::process::Command;
 
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, victim};

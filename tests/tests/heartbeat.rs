@@ -12,6 +12,7 @@ use serde_json::Value;
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, victim};
 
 const HANGER: &str = env!("CARGO_BIN_EXE_hanger");
+const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
 /// What the hanger gives to `stall_after`, and two seconds.
 const NAMED_WITHIN_S: f64 = 1.5 + 2.0;
 
@@ -346,7 +347,10 @@ fn on_a_full_disk_heartbeat_json_goes_on() {
     let mut ballast = std::fs::File::create(small.0.path().join("ballast")).unwrap();
     let _full = std::io::copy(&mut std::io::repeat(0), &mut ballast);
     wait_for_the_hang(&root.join("heartbeat.json"));
-    let _status = child.wait().unwrap();
+    drop(ballast);
+    // With room again the run ends as it should, and leaves nothing in /dev/shm.
+    std::fs::remove_file(small.0.path().join("ballast")).unwrap();
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
@@ -357,8 +361,11 @@ fn while_the_drain_is_stuck_heartbeat_json_goes_on() {
     let beat: Value =
         serde_json::from_slice(&std::fs::read(root.path().join("heartbeat.json")).unwrap()).unwrap();
     assert!(beat["stats"]["writer_lag_ms"].as_f64().unwrap() > 500.0, "{beat}");
-    let _status = child.kill();
-    let _status = child.wait();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    // The next start recovers it, and gives its shared memory back.
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    assert!(tapelog_tests::shared_left(&runs(root.path())[0]).is_empty());
 }
 
 #[test]

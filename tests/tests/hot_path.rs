@@ -1,7 +1,5 @@
 //! What a record call costs its caller: no allocation, no lock, no system call after the first.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 

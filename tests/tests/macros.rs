@@ -2,6 +2,8 @@
 //!
 //! One recorder to a process, so one test: the scenarios run one after the other, and then their lines are read.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -209,8 +211,20 @@ async fn placing(intent: &str) -> Option<DecisionId> {
 #[decision(kind = "only_rejected")]
 fn only_rejected() {
     let attempt = order_attempt!(
-        intent_id = "int_rejected", symbol = "BTC/USDT", side = "buy", qty = 1.5,
-        none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+        intent_id = "int_rejected",
+        symbol = "BTC/USDT",
+        side = "buy",
+        qty = 1.5,
+        none(
+            limit_px,
+            quote_budget,
+            notional,
+            tif,
+            slippage_bps,
+            min_notional,
+            max_retries,
+            retry_backoff_ms
+        ),
     );
     attempt.end(OrderOutcome::Rejected);
 }
@@ -311,7 +325,8 @@ fn every_end_is_said_once_and_in_its_own_decision() {
 
     // Lazy ones: one of two happened.
     for kind in ["lazy_async", "lazy"] {
-        let starts: Vec<_> = tape.starts(kind).into_iter().filter(|line| line.get("started_at").is_some()).collect();
+        let starts: Vec<_> =
+            tape.starts(kind).into_iter().filter(|line| line.get("started_at").is_some()).collect();
         assert_eq!(starts.len(), 1, "{kind}");
         assert_eq!(tape.at(kind)["decision_id"], starts[0]["decision_id"]);
         assert!(starts[0]["seq"].as_u64() < tape.at(kind)["seq"].as_u64());
@@ -335,7 +350,10 @@ fn every_end_is_said_once_and_in_its_own_decision() {
     let decision = &tape.start("placing")["decision_id"];
     let contexts = tape.of("ORDER_CONTEXT");
     let attempts: Vec<_> = contexts.iter().filter(|line| line["intent_id"] == "int_1").collect();
-    assert_eq!(attempts.iter().map(|line| line["attempt"].as_u64()).collect::<Vec<_>>(), [1, 2, 3, 4].map(Some));
+    assert_eq!(
+        attempts.iter().map(|line| line["attempt"].as_u64()).collect::<Vec<_>>(),
+        [1, 2, 3, 4].map(Some)
+    );
     for (attempt, (event, outcome)) in attempts.iter().zip([
         ("ORDER_FAILED", "failed"),
         ("ORDER_REJECTED", "rejected"),
@@ -365,7 +383,10 @@ fn every_end_is_said_once_and_in_its_own_decision() {
     // Measurements.
     let measured = tape.of("PERFORMANCE");
     let of = |name: &str| measured.iter().filter(|line| line["operation"] == name).collect::<Vec<_>>();
-    assert_eq!(of("sampled").iter().map(|line| line["a"].as_u64()).collect::<Vec<_>>(), [0, 10, 20].map(Some));
+    assert_eq!(
+        of("sampled").iter().map(|line| line["a"].as_u64()).collect::<Vec<_>>(),
+        [0, 10, 20].map(Some)
+    );
     assert_eq!(of("sometimes_slow").len(), 0);
     let slow = tape.of("PERFORMANCE_SLOW");
     assert_eq!(slow.len(), 1);
@@ -395,14 +416,20 @@ impl<'a> Tape<'a> {
     #[track_caller]
     fn end(&self, kind: &str) -> &'a Value {
         let ends = self.of("DECISION_END");
-        ends.into_iter().find(|line| line["kind"] == kind).unwrap_or_else(|| panic!("no DECISION_END of {kind}"))
+        ends.into_iter()
+            .find(|line| line["kind"] == kind)
+            .unwrap_or_else(|| panic!("no DECISION_END of {kind}"))
     }
 
     /// Every DECISION_END of this kind, in order; as many STARTs.
     #[track_caller]
     fn ends(&self, kind: &str, outcomes: &[&str]) {
         let ends = self.of("DECISION_END").into_iter().filter(|line| line["kind"] == kind);
-        assert_eq!(ends.map(|line| line["outcome"].as_str().unwrap_or_default()).collect::<Vec<_>>(), outcomes, "{kind}");
+        assert_eq!(
+            ends.map(|line| line["outcome"].as_str().unwrap_or_default()).collect::<Vec<_>>(),
+            outcomes,
+            "{kind}"
+        );
         assert_eq!(self.starts(kind).len(), outcomes.len(), "{kind}");
     }
 
@@ -410,6 +437,9 @@ impl<'a> Tape<'a> {
     #[track_caller]
     fn at(&self, place: &str) -> &'a Value {
         let blocked = self.of("BUY_BLOCKED");
-        blocked.into_iter().find(|line| line["place"] == place).unwrap_or_else(|| panic!("nothing at {place}"))
+        blocked
+            .into_iter()
+            .find(|line| line["place"] == place)
+            .unwrap_or_else(|| panic!("nothing at {place}"))
     }
 }

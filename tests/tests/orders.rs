@@ -1,7 +1,5 @@
 //! Orders that outlive the process that placed them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, victim};
 
 const VICTIM: &str = env!("CARGO_BIN_EXE_victim");

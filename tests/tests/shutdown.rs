@@ -144,6 +144,7 @@ fn heartbeats_go_on_and_name_who_has_not_finished() {
     assert_eq!(file["status"], "shutting down: waiting for router, journal");
     engine.signal(libc::SIGKILL);
     engine.end();
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
 }
 
 #[test]

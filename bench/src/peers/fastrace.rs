@@ -46,7 +46,6 @@ fn line(out: &mut impl Write, span: &SpanRecord) -> std::io::Result<()> {
 pub struct Fastrace;
 
 impl Contestant for Fastrace {
-
     fn start(dir: &Path) -> Self {
         let file = File::create(dir.join("fastrace.jsonl")).expect("a new file");
         let config = Config::default().report_interval(Duration::from_millis(10));
@@ -62,25 +61,27 @@ impl Contestant for Fastrace {
 
     #[inline(never)]
     fn order(order: &Order, attempt: u32) {
-        let _span = LocalSpan::enter_with_local_parent("ORDER_CONTEXT").with_properties(|| -> [(_, Cow<'static, str>); 15] {
-            [
-                ("decision_id", order.decision_id.clone().into()),
-                ("intent_id", order.intent_id.clone().into()),
-                ("symbol", order.symbol.clone().into()),
-                ("side", order.side.into()),
-                ("qty", order.qty.to_string().into()),
-                ("limit_px", order.limit_px.to_string().into()),
-                ("quote_budget", order.quote_budget.to_string().into()),
-                ("notional", order.notional.to_string().into()),
-                ("tif", order.tif.into()),
-                ("slippage_bps", order.slippage_bps.to_string().into()),
-                ("min_notional", order.min_notional.to_string().into()),
-                ("max_retries", order.max_retries.to_string().into()),
-                ("retry_backoff_ms", order.retry_backoff_ms.to_string().into()),
-                ("attempt", attempt.to_string().into()),
-                ("attempt_start_ts", order.attempt_start_ts.to_string().into()),
-            ]
-        });
+        let _span = LocalSpan::enter_with_local_parent("ORDER_CONTEXT").with_properties(
+            || -> [(_, Cow<'static, str>); 15] {
+                [
+                    ("decision_id", order.decision_id.clone().into()),
+                    ("intent_id", order.intent_id.clone().into()),
+                    ("symbol", order.symbol.clone().into()),
+                    ("side", order.side.into()),
+                    ("qty", order.qty.to_string().into()),
+                    ("limit_px", order.limit_px.to_string().into()),
+                    ("quote_budget", order.quote_budget.to_string().into()),
+                    ("notional", order.notional.to_string().into()),
+                    ("tif", order.tif.into()),
+                    ("slippage_bps", order.slippage_bps.to_string().into()),
+                    ("min_notional", order.min_notional.to_string().into()),
+                    ("max_retries", order.max_retries.to_string().into()),
+                    ("retry_backoff_ms", order.retry_backoff_ms.to_string().into()),
+                    ("attempt", attempt.to_string().into()),
+                    ("attempt_start_ts", order.attempt_start_ts.to_string().into()),
+                ]
+            },
+        );
     }
 
     fn decide(symbol: &str, spread_bps: f64) -> bool {

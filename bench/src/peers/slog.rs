@@ -28,10 +28,8 @@ impl Contestant for Slog {
     fn start(dir: &Path) -> Self {
         let file = File::create(dir.join("slog.jsonl")).expect("a new file");
         let json = Json::default(BufWriter::with_capacity(1 << 16, file)).fuse();
-        let (drain, guard) = Async::new(json)
-            .chan_size(CHANNEL)
-            .overflow_strategy(OverflowStrategy::Block)
-            .build_with_guard();
+        let (drain, guard) =
+            Async::new(json).chan_size(CHANNEL).overflow_strategy(OverflowStrategy::Block).build_with_guard();
         LOGGER.set(Logger::root(drain.fuse(), o!())).expect("the only one");
         Self(guard)
     }

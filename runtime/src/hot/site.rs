@@ -213,7 +213,7 @@ const fn check_name(name: &str) {
 
 /// What happened, as a constant: the name in `event_type`, and where such events go.
 ///
-/// The events of the requirements are in [`crate::events`]; [`crate::events!`] declares your own.
+/// The events of the requirements are in [`mod@crate::events`]; [`crate::events!`] declares your own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EventType {
     /// SCREAMING_SNAKE, for example `ORDER_CONTEXT`.

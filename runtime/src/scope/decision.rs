@@ -2,12 +2,10 @@
 //!
 //! Invariant: a decision that recorded START records END, exactly once, in its own id, on whichever thread it ends.
 
-use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
-use core::ops::{Deref, DerefMut};
 
 use super::kept::Kept;
-use super::lazy::{self, Pending, WAITING};
+use super::lazy::{self as waiting, Pending, WAITING};
 use super::order::ledger;
 use super::outcome::{Ended, Outcome};
 use super::resumed;
@@ -25,7 +23,12 @@ use crate::hot::site::{Field, Place, Site};
 use crate::hot::thread;
 use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
 
+mod current;
+mod joins;
+
 pub use super::verdict::verdict;
+pub use current::Current;
+pub use joins::{IntoId, Joins, id, lazy, own};
 
 /// The sites of a decision.
 #[derive(Debug)]
@@ -69,69 +72,6 @@ impl Sites {
         self.start.deadline_ns = deadline_ns;
         self
     }
-}
-
-/// Which decision a function is in.
-#[derive(Clone, Copy, Debug)]
-pub struct Joins {
-    id: DecisionId,
-    outer: bool,
-    lazy: bool,
-}
-
-impl Joins {
-    /// A new one.
-    pub const NEW: Self = Self { id: DecisionId::NONE, outer: false, lazy: false };
-    /// The one around it, if there is one.
-    pub const OUTER: Self = Self { outer: true, ..Self::NEW };
-}
-
-/// One with an id that exists already. It is asked for only while somebody records.
-#[inline]
-pub fn own(id: impl FnOnce() -> DecisionId) -> Joins {
-    if recording() { Joins { id: id(), ..Joins::NEW } } else { Joins::NEW }
-}
-
-/// As `joins`, and START waits until something happens.
-#[inline]
-#[must_use]
-pub const fn lazy(joins: Joins) -> Joins {
-    Joins { lazy: true, ..joins }
-}
-
-/// What may stand behind `id =` and `resume =`.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a decision id",
-    label = "expected a `DecisionId`, or an `Option` of one",
-    note = "a text is parsed first: `text.parse::<tapelog::DecisionId>()`"
-)]
-pub trait IntoId {
-    /// The id, or none.
-    fn into_id(self) -> DecisionId;
-}
-
-impl IntoId for DecisionId {
-    fn into_id(self) -> DecisionId {
-        self
-    }
-}
-
-impl IntoId for &DecisionId {
-    fn into_id(self) -> DecisionId {
-        *self
-    }
-}
-
-impl<T: IntoId> IntoId for Option<T> {
-    fn into_id(self) -> DecisionId {
-        self.map_or(DecisionId::NONE, T::into_id)
-    }
-}
-
-/// An id that the user brings.
-#[inline]
-pub fn id(id: impl IntoId) -> DecisionId {
-    id.into_id()
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,7 +222,7 @@ impl Scope {
             *self.waits = Some(Box::new(kept));
             return;
         }
-        lazy::begin();
+        waiting::begin();
         let previous = thread::swap_decision(self.id);
         record_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
         thread::swap_decision(previous);
@@ -299,7 +239,7 @@ impl Scope {
     fn wait_with(&self, fields: Kept<WAITING>) {
         if let Some(sites) = self.sites {
             let (id, parent, started) = (self.id, self.parent, self.started);
-            lazy::wait(Pending { site: &sites.start, id, parent, started, fields });
+            waiting::wait(Pending { site: &sites.start, id, parent, started, fields });
         }
     }
 
@@ -322,7 +262,9 @@ impl Scope {
     /// The future goes on later, perhaps on another thread: what `verdict!` said here goes with it.
     #[inline]
     pub(super) fn hear_verdict(&mut self) {
-        if self.state == State::Open && let Some(verdict) = verdict::take(self.id) {
+        if self.state == State::Open
+            && let Some(verdict) = verdict::take(self.id)
+        {
             self.spoke = true;
             *self.verdict = Some(Box::new(verdict));
         }
@@ -365,7 +307,7 @@ impl Scope {
         self.spoke |= said.is_some() && !self.judged;
         let verdict = said.or_else(|| self.verdict.take().map(|boxed| *boxed));
         if self.lazy {
-            let waits = self.waits.take().map(|boxed| *boxed).or_else(|| lazy::unwait(self.id));
+            let waits = self.waits.take().map(|boxed| *boxed).or_else(|| waiting::unwait(self.id));
             if let Some(fields) = waits {
                 if !self.spoke && matches!(ended.outcome, Outcome::Ok | Outcome::Returned) {
                     return;
@@ -376,7 +318,7 @@ impl Scope {
         if !sites.end.enabled() {
             return;
         }
-        lazy::begin();
+        waiting::begin();
         let previous = thread::swap_decision(self.id);
         let head = (ended.outcome.as_str(), Elapsed(self.started), Maybe(ended.error.as_ref()));
         match verdict {
@@ -451,110 +393,9 @@ impl Drop for Inside<'_> {
         }
         // The next poll may be on another thread.
         if scope.lazy {
-            *scope.waits = lazy::unwait(scope.id).map(Box::new);
+            *scope.waits = waiting::unwait(scope.id).map(Box::new);
         }
         scope.panicked |= std::thread::panicking() && !self.unwinding;
-    }
-}
-
-/// An open decision that is current on this thread until it is dropped. Not `Send`.
-#[must_use = "a decision is current only while its guard lives"]
-#[derive(Debug)]
-pub struct Current {
-    scope: Scope,
-    previous: DecisionId,
-    resumed: DecisionId,
-    entered: Entered,
-    _not_send: PhantomData<*const ()>,
-}
-
-impl Current {
-    /// Opens a decision and makes it current.
-    #[inline]
-    pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if recording() { Self::open_now(sites, joins, unclosed) } else { Self::OFF }
-    }
-
-    const OFF: Self = Self {
-        scope: Scope::silent(DecisionId::NONE, State::Off),
-        previous: DecisionId::NONE,
-        resumed: DecisionId::NONE,
-        entered: Entered::NOT,
-        _not_send: PhantomData,
-    };
-
-    #[inline(never)]
-    fn open_now(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        Self::enter(Scope::open(sites, joins, unclosed))
-    }
-
-    /// Joins a known decision, or none.
-    #[inline]
-    pub fn resume(id: DecisionId) -> Self {
-        Self::enter(Scope::resume(id))
-    }
-
-    #[inline]
-    fn enter(scope: Scope) -> Self {
-        let previous =
-            if scope.state == State::Off { DecisionId::NONE } else { thread::swap_decision(scope.id) };
-        let resumed = scope.resume_here();
-        let entered = scope.entered();
-        Self { scope, previous, resumed, entered, _not_send: PhantomData }
-    }
-
-    #[inline(never)]
-    fn leave(&mut self) {
-        activity::exit(self.entered);
-        thread::swap_decision(self.previous);
-        if self.scope.state == State::Resumed {
-            resumed::swap(self.resumed);
-        }
-    }
-
-    /// Records START.
-    #[inline(never)]
-    pub fn start<F: Fields>(&mut self, fields: &F) {
-        if self.scope.lazy {
-            // It does not leave this thread, so it needs no box.
-            let mut kept = Kept::EMPTY;
-            kept.add(fields);
-            self.scope.wait_with(kept);
-        } else {
-            self.scope.start(fields);
-        }
-    }
-
-    /// Records END and leaves the decision.
-    #[inline]
-    pub fn close(&mut self, ended: &Ended) {
-        self.scope.close(ended);
-    }
-}
-
-impl Deref for Current {
-    type Target = Scope;
-
-    #[inline]
-    fn deref(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-impl DerefMut for Current {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut Scope {
-        &mut self.scope
-    }
-}
-
-impl Drop for Current {
-    #[inline]
-    fn drop(&mut self) {
-        // An id is set exactly when the scope was ever on, also after it was closed.
-        if !self.scope.id.is_none() {
-            self.leave();
-        }
     }
 }
 

@@ -25,7 +25,7 @@ impl Value for Null {
 #[derive(Clone, Copy, Debug)]
 pub struct Absent;
 
-/// [`Absent`], as a value.
+/// No value, as a value.
 pub const ABSENT: Absent = Absent;
 
 impl Value for Absent {

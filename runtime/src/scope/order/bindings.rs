@@ -18,7 +18,7 @@ use crate::{Context, event, events};
 /// 128 KiB.
 const SLOTS: usize = 4_096;
 
-static BINDINGS: [Entry; SLOTS] = [const { Entry::EMPTY }; SLOTS];
+static BINDINGS: [Entry; SLOTS] = [const { Entry::empty() }; SLOTS];
 
 fn ways(key: u64) -> &'static [Entry] {
     &BINDINGS[set(key, SLOTS)..][..WAYS]

@@ -28,8 +28,10 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) const EMPTY: Self =
-        Self { version: AtomicU64::new(0), key: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; 2] };
+    /// Nothing.
+    pub(super) const fn empty() -> Self {
+        Self { version: AtomicU64::new(0), key: AtomicU64::new(0), words: [const { AtomicU64::new(0) }; 2] }
+    }
 
     /// The key now; it may change at any time.
     pub(super) fn key(&self) -> u64 {

@@ -56,11 +56,11 @@ impl Book {
     /// Assigns its argument.
     ///
     /// # Errors
-    /// Never.
+    /// When there is none.
     #[log_performance(args(skip))]
-    pub fn rest<'a>(&self, mut levels: &'a mut [u32], skip: usize) -> Result<&'a mut u32, ()> {
+    pub fn rest<'a>(&self, mut levels: &'a mut [u32], skip: usize) -> Result<&'a mut u32, String> {
         levels = &mut levels[skip..];
-        Ok(&mut levels[0])
+        levels.first_mut().ok_or_else(|| "none".to_owned())
     }
 
     /// Asynchronous.
