@@ -25,7 +25,7 @@ use super::drain::{Drain, Signals, make_standard_streams};
 use super::json;
 use super::manifest::Manifest;
 use super::open_orders::restore_open_orders;
-use super::recover::{Recovery, recover};
+use super::recover::{Recovery, recover, remove_shared};
 use super::run::{self, RunDir};
 
 /// How long the end of a run may take before the process goes on without it.
@@ -406,11 +406,15 @@ impl Builder {
         let fallback = self.fallback.unwrap_or_else(|| std::env::temp_dir().join("tapelog-fallback"));
         manifest.fallback = Some(fallback.join(format!("{session}-{}", std::process::id())));
         // Before the first record: whoever finds this run dead must find its rings.
-        manifest.write(&dir).map_err(|error| cannot("write the manifest", error))?;
-        run::link_latest(&self.root, &dir).map_err(|error| cannot("link the newest run", error))?;
+        let give_up = |_: &io::Error| remove_shared(&manifest);
+        manifest.write(&dir).inspect_err(give_up).map_err(|error| cannot("write the manifest", error))?;
+        run::link_latest(&self.root, &dir)
+            .inspect_err(give_up)
+            .map_err(|error| cannot("link the newest run", error))?;
 
         let memory = |source| StartError::Memory { source };
         let hub = Hub::create(folders, self.ring_bytes, self.level, self.durability == Durability::Call)
+            .inspect_err(give_up)
             .map_err(memory)?;
         hub.add_ring();
         let signals = Arc::new(Signals::default());

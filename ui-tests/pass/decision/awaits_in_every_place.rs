@@ -13,7 +13,7 @@ async fn later(a: u32) -> u32 {
 
 #[decision]
 async fn in_branches(list: Vec<Arc<u32>>) -> Result<u32, Box<dyn std::error::Error + Send + Sync>> {
-    let mut sum = 0;
+    let mut sum = 0_u32;
     for item in &list {
         let Some(rest) = sum.checked_add(later(**item).await) else { continue };
         event!(BUY_BLOCKED, rest);
