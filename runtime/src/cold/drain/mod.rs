@@ -3,17 +3,19 @@
 //! Invariant: it never waits for itself and never panics for want of a file: what cannot be written stays in the rings
 //! until it can be, and what the rings cannot hold is counted.
 
+mod chores;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crate::hot::clock::{self, CALIBRATION, Calibration, Calibrator};
-use crate::hot::hub::{Hub, degraded, oversize_name};
-use crate::hot::ring::{self, Ring};
+use crate::hot::hub::{Hub, oversize_name};
+use crate::hot::ring::Ring;
 use crate::hot::{describe, registry, thread};
 
 use super::commit::{Batch, Commits};
@@ -229,152 +231,6 @@ impl Drain {
                 failed_ms,
                 "the run directory could not be written for {failed_ms:.0} ms"
             );
-        }
-    }
-
-    /// Rings for new threads, slots for new contexts, the clock, and what must be said of losses.
-    fn housekeeping(&mut self) {
-        self.calibration = self.calibrator.calibrate();
-        CALIBRATION.set(&self.calibration);
-        self.report_clock_step();
-        self.note_config();
-        self.restore_removed();
-        self.syncer.set_files(self.streams.files());
-        self.make_spare_rings();
-        self.hub.contexts.grow();
-        self.report_losses();
-        self.report_late_syncs();
-        self.report_conflicts();
-        self.report_degraded();
-        self.link_streams();
-    }
-
-    /// What an audit found stands in the manifest as well.
-    fn note_config(&mut self) {
-        let found = self.signals.config.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((hash, previous)) = found {
-            self.manifest.config_hash = Some(hash);
-            self.manifest.previous_session = previous;
-            // The end of the run writes it again.
-            let _ = self.manifest.write(&self.run.path);
-        }
-    }
-
-    /// Order never depends on wall time; but whoever reads the times must know that they jumped.
-    fn report_clock_step(&mut self) {
-        if let Some(step_ns) = self.calibrator.step() {
-            let step_ms = step_ns as f64 / 1e6;
-            crate::event!(crate::events::CLOCK_STEP, step_ms, "the wall clock jumped by {step_ms:.3} ms");
-        }
-    }
-
-    /// Somebody removed the run directory, or files in it: they are put back with what they held.
-    fn restore_removed(&mut self) {
-        let files = self.streams.restore_removed();
-        if files == 0 {
-            return;
-        }
-        // The lock and the manifest went with the files; an error leaves the run as it is, without them.
-        if !self.run.path.join(super::manifest::FILE).exists() {
-            let _ = self.manifest.write(&self.run.path);
-            if let Ok(Some(lock)) = run::lock(&self.run.path) {
-                self.run.lock = lock;
-            }
-            let _ = run::link_latest(&self.root, &self.run.path);
-        }
-        crate::event!(
-            crate::events::FILES_RESTORED,
-            files,
-            "{files} files had been removed; they are back, with what they held"
-        );
-    }
-
-    /// A closed ring that is empty may serve another thread. Looked for often: threads may come and go by the hundred
-    /// between two housekeepings, and each that finds no ring makes one.
-    fn reopen_rings(&self) {
-        for ring in self.hub.rings() {
-            if ring.state() == ring::state::CLOSED && ring.head() == ring.tail() {
-                ring.reopen();
-            }
-        }
-    }
-
-    /// Makes rings before threads need them: a new one costs half a millisecond of page faults.
-    fn make_spare_rings(&self) {
-        let spare = self.hub.rings().filter(|ring| ring.state() == ring::state::READY).count();
-        for _ in spare..SPARE_RINGS {
-            if !self.hub.add_ring() {
-                break;
-            }
-        }
-    }
-
-    fn report_losses(&self) {
-        for (index, cell) in self.hub.lost_cells().iter().enumerate() {
-            let total = cell.count.load(Ordering::Acquire);
-            let reported = cell.reported.load(Ordering::Relaxed);
-            if total > reported && super::losses::record(index as u32, cell, total - reported) {
-                cell.reported.store(total, Ordering::Relaxed);
-            }
-        }
-    }
-
-    fn report_late_syncs(&self) {
-        let calls = self.hub.synced.late.swap(0, Ordering::Relaxed);
-        if calls > 0 {
-            crate::event!(
-                crate::events::DURABILITY_LATE,
-                calls,
-                "{calls} calls returned before their records were on the disk"
-            );
-        }
-    }
-
-    fn report_conflicts(&mut self) {
-        for conflict in self.engine.encoder.kinds.conflicts.drain(..) {
-            let (field, first, second) = (conflict.name, conflict.first.as_str(), conflict.second.as_str());
-            let written_as = format!("{field}_{second}");
-            crate::event!(
-                crate::events::FIELD_TYPE_CONFLICT,
-                field,
-                first,
-                second,
-                written_as,
-                "`{field}` was a {first} first; as a {second} it is written to `{written_as}`"
-            );
-        }
-    }
-
-    fn report_degraded(&self) {
-        let found = self.hub.degraded.swap(0, Ordering::Relaxed);
-        if found & degraded::ON_DISK != 0 {
-            crate::event!(
-                crate::events::RING_DEGRADED,
-                place = "disk",
-                promise = "records survive the process, but a record call may take tens of microseconds",
-                "the folder for rings has no room; {promise}"
-            );
-        }
-        if found & degraded::PRIVATE != 0 {
-            crate::event!(
-                crate::events::RING_DEGRADED,
-                place = "memory",
-                promise = "records that are not yet written are lost when the process is killed",
-                "no folder has room for rings; {promise}"
-            );
-        }
-    }
-
-    /// `<root>/<stream>.jsonl` leads to the newest run's file, for the documented greps.
-    fn link_streams(&mut self) {
-        for index in 0.. {
-            let Some(stream) = registry::stream(index) else { break };
-            let file = stream.file();
-            if !self.linked.contains(&file) {
-                // A root on a file system without links still has the run directory.
-                let _ = run::link_stream(&self.root, &file);
-                self.linked.push(file);
-            }
         }
     }
 

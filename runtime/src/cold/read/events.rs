@@ -1,0 +1,154 @@
+//! The events of a run, and one line of it.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::cold::recover;
+
+/// The events of a run.
+#[derive(Clone, Debug)]
+pub struct Events {
+    pub(super) all: Vec<Event>,
+    pub(super) foreign: u64,
+    pub(super) torn: u64,
+}
+
+impl Events {
+    /// All of them, in `seq` order.
+    #[must_use]
+    pub fn all(&self) -> &[Event] {
+        &self.all
+    }
+
+    /// How many lines were not lines of ours.
+    #[must_use]
+    pub fn foreign_lines(&self) -> u64 {
+        self.foreign
+    }
+
+    /// How many files end in the middle of a line: being written just now, or torn by a crash.
+    #[must_use]
+    pub fn torn_lines(&self) -> u64 {
+        self.torn
+    }
+
+    /// Adds what is wanted of a file. Returns the `seq` of its last whole line, or 0.
+    pub(super) fn add_file(
+        &mut self,
+        path: &Path,
+        file: &str,
+        wanted: &mut impl FnMut(&str) -> bool,
+    ) -> io::Result<u64> {
+        let mut reader = BufReader::with_capacity(READ_AT_ONCE, fs::File::open(path)?);
+        let (mut line, mut last) = (Vec::new(), Vec::new());
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if line.pop_if(|byte| *byte == b'\n').is_none() {
+                self.torn += 1;
+                break;
+            }
+            self.add(file, &line, wanted);
+            std::mem::swap(&mut line, &mut last);
+            line.clear();
+        }
+        Ok(recover::seq_of(&last).unwrap_or(0))
+    }
+
+    pub(super) fn add(&mut self, file: &str, line: &[u8], wanted: &mut impl FnMut(&str) -> bool) {
+        if line.is_empty() {
+            return;
+        }
+        let Ok(text) = core::str::from_utf8(line) else {
+            self.foreign += 1;
+            return;
+        };
+        if !wanted(text) {
+            return;
+        }
+        let parsed = serde_json::from_str(text).ok().and_then(|value| {
+            let Value::Object(fields) = value else { return None };
+            fields.get("seq")?.as_u64()?;
+            Some(Event { file: file.to_owned(), line: text.to_owned(), fields })
+        });
+        match parsed {
+            Some(event) => self.all.push(event),
+            None => self.foreign += 1,
+        }
+    }
+}
+
+/// Large enough that reading costs few calls, small enough for the cache.
+const READ_AT_ONCE: usize = 256 << 10;
+
+/// The `seq` of the last whole line of a file, or 0; reads the end of the file, twice as much each time.
+pub(super) fn last_seq_of_file(path: &Path) -> io::Result<u64> {
+    let mut file = fs::File::open(path)?;
+    let len = file.metadata()?.len();
+    let mut want = 16 << 10;
+    loop {
+        let from = len.saturating_sub(want);
+        file.seek(SeekFrom::Start(from))?;
+        let mut text = Vec::new();
+        file.by_ref().take(len - from).read_to_end(&mut text)?;
+        // Two newlines: the line between them is whole.
+        let whole = from == 0 || text.iter().filter(|byte| **byte == b'\n').nth(1).is_some();
+        if whole {
+            return Ok(recover::last_seq(&text));
+        }
+        want *= 2;
+    }
+}
+
+/// One line.
+#[derive(Clone, Debug)]
+pub struct Event {
+    file: String,
+    line: String,
+    fields: Map<String, Value>,
+}
+
+impl Event {
+    /// The file of its stream, below the run directory.
+    #[must_use]
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// The line as it stands in the file.
+    #[must_use]
+    pub fn line(&self) -> &str {
+        &self.line
+    }
+
+    /// Every key of the line.
+    #[must_use]
+    pub fn fields(&self) -> &Map<String, Value> {
+        &self.fields
+    }
+
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.fields.get(key)
+    }
+
+    /// The text of a key, or empty.
+    #[must_use]
+    pub fn text(&self, key: &str) -> &str {
+        self.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Its place in the order of the process.
+    #[must_use]
+    pub fn seq(&self) -> u64 {
+        self.get("seq").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// What happened, for example `ORDER_CONTEXT`.
+    #[must_use]
+    pub fn event_type(&self) -> &str {
+        self.text("event_type")
+    }
+}

@@ -1,0 +1,183 @@
+//! What a recorder is told before it starts: every option of it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::Level;
+use crate::heartbeat::{self, Halt, HaltHook, Limits};
+
+/// A ring unless the user says otherwise: 1 MiB, about five thousand order contexts.
+const RING_BYTES: usize = 1 << 20;
+/// Less would not hold a burst, more would not fit the counters of a padding.
+const RING_RANGE: (usize, usize) = (1 << 14, 1 << 30);
+
+/// What a recorder is told before it starts.
+#[must_use = "nothing is recorded until `start` is called"]
+pub struct Builder {
+    pub(super) service: String,
+    pub(super) root: PathBuf,
+    pub(super) instance: String,
+    pub(super) mode: String,
+    pub(super) strategy: String,
+    pub(super) capital: Option<f64>,
+    pub(super) version: String,
+    pub(super) commit: String,
+    pub(super) ring_bytes: usize,
+    pub(super) ring_dir: Option<PathBuf>,
+    pub(super) heartbeat: Option<Duration>,
+    pub(super) stall: Limits,
+    pub(super) panic_hook: bool,
+    pub(super) durability: Durability,
+    pub(super) fallback: Option<PathBuf>,
+    pub(super) on_halt: Option<HaltHook>,
+    pub(super) level: Level,
+}
+
+/// What a record survives, once its call returned (design §6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Durability {
+    /// 0: the process. Records are in shared memory at once, and in the page cache soon.
+    #[default]
+    Process,
+    /// 1: a power cut, but for what was recorded since the interval before.
+    Interval(Duration),
+    /// 2: a power cut. An `audit` call returns after its record is on the disk; calls that wait share one fdatasync. It
+    /// waits two seconds at the most, and DURABILITY_LATE says when that was not enough.
+    Call,
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("service", &self.service)
+            .field("root", &self.root)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Builder {
+    pub(super) fn new(service: String) -> Self {
+        Self {
+            service,
+            root: PathBuf::from("logs"),
+            instance: String::new(),
+            mode: String::new(),
+            strategy: String::new(),
+            capital: None,
+            version: String::new(),
+            commit: String::new(),
+            ring_bytes: RING_BYTES,
+            ring_dir: None,
+            heartbeat: Some(heartbeat::INTERVAL),
+            stall: Limits { warn: heartbeat::STALL_WARN, max: heartbeat::STALL_MAX },
+            panic_hook: true,
+            durability: Durability::default(),
+            fallback: None,
+            on_halt: None,
+            level: Level::Debug,
+        }
+    }
+
+    /// The folder below which runs are kept; `logs` unless said.
+    pub fn root(mut self, root: impl Into<PathBuf>) -> Self {
+        self.root = root.into();
+        self
+    }
+
+    /// Which of several instances of the service this is. Configurations are compared within one instance.
+    pub fn instance(mut self, instance: impl Into<String>) -> Self {
+        self.instance = instance.into();
+        self
+    }
+
+    /// `live`, `paper`, `backtest`, or what you call it.
+    pub fn mode(mut self, mode: impl Into<String>) -> Self {
+        self.mode = mode.into();
+        self
+    }
+
+    /// The strategy that runs.
+    pub fn strategy(mut self, strategy: impl Into<String>) -> Self {
+        self.strategy = strategy.into();
+        self
+    }
+
+    /// The capital it runs with.
+    pub fn capital(mut self, capital: f64) -> Self {
+        self.capital = Some(capital);
+        self
+    }
+
+    /// The application's version: `env!("CARGO_PKG_VERSION")`.
+    pub fn version(mut self, version: impl Into<String>) -> Self {
+        self.version = version.into();
+        self
+    }
+
+    /// The commit it was built from.
+    pub fn commit(mut self, commit: impl Into<String>) -> Self {
+        self.commit = commit.into();
+        self
+    }
+
+    /// How much each thread may record before the drain has to come, in bytes; 1 MiB unless said, rounded up to a
+    /// power of two, from 16 KiB to 1 GiB.
+    pub fn ring_bytes(mut self, bytes: usize) -> Self {
+        self.ring_bytes = bytes.clamp(RING_RANGE.0, RING_RANGE.1).next_power_of_two();
+        self
+    }
+
+    /// Where rings are kept instead of `/dev/shm`.
+    pub fn ring_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.ring_dir = Some(dir.into());
+        self
+    }
+
+    /// How often SHUTDOWN_HEARTBEAT is recorded; every 30 s unless said, `None` for never.
+    pub fn heartbeat(mut self, interval: impl Into<Option<Duration>>) -> Self {
+        self.heartbeat = interval.into();
+        self
+    }
+
+    /// The least level that is recorded (S0-020); everything unless said. Events of class `audit` are always recorded.
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// After how long without progress, inside of an annotated function, a thread or a decision is named: first as a
+    /// warning, then as an error; 10 s and 30 s unless said. Seen to half a second.
+    ///
+    /// A site may have a deadline of its own, and so may a thread: [`heartbeat::critical_thread`].
+    pub fn stall_after(mut self, warn: Duration, max: Duration) -> Self {
+        self.stall = Limits { warn: warn.min(max), max };
+        self
+    }
+
+    /// Whether panics are recorded, by a hook before the one that is there; yes unless said.
+    pub fn panic_hook(mut self, on: bool) -> Self {
+        self.panic_hook = on;
+        self
+    }
+
+    /// What a record survives, once its call returned; the process unless said.
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        self
+    }
+
+    /// Called once, on the monitor's thread, when a record of class `audit` was lost: the place to stop trading.
+    pub fn on_halt(mut self, hook: impl FnOnce(&Halt) + Send + 'static) -> Self {
+        self.on_halt = Some(Box::new(hook));
+        self
+    }
+
+    /// Where lines go while the run directory cannot be written: another disk, if there is one. Unless said, a folder
+    /// `tapelog-fallback` in the system's folder for temporary files.
+    pub fn fallback(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.fallback = Some(dir.into());
+        self
+    }
+}

@@ -1,0 +1,91 @@
+//! Why a run did not start, or not end as it should.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why a recorder did not start.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// A recorder runs already.
+    Running {
+        /// Its session.
+        session: String,
+    },
+    /// The root cannot be used.
+    Root {
+        /// The root.
+        root: PathBuf,
+        /// What was tried.
+        what: &'static str,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// No memory for rings and tables.
+    Memory {
+        /// Why.
+        source: io::Error,
+    },
+    /// The drain's thread did not start.
+    Thread {
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Running { session } => write!(
+                f,
+                "a recorder runs in this process already ({session}); keep one for the whole process, and \
+                 end it with `finish` before you start another"
+            ),
+            Self::Root { root, what, source } => write!(
+                f,
+                "cannot {what} in `{}`: {source}; make room or choose another folder with `.root(…)`",
+                root.display()
+            ),
+            Self::Memory { source } => {
+                write!(f, "no memory for rings: {source}; ask for less with `.ring_bytes(…)`")
+            }
+            Self::Thread { source } => write!(f, "the drain's thread did not start: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Running { .. } => None,
+            Self::Root { source, .. } | Self::Memory { source } | Self::Thread { source } => Some(source),
+        }
+    }
+}
+
+/// Why a run did not end as it should.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum FinishError {
+    /// Some records are not in the files yet.
+    Unwritten {
+        /// The run directory.
+        dir: PathBuf,
+    },
+}
+
+impl fmt::Display for FinishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unwritten { dir } => write!(
+                f,
+                "some records are not in the files within two seconds; when the disk works again, run \
+                 `tape recover {}`",
+                dir.display()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FinishError {}

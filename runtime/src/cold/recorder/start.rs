@@ -1,0 +1,177 @@
+//! The start: what dead runs left is finished, then directory, rings, drain and heartbeat, in this order.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use crate::cold::drain::{Drain, Signals, make_standard_streams};
+use crate::cold::json;
+use crate::cold::manifest::Manifest;
+use crate::cold::open_orders::restore_open_orders;
+use crate::cold::recover::remove_shared;
+use crate::cold::run::{self, RunDir};
+use crate::heartbeat::{self, HaltHook, Heartbeat, Settings};
+use crate::hot::clock;
+use crate::hot::hub::Hub;
+use crate::hot::ids::{mix, set_key};
+use crate::hot::{registry, shm};
+
+use super::builder::{Builder, Durability};
+use super::end::register_handlers;
+use super::error::StartError;
+use super::found::{Found, recover_others};
+use super::{Current, Recorder, current};
+
+/// What a start needs in the root: the streams' first blocks, manifest and links.
+const NEEDED_BYTES: u64 = 256 << 10;
+
+static STARTING: AtomicBool = AtomicBool::new(false);
+
+impl Builder {
+    /// Starts recording. First finishes what dead runs below the same root have left.
+    ///
+    /// # Errors
+    /// When another recorder runs in this process, or the root cannot be written.
+    pub fn start(self) -> Result<Recorder, StartError> {
+        if STARTING.swap(true, Ordering::Acquire) {
+            return Err(StartError::Running { session: "another thread is starting it".to_owned() });
+        }
+        let started = self.start_alone();
+        STARTING.store(false, Ordering::Release);
+        started
+    }
+
+    fn start_alone(self) -> Result<Recorder, StartError> {
+        if let Some(running) =
+            current().as_ref().filter(|current| !current.signals.done.load(Ordering::Acquire))
+        {
+            return Err(StartError::Running { session: running.session.clone() });
+        }
+        let cannot = |what, source| StartError::Root { root: self.root.clone(), what, source };
+        if shm::free_bytes(&self.root).is_some_and(|free| free < NEEDED_BYTES) {
+            return Err(cannot("write", io::Error::from(io::ErrorKind::StorageFull)));
+        }
+        let seconds = clock::wall_ns() / 1_000_000_000;
+        let run =
+            RunDir::create(&self.root, seconds).map_err(|error| cannot("make a run directory", error))?;
+        make_standard_streams(&self.root, &run.path).map_err(|error| cannot("make the streams", error))?;
+        let others: Vec<_> =
+            run::runs(&self.root).unwrap_or_default().into_iter().filter(|dir| *dir != run.path).collect();
+        let recovered = recover_others(&others);
+
+        let dir = run.path.clone();
+        let session = run.session.clone();
+        let key = mix(RandomState::new().hash_one((&dir, std::process::id(), clock::now())));
+        let folders = self.ring_folders(&run, key);
+        let mut manifest = Manifest::new(&self.service, &session, now_text());
+        manifest.instance.clone_from(&self.instance);
+        manifest.mode = self.mode;
+        manifest.strategy = self.strategy;
+        manifest.capital = self.capital;
+        manifest.version = self.version;
+        manifest.commit = self.commit;
+        manifest.event_key = key;
+        manifest.rings.clone_from(&folders);
+        let fallback = self.fallback.unwrap_or_else(|| std::env::temp_dir().join("tapelog-fallback"));
+        manifest.fallback = Some(fallback.join(format!("{session}-{}", std::process::id())));
+        // Before the first record: whoever finds this run dead must find its rings.
+        let give_up = |_: &io::Error| remove_shared(&manifest);
+        manifest.write(&dir).inspect_err(give_up).map_err(|error| cannot("write the manifest", error))?;
+        run::link_latest(&self.root, &dir)
+            .inspect_err(give_up)
+            .map_err(|error| cannot("link the newest run", error))?;
+
+        let memory = |source| StartError::Memory { source };
+        let hub = Hub::create(folders, self.ring_bytes, self.level, self.durability == Durability::Call)
+            .inspect_err(give_up)
+            .map_err(memory)?;
+        hub.add_ring();
+        let signals = Arc::new(Signals::default());
+        let sync_every = match self.durability {
+            Durability::Interval(every) => Some(every),
+            Durability::Process | Durability::Call => None,
+        };
+        let own = manifest.clone();
+        let drain =
+            Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), sync_every).map_err(memory)?;
+        set_key(key);
+        registry::install(hub);
+        register_handlers(&signals);
+        let thread = std::thread::Builder::new()
+            .name("tapelog-drain".to_owned())
+            .spawn(move || drain.run())
+            .map_err(|source| StartError::Thread { source })?;
+        hub.set_drain(thread.thread().clone());
+        let run = Current {
+            session,
+            signals,
+            root: self.root,
+            dir,
+            service: self.service,
+            instance: self.instance,
+        };
+        *current() = Some(run.clone());
+
+        crate::event!(
+            crate::events::RUN_STARTED,
+            pid = std::process::id(),
+            clock_source = clock::source(),
+            "recording began"
+        );
+        recovered.iter().for_each(Found::record);
+        restore_open_orders(&others, &own);
+        let heartbeat = Settings {
+            interval: self.heartbeat,
+            limits: self.stall,
+            service: run.service.clone(),
+            session: run.session.clone(),
+            dir: run.dir.clone(),
+        };
+        let heartbeat = Some(start_heartbeat(hub, heartbeat, self.on_halt)?);
+        // The newest run's, for watchers that know only the root; without links they know the run.
+        let _ = run::link_stream(&run.root, heartbeat::FILE);
+        if self.panic_hook {
+            crate::panics::install();
+        }
+        Ok(Recorder { run, hub, heartbeat, finished: false })
+    }
+
+    /// The folders for rings, made as far as they can be.
+    fn ring_folders(&self, run: &RunDir, key: u64) -> Vec<PathBuf> {
+        let name = format!("tapelog-{}-{}-{:08x}", run.session, std::process::id(), key as u32);
+        let shared = self.ring_dir.clone().unwrap_or_else(|| PathBuf::from("/dev/shm")).join(name);
+        let folders = [shared, run.path.join("rings")];
+        let absolute = |dir: &PathBuf| std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
+        folders.iter().filter(|dir| make_private(dir).is_ok()).map(absolute).collect()
+    }
+}
+
+fn start_heartbeat(
+    hub: &'static Hub,
+    settings: Settings,
+    on_halt: Option<HaltHook>,
+) -> Result<(Arc<Heartbeat>, JoinHandle<()>), StartError> {
+    let heartbeat = Arc::new(Heartbeat::new(hub, settings));
+    // Before the engine records anything: when `start` returns, watchers find a heartbeat.
+    heartbeat.speak(false);
+    let body = Arc::clone(&heartbeat);
+    let thread = std::thread::Builder::new()
+        .name("tapelog-heartbeat".to_owned())
+        .spawn(move || body.run(on_halt))
+        .map_err(|source| StartError::Thread { source })?;
+    Ok((heartbeat, thread))
+}
+
+fn make_private(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().mode(0o700).create(dir)
+}
+
+fn now_text() -> String {
+    let mut text = Vec::new();
+    json::instant(&mut text, i128::from(clock::wall_ns()));
+    String::from_utf8_lossy(&text).into_owned()
+}

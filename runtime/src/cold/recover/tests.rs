@@ -1,0 +1,233 @@
+//! Runs that die at every step, and what recovery makes of them.
+
+use std::fs;
+use std::path::PathBuf;
+
+use core::sync::atomic::Ordering;
+
+use crate::cold::commit::Commits;
+use crate::cold::drain::Live;
+use crate::cold::encode::{Encoder, Envelope};
+use crate::cold::kinds::Kinds;
+use crate::cold::run::RunDir;
+use crate::cold::sites::Sites;
+use crate::hot::clock::Calibration;
+use crate::hot::hub::Hub;
+use crate::hot::record::record;
+use crate::hot::site::{Field, Place, Site};
+use crate::hot::thread::THREAD;
+
+use super::*;
+
+static ORDER: Site = Site::new(
+    &crate::events::ORDER_CONTEXT,
+    "{n}",
+    &[],
+    &[Field::recorded("n")],
+    Place::new("a.rs", 1, 1, "m", "f"),
+);
+static DECISION: Site = Site::new(
+    &crate::events::BUY_BLOCKED,
+    "{n}",
+    &[],
+    &[Field::recorded("n")],
+    Place::new("a.rs", 2, 1, "m", "f"),
+);
+
+/// A run of this process whose files are written by hand, so that it can die at any step.
+struct Rig {
+    root: PathBuf,
+    dir: PathBuf,
+    hub: &'static Hub,
+    engine: Engine<Live>,
+    streams: Streams,
+    commits: Commits,
+    _lock: File,
+}
+
+impl Rig {
+    fn new(name: &str) -> Self {
+        let root = std::env::temp_dir().join(format!("tapelog-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&root);
+        let run = RunDir::create(&root, 1_761_482_096).unwrap();
+        let folder = run.path.join("rings");
+        fs::create_dir(&folder).unwrap();
+        let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false).unwrap();
+        let mut manifest = Manifest::new("test", &run.session, String::new());
+        manifest.rings = vec![folder];
+        manifest.write(&run.path).unwrap();
+        for (id, site) in [(0, &ORDER), (1, &DECISION)] {
+            site.set_id(id);
+            site.stream_index.store(id, Ordering::Relaxed);
+            hub.describe(id, site);
+        }
+        let encoder = Encoder::new(Envelope::new("test", &run.session, 0), Kinds::new(&[], None));
+        let table = fs::read(run.path.join("rings/sites")).unwrap();
+        Self {
+            engine: Engine::new(Live(hub), encoder, Sites::of_table(&table)),
+            streams: Streams::new(&run.path, None),
+            commits: Commits::open(hub.state).unwrap(),
+            root,
+            dir: run.path,
+            hub,
+            _lock: run.lock,
+        }
+    }
+
+    /// Records `count` numbers from `from` on, in both streams by turns.
+    fn record(&self, from: u64, count: u64) {
+        THREAD.with(|thread| thread.target.set(Some(self.hub)));
+        for n in from..from + count {
+            assert_ne!(record(if n % 2 == 0 { &ORDER } else { &DECISION }, &(n,)), 0);
+        }
+        THREAD.with(|thread| thread.target.set(None));
+    }
+
+    fn collect(&mut self) -> Batch {
+        let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
+        self.engine.collect(u64::MAX, calibration, &mut self.streams).unwrap().0
+    }
+
+    fn write(&mut self) {
+        let mut batch = self.collect();
+        self.engine.write(&mut batch, &self.commits, &mut self.streams).unwrap();
+    }
+
+    /// The process dies: its lock goes, its files stay.
+    fn die(self) -> (PathBuf, PathBuf) {
+        (self.root, self.dir)
+    }
+}
+
+/// The numbers in the files, in order of `seq`, which must have no gap.
+fn numbers(dir: &Path) -> Vec<u64> {
+    let mut lines = Vec::new();
+    for path in stream_files(dir).unwrap() {
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.is_empty() || text.ends_with('\n'));
+        let before = lines.len();
+        for line in text.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            lines.push((line["seq"].as_u64().unwrap(), line["n"].as_u64().unwrap()));
+        }
+        assert!(lines[before..].is_sorted(), "a file is not in order");
+    }
+    lines.sort_unstable();
+    assert!(lines.iter().enumerate().all(|(at, (seq, _))| *seq == at as u64 + 1), "{lines:?}");
+    lines.into_iter().map(|(_, number)| number).collect()
+}
+
+#[test]
+fn a_run_that_died_at_any_byte_of_its_writes_is_whole_after_recovery() {
+    // Design §5, Commit: recorded means in the files after the next start, exactly once.
+    let mut cut = 0;
+    loop {
+        let mut rig = Rig::new("cut");
+        rig.record(0, 5);
+        rig.write();
+        rig.record(5, 4);
+        let mut batch = rig.collect();
+        batch.streams = rig.streams.open_pending().unwrap();
+        rig.commits.begin(&batch);
+        // The writes of the batch, cut off after `cut` bytes.
+        let mut left = cut;
+        for path in stream_files(&rig.dir).unwrap() {
+            let file = path.file_name().unwrap().to_str().unwrap().to_owned();
+            let index = u32::from(file != "orders.jsonl");
+            let stream = Stream { index, file };
+            let lines = rig.streams.buffer(&stream).clone();
+            let part = left.min(lines.len());
+            left -= part;
+            open_stream(&path).unwrap().write_all(&lines[..part]).unwrap();
+        }
+        rig.record(9, 3);
+        let (root, dir) = rig.die();
+        assert!(matches!(recover(&dir).unwrap(), Recovery::Recovered { .. }));
+        assert_eq!(numbers(&dir), (0..12).collect::<Vec<_>>(), "cut after {cut} bytes");
+        assert_eq!(recover(&dir).unwrap(), Recovery::NotNeeded);
+        assert!(!dir.join("rings").exists());
+        fs::remove_dir_all(root).unwrap();
+        if left > 0 {
+            break;
+        }
+        cut += 1;
+    }
+    assert!(cut > 500, "the batch has {cut} bytes");
+}
+
+#[test]
+fn a_run_that_died_between_complete_and_release_repeats_nothing() {
+    let mut rig = Rig::new("complete");
+    rig.record(0, 6);
+    let mut batch = rig.collect();
+    batch.streams = rig.streams.open_pending().unwrap();
+    rig.commits.begin(&batch);
+    rig.streams.write().unwrap();
+    rig.commits.complete(batch.number);
+    rig.record(6, 2);
+    let (root, dir) = rig.die();
+    assert_eq!(recover(&dir).unwrap(), Recovery::Recovered { records: 2, torn: 0, damaged: 0, lost: 0 });
+    assert_eq!(numbers(&dir), (0..8).collect::<Vec<_>>());
+    fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn a_dead_run_is_read_from_its_rings_without_touching_them() {
+    let mut rig = Rig::new("in-place");
+    rig.record(0, 4);
+    rig.write();
+    rig.record(4, 3);
+    let mut batch = rig.collect();
+    batch.streams = rig.streams.open_pending().unwrap();
+    rig.commits.begin(&batch);
+    rig.record(7, 2);
+    let (root, dir) = rig.die();
+    for _ in 0..2 {
+        let events = crate::cold::read::Run::open(&dir).unwrap().events().unwrap();
+        let read: Vec<_> =
+            events.all().iter().map(|event| event.get("n").unwrap().as_u64().unwrap()).collect();
+        assert_eq!(read, (0..9).collect::<Vec<_>>());
+    }
+    recover(&dir).unwrap();
+    assert_eq!(numbers(&dir), (0..9).collect::<Vec<_>>());
+    fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn a_run_whose_rings_are_gone_is_called_unrecoverable() {
+    let rig = Rig::new("gone");
+    rig.record(0, 4);
+    let (root, dir) = rig.die();
+    fs::remove_dir_all(dir.join("rings")).unwrap();
+    assert_eq!(recover(&dir).unwrap(), Recovery::Unrecoverable);
+    assert_eq!(Manifest::read(&dir).unwrap().status, Status::Unrecoverable);
+    fs::remove_dir_all(root).unwrap();
+}
+
+#[test]
+fn a_run_that_lives_is_left_alone() {
+    let rig = Rig::new("alive");
+    rig.record(0, 4);
+    assert_eq!(recover(&rig.dir).unwrap(), Recovery::Alive);
+    fs::remove_dir_all(&rig.root).unwrap();
+}
+
+#[test]
+fn a_state_file_cut_or_flipped_anywhere_never_panics() {
+    let mut rig = Rig::new("flip");
+    rig.record(0, 4);
+    rig.write();
+    rig.record(4, 4);
+    let (root, dir) = rig.die();
+    let manifest = Manifest::read(&dir).unwrap();
+    let ring = dir.join("rings/ring-000");
+    let whole = fs::read(&ring).unwrap();
+    for at in (0..256).chain(crate::hot::ring::HEADER_LEN..crate::hot::ring::HEADER_LEN + 700) {
+        let mut flipped = whole.clone();
+        flipped[at] ^= 0x55;
+        fs::write(&ring, &flipped).unwrap();
+        let lines = leftovers(&manifest, |_| 0);
+        assert!(lines.len() <= 9);
+    }
+    fs::remove_dir_all(root).unwrap();
+}
