@@ -1,8 +1,10 @@
 //! Reading runs: what `tape`, shippers and tests use. Files of live and dead runs, and a dead run's rings in place.
 //!
 //! Invariant: reading changes nothing and never slows the engine. A line that is not one of ours is counted, not hidden.
+
 mod error;
 mod events;
+mod segments;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +16,7 @@ use super::{recover, run};
 pub use error::ReadError;
 use events::last_seq_of_file;
 pub use events::{Event, Events};
+pub use segments::{Packing, Segment};
 
 /// A folder below which runs are kept.
 #[derive(Clone, Debug)]
