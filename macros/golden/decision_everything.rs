@@ -1,26 +1,27 @@
 fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
     static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "evaluate",
-        ),
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("evaluate"),
+            ::tapelog::__private::Place::new(
+                ::tapelog::__private::file!(),
+                ::tapelog::__private::line!(),
+                ::tapelog::__private::column!(),
+                ::tapelog::__private::module_path!(),
+                "evaluate",
             ),
-            ::tapelog::__private::Field::recorded("inputs"),
-        ],
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("evaluate"),
-            ),
-        ],
-    );
+            &[
+                ::tapelog::__private::Field::new(
+                    "function",
+                    ::tapelog::__private::Source::Text("evaluate"),
+                ),
+                ::tapelog::__private::Field::recorded("inputs"),
+            ],
+            &[
+                ::tapelog::__private::Field::new(
+                    "function",
+                    ::tapelog::__private::Source::Text("evaluate"),
+                ),
+            ],
+        )
+        .with_deadline(5000000000u64);
     let mut decision = ::tapelog::__private::decision::Current::open(
         &__TAPELOG_DECISION,
         ::tapelog::__private::decision::lazy(

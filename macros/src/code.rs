@@ -28,6 +28,11 @@ fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
     )
 }
 
+/// `.with_deadline(…)` behind the sites of a layer that has one.
+pub(crate) fn deadline(deadline_ns: u64) -> Option<TokenStream> {
+    (deadline_ns > 0).then(|| quote!(.with_deadline(#deadline_ns)))
+}
+
 /// What a scope says that is dropped without being closed while nothing panics.
 pub(crate) fn unclosed(around: &Around<'_>) -> TokenStream {
     let private = around.krate.private();

@@ -62,7 +62,7 @@ fn decisions() {
     attribute(
         "decision_everything",
         Kind::Decision,
-        r#"id = id, inputs(quote, px = quote.px => quote.received), verdict = |result| result.is_ok(), lazy"#,
+        r#"id = id, inputs(quote, px = quote.px => quote.received), verdict = |result| result.is_ok(), lazy, deadline = "5s""#,
         "fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> { decide(quote) }",
     );
     attribute(

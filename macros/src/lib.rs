@@ -5,7 +5,9 @@
 //! one use are shown at once, each on its own token. An expansion is data, and calls to `tapelog::__private`.
 
 mod code;
+mod config;
 mod decision;
+mod duration;
 mod event;
 mod events;
 mod fields;
@@ -43,6 +45,7 @@ use wrapper::Kind;
 /// | `inherit` | joins the decision around it, if there is one, without START and END |
 /// | `resume = expr` | joins a known decision without START and END |
 /// | `verdict = expr` | called with `&result`; what it returns is `verdict` in END |
+/// | `deadline = "5s"` | longer than this, it is stalled: THREAD_STALLED, or DECISION_STALLED where nobody polls it |
 /// | `lazy` | START is written only when something happens inside; `started_at` has the true time |
 /// | `crate = path` | where `tapelog` is, when it has another name |
 ///
@@ -78,6 +81,7 @@ pub fn decision(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `outcome = expr` | called with `&result`; returns an `OrderOutcome` |
 /// | `returns(order_id = \|ack\| &ack.id)` | fields of the end, from the `Ok` of the result; ids are texts: write a number as `ack.id.to_string()` |
 /// | `action = new` | or `cancel`, `replace`, which have required fields of their own |
+/// | `deadline = "5s"` | longer than this, the attempt is stalled: THREAD_STALLED, or DECISION_STALLED of an async one |
 /// | `each = orders` | one context for each order of a batch |
 /// | `crate = path` | where `tapelog` is, when it has another name |
 #[proc_macro_attribute]
@@ -94,6 +98,7 @@ pub fn order_context(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// | `memory` | `memory_usage_mb`, the resident memory of the process after the call |
 /// | `cpu` | `cpu_usage_percent`, processor time by elapsed time |
 /// | `slower_than = "5ms"` | records only slower calls, as warnings |
+/// | `deadline = "5s"` | longer than this, the call is stalled: THREAD_STALLED, or DECISION_STALLED of an async one |
 /// | `every = 100` | records the first of every 100 calls; with `slower_than`, those and the slower ones |
 /// | `crate = path` | where `tapelog` is, when it has another name |
 ///
@@ -176,4 +181,25 @@ pub fn derive_value(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(OrderContext, attributes(order))]
 pub fn derive_order_context(item: TokenStream) -> TokenStream {
     report::items("#[derive(OrderContext)]", item, order::derive)
+}
+
+/// Tells the configuration audit which fields are secret, and which environment variables set which.
+///
+/// | on a field | |
+/// |---|---|
+/// | `secret` | never leaves the process but as a mark and a keyed fingerprint |
+/// | `public` | its name sounds secret, and it is not |
+/// | `env = "NAME"` | the variable that sets it |
+/// | `default = 20.0` | its value without the variable, when it stands in the source |
+/// | `parse = expr` | reads the variable's text as the program does: `fn(&str) -> Option<serde_json::Value>` |
+/// | `nested` | a configuration with a table of its own, also in `Option`, `Vec`, `Box` and maps |
+/// | `rename = "key"` | its key, where a `Serialize` written by hand names it otherwise |
+///
+/// On the type: `env_prefix = "ENGINE_"`, variables that begin so and set no key are typos; `crate = path`.
+///
+/// Keys are those that serde writes: `rename`, `rename_all`, `flatten`, `skip`, `tag`, `content` and `untagged` are
+/// read.
+#[proc_macro_derive(ConfigSnapshot, attributes(config))]
+pub fn derive_config_snapshot(item: TokenStream) -> TokenStream {
+    report::items("#[derive(ConfigSnapshot)]", item, config::derive)
 }

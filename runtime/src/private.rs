@@ -16,6 +16,16 @@ pub use crate::scope::structure::{
 };
 pub use crate::scope::{age, decision, order, outcome, performance};
 
+/// What `#[derive(ConfigSnapshot)]` names.
+#[cfg(feature = "recorder")]
+pub mod config {
+    pub use core::option::Option::{None, Some};
+
+    pub use serde::Serialize;
+
+    pub use crate::config::{ConfigSnapshot, ConfigTable, EnvBinding};
+}
+
 /// A value of a field.
 #[inline]
 pub const fn field<T: Value + ?Sized>(value: &T) -> &T {

@@ -189,6 +189,48 @@ fn a_decision_whose_attempt_gets_no_answer_is_named_by_the_attempt() {
 }
 
 #[test]
+fn a_function_that_outlasts_its_own_deadline_is_named_although_it_makes_progress() {
+    // Issue 5, 6: per site, with `deadline = "1s"`.
+    let all = run("deadline", "4");
+    let stalls = of_type(&all, "THREAD_STALLED");
+    assert_eq!(stalls.len(), 1, "{stalls:#?}");
+    assert_eq!((text(stalls[0], "stage"), text(stalls[0], "stalled_thread")), ("max", "router"));
+    assert_place(stalls[0], "decides_by_a_deadline");
+    assert_eq!(stalls[0]["decision_id"], of_type(&all, "DECISION_START")[0]["decision_id"]);
+    let age_s = stalls[0]["age_s"].as_f64().unwrap();
+    assert!((1.0..3.0).contains(&age_s), "{age_s}");
+}
+
+#[test]
+fn an_async_attempt_that_outlasts_its_own_deadline_is_named_although_it_is_polled() {
+    let all = run("deadline-async", "4");
+    let stalls = of_type(&all, "DECISION_STALLED");
+    assert_eq!(stalls.len(), 1, "{stalls:#?}");
+    assert_place(stalls[0], "place_by_a_deadline");
+    assert_eq!(text(stalls[0], "open"), "attempt");
+    assert_eq!(text(stalls[0], "why"), "its deadline passed");
+    assert_eq!(stalls[0]["decision_id"], of_type(&all, "DECISION_START")[0]["decision_id"]);
+    assert!(of_type(&all, "THREAD_STALLED").is_empty());
+}
+
+#[test]
+fn an_async_function_that_is_only_measured_is_named_too() {
+    // Nobody polls it: once, by the innermost.
+    let all = run("measured-async", "4.5");
+    let stall = only_stall(&all, "DECISION_STALLED");
+    assert_place(stall, "measured_inside");
+    assert_eq!(text(stall, "open"), "call");
+    assert!(of_type(&all, "THREAD_STALLED").is_empty());
+    // It blocks its worker: then the thread is named.
+    let all = run("measured-async-blocks", "4.5");
+    let stall = only_stall(&all, "THREAD_STALLED");
+    assert_place(stall, "measured_inside");
+    assert!(text(stall, "stalled_thread").starts_with("executor"), "{stall}");
+    assert!(stall["enclosing"][0].as_str().unwrap().contains("measured_outside"));
+    assert!(of_type(&all, "DECISION_STALLED").is_empty());
+}
+
+#[test]
 fn a_slow_poll_and_the_delay_that_it_causes_are_said() {
     let all = run("slow", "2");
     let slow = of_type(&all, "SLOW_POLL");

@@ -3,6 +3,7 @@
 use syn::{Expr, Ident};
 
 use super::parse::{Args, Input};
+use crate::duration;
 use crate::fields::Field;
 use crate::mistakes::Mistakes;
 use crate::wrapper::{Around, Style};
@@ -15,6 +16,8 @@ pub(crate) struct Plan {
     pub(super) inputs: Vec<Input>,
     pub(super) verdict: Option<Expr>,
     pub(super) lazy: bool,
+    /// 0: none of its own.
+    pub(super) deadline_ns: u64,
 }
 
 /// Which decision the function is in.
@@ -39,6 +42,7 @@ pub(crate) fn check(args: Args, around: &Around<'_>, mistakes: &mut Mistakes) ->
             args.verdict.as_ref().map(|(at, _)| at),
             args.inherit.as_ref(),
             args.lazy.as_ref(),
+            args.deadline.as_ref().map(|(at, _)| at),
         ];
         for at in others.into_iter().flatten() {
             mistakes.at(
@@ -62,6 +66,8 @@ pub(crate) fn check(args: Args, around: &Around<'_>, mistakes: &mut Mistakes) ->
             );
         }
     }
+    let deadline = args.deadline.as_ref().map(|(_, text)| text);
+    let deadline_ns = duration::nanos(deadline, "deadline = \"5s\"", mistakes);
     let joins = match (args.resume, args.inherit) {
         (Some((_, id)), _) => Joins::Known(id),
         (None, Some(_)) => Joins::Outer,
@@ -74,6 +80,7 @@ pub(crate) fn check(args: Args, around: &Around<'_>, mistakes: &mut Mistakes) ->
         inputs: args.inputs.map(|(_, inputs)| inputs).unwrap_or_default(),
         verdict: args.verdict.map(|(_, expr)| expr),
         lazy: args.lazy.is_some(),
+        deadline_ns,
     })
 }
 

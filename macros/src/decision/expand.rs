@@ -24,6 +24,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
             begin: TokenStream::new(),
             after: TokenStream::new(),
             scope: Some(scope),
+            timer: None,
         };
     }
     let open = open(plan, &around.krate);
@@ -45,6 +46,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         begin: TokenStream::new(),
         after: quote_spanned!(here=> #verdict decision.close(&ended);),
         scope: Some(scope),
+        timer: None,
     }
 }
 
@@ -71,6 +73,7 @@ fn taken(id: &syn::Expr, krate: &Krate) -> TokenStream {
 fn statics(plan: &Plan, around: &Around<'_>) -> TokenStream {
     let private = around.krate.private();
     let place = code::place(around);
+    let deadline = code::deadline(plan.deadline_ns);
     let mut own = vec![Field::text("function", around.function.name())];
     own.extend(plan.kind.as_ref().map(|kind| Field::text("kind", kind)));
     let end = fields::described(&own, &around.krate);
@@ -78,7 +81,7 @@ fn statics(plan: &Plan, around: &Around<'_>) -> TokenStream {
     let mine = fields::described(&plan.fields, &around.krate);
     quote_spanned!(Span::mixed_site()=>
         static __TAPELOG_DECISION: #private::decision::Sites =
-            #private::decision::Sites::new(#place, &[#end, #inputs #mine], &[#end]);
+            #private::decision::Sites::new(#place, &[#end, #inputs #mine], &[#end])#deadline;
     )
 }
 

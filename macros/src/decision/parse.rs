@@ -17,6 +17,7 @@ pub(super) const KEYS: &[Key] = &[
     Key::new("resume", Form::Expr, "resume = expr"),
     Key::new("verdict", Form::Expr, "verdict = |result| expr"),
     Key::new("lazy", Form::Flag, "lazy"),
+    Key::new("deadline", Form::Text, "deadline = \"5s\""),
     Key::new("crate", Form::Path, "crate = path"),
 ];
 
@@ -31,6 +32,7 @@ pub(crate) struct Args {
     pub(super) resume: Option<(Ident, Expr)>,
     pub(super) verdict: Option<(Ident, Expr)>,
     pub(super) lazy: Option<Ident>,
+    pub(super) deadline: Option<(Ident, LitStr)>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -65,6 +67,7 @@ pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Mistakes) -> Args {
             ("resume", Value::Expr(expr)) => args.resume = Some((at, expr)),
             ("verdict", Value::Expr(expr)) => args.verdict = Some((at, expr)),
             ("lazy", Value::Alone) => args.lazy = Some(at),
+            ("deadline", Value::Text(text)) => args.deadline = Some((at, text)),
             ("crate", Value::Path(path)) => args.krate = Some(path),
             // The table and this match are one list; a form that the table does not name was refused above.
             (_, _) => {}

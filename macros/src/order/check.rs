@@ -10,6 +10,7 @@ use syn::{Expr, Ident, Path};
 use super::known::{Action, FIELDS, Need, synonyms};
 use super::parse::{Args, Given};
 use crate::decision::refuse_without_result;
+use crate::duration;
 use crate::fields::Field;
 use crate::mistakes::Mistakes;
 use crate::names;
@@ -27,6 +28,8 @@ pub(crate) struct Plan {
     pub(super) end: End,
     pub(super) returns: Vec<(Ident, Expr)>,
     pub(super) each: Option<Expr>,
+    /// 0: none of its own.
+    pub(super) deadline_ns: u64,
     pub(super) krate: Option<Path>,
 }
 
@@ -79,6 +82,7 @@ fn check_fields(
         let _ = from;
         mistakes.at(at, "`each` takes every order from the batch, and `from` from one value; remove one");
     }
+    let deadline_ns = duration::nanos(args.deadline.as_ref(), "deadline = \"5s\"", mistakes);
     let fields = origins(&args, action, arguments, mistakes);
     for field in &args.fields.list {
         if FIELDS.iter().any(|(known, _)| *known == field.name) {
@@ -105,6 +109,7 @@ fn check_fields(
         end,
         returns: args.returns.map(|(_, returns)| returns).unwrap_or_default(),
         each: args.each.map(|(_, each)| each),
+        deadline_ns,
         krate: args.krate,
     })
 }

@@ -32,6 +32,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         begin: quote_spanned!(here=> if attempt.starts() { #record }),
         after: quote_spanned!(here=> if attempt.is_open() { attempt.close(#outcome, &ended, &#returns); }),
         scope: None,
+        timer: None,
     }
 }
 
@@ -96,12 +97,13 @@ impl Context {
         });
         let action = action_field(plan.action);
         let end = action.iter().map(|field| field.described(krate));
+        let deadline = code::deadline(plan.deadline_ns);
         quote_spanned!(Span::mixed_site()=>
             static __TAPELOG_ORDER: #private::order::Sites = #private::order::Sites::new(
                 #place,
                 &[#head, #side #(#before,)* #private::Field::recorded("attempt"), #after],
                 &[#(#end,)* #(#returns,)*],
-            );
+            )#deadline;
         )
     }
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Expr, Ident, Path, Token};
+use syn::{Expr, Ident, LitStr, Path, Token};
 
 use super::known::FIELDS;
 use crate::fields::{Fields, Message};
@@ -24,6 +24,7 @@ macro_rules! table {
             Key::new("returns", Form::List, "returns(order_id = |ack| &ack.id)"),
             Key::new("action", Form::Expr, "action = cancel"),
             Key::new("each", Form::Expr, "each = orders"),
+            Key::new("deadline", Form::Text, "deadline = \"5s\""),
             Key::new("crate", Form::Path, "crate = path"),
         ];
     };
@@ -51,6 +52,7 @@ pub(crate) struct Args {
     pub(super) returns: Option<(Ident, Vec<(Ident, Expr)>)>,
     pub(super) action: Option<(Ident, Expr)>,
     pub(super) each: Option<(Ident, Expr)>,
+    pub(super) deadline: Option<LitStr>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -91,6 +93,7 @@ pub(super) fn parse_as(tokens: TokenStream, at: Span, what: &str, mistakes: &mut
         returns: None,
         action: None,
         each: None,
+        deadline: None,
         krate: None,
     };
     let mut stated_none = Vec::new();
@@ -107,6 +110,7 @@ pub(super) fn parse_as(tokens: TokenStream, at: Span, what: &str, mistakes: &mut
             ("returns", Value::List(list)) => args.returns = Some((at, returns(list, mistakes))),
             ("action", Value::Expr(expr)) => args.action = Some((at, expr)),
             ("each", Value::Expr(expr)) => args.each = Some((at, expr)),
+            ("deadline", Value::Text(text)) => args.deadline = Some(text),
             ("crate", Value::Path(path)) => args.krate = Some(path),
             (_, Value::Expr(expr)) => args.given.push((at, Given::Expr(expr))),
             (_, Value::None) => args.given.push((at, Given::None)),

@@ -12,7 +12,8 @@ use crate::wrapper::{Around, Layer};
 pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     let here = Span::mixed_site();
     let private = around.krate.private();
-    let Plan { operation, args, memory, cpu, slower_than_ns, every } = plan;
+    let Plan { operation, args, memory, cpu, slower_than_ns, every, deadline_ns } = plan;
+    let deadline = code::deadline(*deadline_ns);
     let place = code::place(around);
     let unclosed = code::unclosed(around);
     let described = fields::described(args, &around.krate);
@@ -42,9 +43,10 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
                 cpu: #cpu,
                 across_threads: #across_threads,
             },
-        );
+        )#deadline;
         let mut timer = #private::performance::Timer::new(#unclosed);
     );
     let begin = quote_spanned!(here=> timer.start(&__TAPELOG_PERFORMANCE); #keep);
-    Layer { declare, begin, after: quote_spanned!(here=> timer.close(&ended);), scope: None }
+    let timer = across_threads.then(|| quote_spanned!(here=> timer));
+    Layer { declare, begin, after: quote_spanned!(here=> timer.close(&ended);), scope: None, timer }
 }

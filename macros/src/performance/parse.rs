@@ -14,6 +14,7 @@ const KEYS: &[Key] = &[
     Key::new("cpu", Form::Flag, "cpu"),
     Key::new("slower_than", Form::Text, "slower_than = \"5ms\""),
     Key::new("every", Form::Expr, "every = 100"),
+    Key::new("deadline", Form::Text, "deadline = \"5s\""),
     Key::new("crate", Form::Path, "crate = path"),
 ];
 
@@ -26,6 +27,7 @@ pub(crate) struct Args {
     pub(super) cpu: bool,
     pub(super) slower_than: Option<LitStr>,
     pub(super) every: Option<(Ident, Expr)>,
+    pub(super) deadline: Option<LitStr>,
     pub(crate) krate: Option<Path>,
 }
 
@@ -40,6 +42,7 @@ pub(crate) fn parse(tokens: TokenStream, mistakes: &mut Mistakes) -> Args {
             ("cpu", Value::Alone) => args.cpu = true,
             ("slower_than", Value::Text(text)) => args.slower_than = Some(text),
             ("every", Value::Expr(expr)) => args.every = Some((arg.at, expr)),
+            ("deadline", Value::Text(text)) => args.deadline = Some(text),
             ("crate", Value::Path(path)) => args.krate = Some(path),
             (_, _) => {}
         }

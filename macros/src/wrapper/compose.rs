@@ -21,6 +21,8 @@ pub(crate) fn compose(
     let private = krate.private();
     let body = function.inner_block();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
+    let timer = layers.iter().find_map(|layer| layer.timer.clone());
+    let polls = Polls { scope: scope.as_ref(), timer: timer.as_ref() };
     let before = before(layers, scope.as_ref(), style);
     let named = self::named(named);
     let before = quote!(#named #before);
@@ -37,7 +39,7 @@ pub(crate) fn compose(
         }
         Style::Async => {
             let future = async_body(function, krate, output);
-            let future = in_scope(&future, scope.as_ref(), krate);
+            let future = polls.around(&future, krate);
             if output == Output::Never {
                 quote_spanned!(here=> #before #future.await)
             } else {
@@ -50,7 +52,7 @@ pub(crate) fn compose(
                 Some(scope) => quote_spanned!(here=> #scope.run(#closure)),
                 None => quote_spanned!(here=> #private::call(#closure)),
             };
-            let polled = in_scope(&quote_spanned!(here=> future), scope.as_ref(), krate);
+            let polled = polls.around(&quote_spanned!(here=> future), krate);
             // The type of a result is read from it, so it must be known: inside of an `async` block nothing else says it.
             let ty = output::awaited(&function.sig.output).unwrap_or_else(|| quote!(_));
             let whole = quote_spanned!(here=> async move { let result: #ty = #polled.await; #after result });
@@ -135,10 +137,22 @@ fn async_body(function: &Function, krate: &Krate, output: Output) -> TokenStream
     })
 }
 
-fn in_scope(future: &TokenStream, scope: Option<&TokenStream>, krate: &Krate) -> TokenStream {
-    let private = krate.private();
-    match scope {
-        Some(scope) => quote_spanned!(Span::mixed_site()=> #private::within(&mut #scope, #future)),
-        None => future.clone(),
+/// The locals that every poll of a body is told to.
+struct Polls<'a> {
+    scope: Option<&'a TokenStream>,
+    timer: Option<&'a TokenStream>,
+}
+
+impl Polls<'_> {
+    /// A decision sees the polls for all layers.
+    fn around(&self, future: &TokenStream, krate: &Krate) -> TokenStream {
+        let private = krate.private();
+        match (self.scope, self.timer) {
+            (Some(scope), _) => quote_spanned!(Span::mixed_site()=> #private::within(&mut #scope, #future)),
+            (None, Some(timer)) => {
+                quote_spanned!(Span::mixed_site()=> #private::performance::watched(&mut #timer, #future))
+            }
+            (None, None) => future.clone(),
+        }
     }
 }

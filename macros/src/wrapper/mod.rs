@@ -81,6 +81,8 @@ pub(crate) struct Layer {
     pub(crate) after: TokenStream,
     /// The name of the local that holds a decision's scope, for the polls.
     pub(crate) scope: Option<TokenStream>,
+    /// The name of the local whose polls are watched where there is no decision.
+    pub(crate) timer: Option<TokenStream>,
 }
 
 /// What the checks know of the function.

@@ -57,6 +57,7 @@ pub use record::audit;
 pub use scrub::scrub_text;
 pub use secret::Secret;
 pub use snapshot::{ConfigSnapshot, ConfigTable, EnvBinding};
+pub use tapelog_macros::ConfigSnapshot;
 
 /// What stands in place of a secret.
 pub const MARK: &str = "[redacted]";

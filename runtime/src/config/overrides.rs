@@ -253,9 +253,15 @@ impl Question<'_> {
     }
 
     fn unknown(&self, overrides: &mut Overrides) {
-        let Some(prefix) = self.prefix.filter(|prefix| !prefix.is_empty()) else { return };
+        let prefixes: Vec<&str> =
+            self.prefix.into_iter().chain(self.rules.prefixes.iter().copied()).collect();
         let declared = || self.rules.env.iter().map(|(binding, _)| binding.name);
-        for name in self.environment.0.keys().filter(|name| name.starts_with(prefix)) {
+        for name in self.environment.0.keys() {
+            let Some(prefix) =
+                prefixes.iter().find(|prefix| !prefix.is_empty() && name.starts_with(**prefix))
+            else {
+                continue;
+            };
             if declared().any(|known| known == name) || self.known.contains(name) {
                 continue;
             }

@@ -32,9 +32,56 @@ use serde_json::Value;
 ///     };
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what is secret in it",
+    label = "no `ConfigSnapshot`",
+    note = "write `#[derive(ConfigSnapshot)]` on it, beside `Serialize`; or remove `#[config(nested)]`"
+)]
 pub trait ConfigSnapshot: Serialize {
     /// Everything the type declares; nothing by default.
     const TABLE: ConfigTable = ConfigTable::EMPTY;
+}
+
+/// What stands in the place of the value that it holds.
+macro_rules! as_what_it_holds {
+    ($($holder:ty),* $(,)?) => {$(
+        impl<T: ConfigSnapshot> ConfigSnapshot for $holder where Self: Serialize {
+            const TABLE: ConfigTable = T::TABLE;
+        }
+    )*};
+}
+
+as_what_it_holds!(
+    Option<T>,
+    Box<T>,
+    std::rc::Rc<T>,
+    std::sync::Arc<T>,
+    std::cell::RefCell<T>,
+    std::sync::Mutex<T>
+);
+
+/// Items, each with the table of their type.
+macro_rules! each_has_the_table {
+    ($($many:ty $(, $key:ident)*);* $(;)?) => {$(
+        impl<T: ConfigSnapshot $(, $key)*> ConfigSnapshot for $many where Self: Serialize {
+            const TABLE: ConfigTable = ConfigTable { nested: &[("*", &T::TABLE)], ..ConfigTable::EMPTY };
+        }
+    )*};
+}
+
+each_has_the_table!(
+    Vec<T>;
+    [T];
+    std::collections::VecDeque<T>;
+    std::collections::BTreeMap<K, T>, K;
+    std::collections::HashMap<K, T, S>, K, S;
+);
+
+impl<T: ConfigSnapshot, const N: usize> ConfigSnapshot for [T; N]
+where
+    Self: Serialize,
+{
+    const TABLE: ConfigTable = ConfigTable { nested: &[("*", &T::TABLE)], ..ConfigTable::EMPTY };
 }
 
 /// The declarations of a configuration type.
@@ -52,11 +99,13 @@ pub struct ConfigTable {
     pub public: &'static [&'static str],
     /// Tables of fields that are configurations themselves, with the path where each stands.
     pub nested: &'static [(&'static str, &'static ConfigTable)],
+    /// Variables that begin so and set no key are reported as typos.
+    pub env_prefix: Option<&'static str>,
 }
 
 impl ConfigTable {
     /// A table that declares nothing.
-    pub const EMPTY: Self = Self { env: &[], secrets: &[], public: &[], nested: &[] };
+    pub const EMPTY: Self = Self { env: &[], secrets: &[], public: &[], nested: &[], env_prefix: None };
 }
 
 impl Default for ConfigTable {
@@ -110,6 +159,8 @@ pub(super) struct Rules {
     pub(super) env: Vec<(EnvBinding, Vec<String>)>,
     secrets: Vec<Vec<String>>,
     public: Vec<Vec<String>>,
+    /// Of the type that is audited; those of nested ones count too.
+    pub(super) prefixes: Vec<&'static str>,
 }
 
 impl Rules {
@@ -123,6 +174,7 @@ impl Rules {
         let full = |path: &str| -> Vec<String> { prefix.iter().cloned().chain(parts(path)).collect() };
         self.env.extend(table.env.iter().map(|binding| (*binding, full(binding.path))));
         self.secrets.extend(table.secrets.iter().map(|path| full(path)));
+        self.prefixes.extend(table.env_prefix);
         self.public.extend(table.public.iter().map(|path| full(path)));
         for (path, nested) in table.nested {
             let length = prefix.len();

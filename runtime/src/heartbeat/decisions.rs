@@ -1,7 +1,8 @@
-//! Decisions and attempts that are open on no thread: whose future nobody polls.
+//! Decisions, attempts and measured calls that are open on no thread: whose future nobody polls.
 //!
 //! Invariant: a hang is said once. While a thread polls a future, the thread is watched, not the decision; an attempt
-//! within a decision is said with the decision.
+//! or a call within a decision is said with the decision, and of calls within one another the innermost is said. A
+//! `deadline` of its own is said in any case.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -62,13 +63,18 @@ impl Decisions {
             .filter(|one| one.last.what == What::Decision)
             .map(|one| one.last.decision)
             .collect();
+        let outer: Vec<_> = self.open.values().filter_map(|one| one.last.outer).collect();
         let mut said = false;
-        for watched in self.open.values_mut() {
-            let covered = watched.last.what == What::Attempt && decisions.contains(&watched.last.decision);
-            if !covered {
-                let inner = attempts.iter().find(|attempt| attempt.decision == watched.last.decision);
-                said |= watched.judge(awake, limits, inner);
-            }
+        for (key, watched) in &mut self.open {
+            let covered = match watched.last.what {
+                What::Decision => false,
+                What::Attempt => decisions.contains(&watched.last.decision),
+                What::Call => decisions.contains(&watched.last.decision) || outer.contains(key),
+            };
+            let inner = attempts.iter().find(|attempt| {
+                attempt.decision == watched.last.decision && watched.last.what == What::Decision
+            });
+            said |= watched.judge(awake, limits, covered, inner);
         }
         self.open.retain(|_, watched| watched.alive);
         said
@@ -87,11 +93,13 @@ impl Watched {
         }
     }
 
-    fn judge(&mut self, awake: Duration, limits: Limits, attempt: Option<&Seen>) -> bool {
-        let stage = self.stage_now(awake, limits);
+    fn judge(&mut self, awake: Duration, limits: Limits, covered: bool, attempt: Option<&Seen>) -> bool {
+        let stage = self.stage_now(awake, limits, covered);
         if stage > self.stage {
             self.stage = stage;
-            self.stalled_since = self.polled.max(self.first_seen);
+            // Of a deadline that passed, its beginning counts; else the last poll.
+            self.stalled_since =
+                if self.is_overdue(awake) { self.first_seen } else { self.polled.max(self.first_seen) };
             self.record_stall(awake, attempt);
             return true;
         }
@@ -104,15 +112,22 @@ impl Watched {
         false
     }
 
-    fn stage_now(&self, awake: Duration, limits: Limits) -> Stage {
+    fn stage_now(&self, awake: Duration, limits: Limits, covered: bool) -> Stage {
         if !self.alive || self.last.idle {
-            return Stage::Fine;
+            Stage::Fine
+        } else if self.is_overdue(awake) {
+            Stage::Stalled
+        } else if covered {
+            Stage::Fine
+        } else {
+            Stage::after(awake.saturating_sub(self.polled), limits)
         }
+    }
+
+    /// Whether the deadline of its own site has passed.
+    fn is_overdue(&self, awake: Duration) -> bool {
         let deadline = registry::site(self.last.site).map_or(0, |site| site.deadline_ns);
-        if deadline > 0 && awake.saturating_sub(self.first_seen) >= Duration::from_nanos(deadline) {
-            return Stage::Stalled;
-        }
-        Stage::after(awake.saturating_sub(self.polled), limits)
+        deadline > 0 && awake.saturating_sub(self.first_seen) >= Duration::from_nanos(deadline)
     }
 
     fn record_stall(&self, awake: Duration, attempt: Option<&Seen>) {
@@ -121,10 +136,15 @@ impl Watched {
         let function = inner.place.function;
         let location = at(inner);
         let decision_function = site.place.function;
-        let what = if self.last.what == What::Decision { "decision" } else { "attempt" };
+        let what = match self.last.what {
+            What::Decision => "decision",
+            What::Attempt => "attempt",
+            What::Call => "call",
+        };
         let (polls, stage) = (self.last.polls, self.stage.as_str());
         let since = Taken(attempt.map_or(self.last.since, |attempt| attempt.since));
         let age_s = awake.saturating_sub(self.stalled_since).as_secs_f64();
+        let why = if self.is_overdue(awake) { "its deadline passed" } else { "nobody polls it" };
         let previous = thread::swap_decision(self.last.decision);
         macro_rules! record {
             ($event:ident) => {
@@ -138,7 +158,8 @@ impl Watched {
                     decision_function,
                     since,
                     polls,
-                    "{location}: nobody polled it for {age_s:.0} s"
+                    why,
+                    "{location} for {age_s:.0} s: {why}"
                 )
             };
         }

@@ -1,4 +1,4 @@
-//! What is open on no thread: async decisions and attempts, in a table that the monitor reads.
+//! What is open on no thread: async decisions, attempts and measured calls, in a table that the monitor reads.
 //!
 //! A future that is not polled sits in no thread's stack, so the threads' slots do not show it. Here each open one has
 //! an entry: its site, its decision, since when, and how often it was polled.
@@ -25,6 +25,7 @@ const FREE: u32 = 0;
 const TAKEN: u32 = 1;
 const DECISION: u32 = 2;
 const ATTEMPT: u32 = 3;
+const CALL: u32 = 4;
 
 /// What is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub(crate) enum What {
     Decision,
     /// Of an attempt only its beginning and its end are seen.
     Attempt,
+    /// A measured call that is in no decision of its own; each poll is seen.
+    Call,
 }
 
 /// One open decision or attempt.
@@ -98,7 +101,16 @@ impl Open {
 
     /// Everything that is open, with its place in the table.
     pub(crate) fn read(&self) -> impl Iterator<Item = (usize, Seen)> {
-        self.entries.iter().enumerate().filter_map(|(at, entry)| Some((at, entry.read()?)))
+        let begin = self.entries.as_ptr();
+        self.entries.iter().enumerate().filter_map(move |(at, entry)| {
+            let mut seen = entry.read()?;
+            // Of the run before, it stands in another table.
+            seen.outer = entry.outer().and_then(|outer| {
+                let bytes = core::ptr::from_ref(outer).addr().checked_sub(begin.addr())?;
+                Some((bytes / size_of::<Entry>(), outer.generation.load(Ordering::Relaxed)))
+            });
+            Some((at, seen))
+        })
     }
 }
 
@@ -107,6 +119,7 @@ impl Entry {
         let what = match self.state.load(Ordering::Acquire) {
             DECISION => What::Decision,
             ATTEMPT => What::Attempt,
+            CALL => What::Call,
             _ => return None,
         };
         let mut bytes = [0; 16];
@@ -122,6 +135,7 @@ impl Entry {
             polled: self.polled.load(Ordering::Relaxed) != 0,
             generation: self.generation.load(Ordering::Relaxed),
             idle: self.idle.load(Ordering::Relaxed) != 0,
+            outer: None,
         })
     }
 }
@@ -140,6 +154,8 @@ pub(crate) struct Seen {
     pub(crate) generation: u64,
     /// It waits for something that may never come, and said so.
     pub(crate) idle: bool,
+    /// The one around it when it was last polled: its place in the table, and its generation.
+    pub(crate) outer: Option<(usize, u64)>,
 }
 
 /// The entry of a scope, or none. Dropped, the place is free.
@@ -163,7 +179,12 @@ impl Listed {
         entry.polled.store(0, Ordering::Relaxed);
         let generation = entry.generation.load(Ordering::Relaxed);
         entry.generation.store(generation.wrapping_add(1), Ordering::Relaxed);
-        let state = if what == What::Decision { DECISION } else { ATTEMPT };
+        entry.outer.store(core::ptr::null_mut(), Ordering::Relaxed);
+        let state = match what {
+            What::Decision => DECISION,
+            What::Attempt => ATTEMPT,
+            What::Call => CALL,
+        };
         // Release: whoever sees the state sees the rest.
         entry.state.store(state, Ordering::Release);
         Self(Some(entry))

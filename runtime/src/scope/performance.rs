@@ -4,6 +4,9 @@
 
 mod histogram;
 mod usage;
+mod watched;
+
+pub use watched::{Watched, watched};
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -20,6 +23,7 @@ use crate::events;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock::{self, CALIBRATION};
 use crate::hot::ids::DecisionId;
+use crate::hot::open::Listed;
 use crate::hot::record::record;
 use crate::hot::registry::recording;
 use crate::hot::site::{Field, Place, Site};
@@ -124,6 +128,8 @@ pub struct Timer {
     /// Given back in `drop`, so that a call that ends has one test to make.
     arguments: ManuallyDrop<Kept<64>>,
     entered: Entered,
+    /// Of an async call: its entry among those that are open, from the first poll on.
+    listed: Listed,
 }
 
 impl Timer {
@@ -139,6 +145,7 @@ impl Timer {
             decision: DecisionId::NONE,
             arguments: ManuallyDrop::new(Kept::EMPTY),
             entered: Entered::NOT,
+            listed: Listed::NOT,
         }
     }
 
@@ -196,6 +203,7 @@ impl Timer {
     fn end(&mut self, sites: &'static Sites, outcome: Outcome) {
         let ticks = clock::now().saturating_sub(self.started);
         activity::exit(self.entered);
+        self.listed = Listed::NOT;
         sites.count(ticks);
         // Relaxed: sampling needs no order.
         let call = sites.calls.fetch_add(1, Ordering::Relaxed);

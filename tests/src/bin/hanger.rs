@@ -49,6 +49,16 @@ fn main() {
         "busy" => drop(hang("router", || decide(Hang::Busy))),
         "attempt" => drop(hang("router", || drop(place_order("BTC/USDT", "int_1")))),
         "measured" => drop(hang("router", measured)),
+        "deadline" => drop(hang("router", || assert_eq!(decides_by_a_deadline(), 0))),
+        "deadline-async" => runtime(async {
+            tokio::spawn(decides_and_places_by_a_deadline());
+        }),
+        "measured-async" => runtime(async {
+            tokio::spawn(measured_outside(true));
+        }),
+        "measured-async-blocks" => runtime(async {
+            tokio::spawn(measured_outside(false));
+        }),
         "recovers" => drop(hang("router", || {
             brief(Duration::from_secs(3));
             loop {
@@ -275,6 +285,49 @@ fn on_nothing() {
 #[log_performance(every = 1000)]
 fn measured() {
     sleep(AT_MOST);
+}
+
+/// It makes progress inside, and is late all the same.
+#[decision(kind = "buy", deadline = "1s")]
+fn decides_by_a_deadline() -> u32 {
+    loop {
+        brief(Duration::from_millis(50));
+    }
+}
+
+#[decision(kind = "buy")]
+async fn decides_and_places_by_a_deadline() {
+    drop(place_by_a_deadline("BTC/USDT", "int_3").await);
+}
+
+#[order_context(
+    intent_id = intent, side = "buy", qty = 0.5, limit_px = 45_000.0, quote_budget = 1_000.0, notional = 500.0, tif = "IOC",
+    slippage_bps = 5.0, min_notional = 10.0, max_retries = 3, retry_backoff_ms = 250, deadline = "700ms"
+)]
+async fn place_by_a_deadline(symbol: &str, intent: &str) -> Result<u32, std::num::ParseIntError> {
+    // The attempt is polled all the time, so that only its own deadline says that it is late.
+    loop {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if symbol.is_empty() {
+            return "7".parse();
+        }
+    }
+}
+
+/// Measured, and in no decision.
+#[log_performance(every = 1000)]
+async fn measured_outside(forgotten: bool) {
+    measured_inside(forgotten).await;
+}
+
+#[log_performance(every = 1000)]
+async fn measured_inside(forgotten: bool) {
+    tokio::task::yield_now().await;
+    if forgotten {
+        std::future::pending::<()>().await;
+    } else {
+        sleep(AT_MOST);
+    }
 }
 
 #[log_performance(every = 1000)]
