@@ -52,6 +52,8 @@ mod panics;
 mod scope;
 #[cfg(feature = "recorder")]
 pub mod shutdown;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};

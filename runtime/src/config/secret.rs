@@ -68,6 +68,29 @@ impl<T> From<T> for Secret<T> {
     }
 }
 
+/// With the feature `secrecy`: a `SecretString` is a configuration's secret. As it has no value, an event that names one
+/// does not compile:
+///
+/// ```compile_fail,E0277
+/// # use tapelog::{event, events::ERROR};
+/// let api_key = secrecy::SecretString::from("hunter2");
+/// event!(ERROR, api_key, "cannot log in");
+/// ```
+#[cfg(feature = "secrecy")]
+impl From<secrecy::SecretString> for Secret<String> {
+    fn from(secret: secrecy::SecretString) -> Self {
+        Self(secrecy::ExposeSecret::expose_secret(&secret).to_owned())
+    }
+}
+
+/// The same of any other value that `secrecy` keeps.
+#[cfg(feature = "secrecy")]
+impl<T: Clone + secrecy::zeroize::Zeroize> From<secrecy::SecretBox<T>> for Secret<T> {
+    fn from(secret: secrecy::SecretBox<T>) -> Self {
+        Self(secrecy::ExposeSecret::expose_secret(&secret).clone())
+    }
+}
+
 impl<T> fmt::Debug for Secret<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(MARK)

@@ -13,7 +13,7 @@ use core::task::{self, Poll};
 
 use super::clock;
 use super::contexts::{ENTRY_LEN, INLINE, NO_SLOT};
-use super::encoder::Encoder;
+use super::encoder::{Encoder, tag};
 use super::hub::Hub;
 use super::ids::DecisionId;
 use super::thread::{RawKeys, THREAD};
@@ -74,6 +74,12 @@ impl Context {
         Self { hub: None, decision: DecisionId::NONE, keys: Keys::None }
     }
 
+    /// Nothing but where to record: into `hub`, whatever recorder the process has.
+    #[cfg(feature = "testing")]
+    pub(crate) fn into_hub(hub: &'static Hub) -> Self {
+        Self { hub: Some(hub), ..Self::empty() }
+    }
+
     /// What is current on this thread.
     #[must_use]
     pub fn current() -> Self {
@@ -117,6 +123,26 @@ impl Context {
     #[must_use]
     pub fn decision_id(&self) -> Option<DecisionId> {
         self.decision.some()
+    }
+
+    /// The text of a key, for example of `correlation_id`; none when there is no such key, or it holds no text.
+    ///
+    /// ```
+    /// let context = tapelog::Context::empty().with_correlation_id("req-7").with("attempt", 2);
+    /// assert_eq!(context.text("correlation_id").as_deref(), Some("req-7"));
+    /// assert_eq!(context.text("attempt"), None);
+    /// ```
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<String> {
+        let mut found = None;
+        self.each_key(|known, value| {
+            if known == key
+                && let [tag::TEXT, _, _, _, _, text @ ..] = value
+            {
+                found = core::str::from_utf8(text).ok().map(str::to_owned);
+            }
+        });
+        found
     }
 
     /// Makes this context current on this thread until the guard is dropped.

@@ -24,3 +24,4 @@ pub(crate) mod shm;
 pub mod site;
 pub mod thread;
 pub mod value;
+mod value_types;

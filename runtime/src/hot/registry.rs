@@ -83,10 +83,40 @@ pub(crate) fn install(hub: &'static Hub) {
     drop(registry);
 }
 
+/// How many captures of `testing` run: they record whether a recorder does or not.
+#[cfg(feature = "testing")]
+static CAPTURES: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::new(0);
+
+#[cfg(feature = "testing")]
+pub(crate) fn begin_capture() {
+    let registry = lock();
+    CAPTURES.fetch_add(1, Ordering::Relaxed);
+    MODE.store(RECORDING, Ordering::Release);
+    drop(registry);
+}
+
+#[cfg(feature = "testing")]
+pub(crate) fn end_capture() {
+    let registry = lock();
+    if CAPTURES.fetch_sub(1, Ordering::Relaxed) == 1 && hub().is_none() {
+        MODE.store(NEVER, Ordering::Release);
+    }
+    drop(registry);
+}
+
+/// What the end of a recorder leaves.
+fn without_a_recorder() -> u8 {
+    #[cfg(feature = "testing")]
+    if CAPTURES.load(Ordering::Relaxed) > 0 {
+        return RECORDING;
+    }
+    FINISHED
+}
+
 /// Ends recording; calls are counted from here on.
 #[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder ends a hub"))]
 pub(crate) fn uninstall() {
-    MODE.store(FINISHED, Ordering::SeqCst);
+    MODE.store(without_a_recorder(), Ordering::SeqCst);
     HUB.store(ptr::null_mut(), Ordering::SeqCst);
 }
 
@@ -101,7 +131,10 @@ pub(crate) fn forked() {
 /// Gives `site` an id and says whether it records.
 #[cold]
 pub(crate) fn register(site: &'static Site) -> bool {
-    let Some(hub) = hub() else { return false };
+    let process = hub();
+    // A capture's, when this thread is in one.
+    let Some(own) = super::thread::THREAD.with(super::thread::ThreadState::hub) else { return false };
+    let hub = process.unwrap_or(own);
     let Some(mut registry) = try_lock() else {
         // A record made while this thread registers, inside an allocator that is itself instrumented.
         hub.lost(0, Cause::Reentrant, super::clock::now());

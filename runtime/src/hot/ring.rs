@@ -175,6 +175,18 @@ impl Ring {
         Some(Producer { ring: *self, tail, limit: head + self.capacity, saturated: false })
     }
 
+    /// The writing end once more, for the thread that has the ring and gave its producer up for another recorder's.
+    #[cfg(feature = "testing")]
+    pub(crate) fn again(&self) -> Producer {
+        Producer { ring: *self, tail: self.tail(), limit: self.head() + self.capacity, saturated: false }
+    }
+
+    /// Whether both are one.
+    #[cfg(feature = "testing")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.header == other.header
+    }
+
     /// The name and the kernel's id of the thread that has, or last had, the ring.
     pub(crate) fn thread(&self) -> (String, u32) {
         let header = self.header();

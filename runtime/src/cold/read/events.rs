@@ -67,12 +67,7 @@ impl Events {
         if !wanted(text) {
             return;
         }
-        let parsed = serde_json::from_str(text).ok().and_then(|value| {
-            let Value::Object(fields) = value else { return None };
-            fields.get("seq")?.as_u64()?;
-            Some(Event { file: file.to_owned(), line: text.to_owned(), fields })
-        });
-        match parsed {
+        match Event::parse(file, text) {
             Some(event) => self.all.push(event),
             None => self.foreign += 1,
         }
@@ -110,6 +105,13 @@ pub struct Event {
 }
 
 impl Event {
+    /// The line `text` of a stream's file; none when it is not one of ours.
+    pub(crate) fn parse(file: &str, text: &str) -> Option<Self> {
+        let Value::Object(fields) = serde_json::from_str(text).ok()? else { return None };
+        fields.get("seq")?.as_u64()?;
+        Some(Self { file: file.to_owned(), line: text.to_owned(), fields })
+    }
+
     /// The file of its stream, below the run directory.
     #[must_use]
     pub fn file(&self) -> &str {

@@ -1,0 +1,99 @@
+use super::*;
+use crate::events::{BUY_BLOCKED, BUY_FILLED, BUY_TRIGGERED};
+use crate::{assert_events, event};
+
+#[test]
+fn a_capture_inside_another_has_its_own_events() {
+    let outer = capture(|| {
+        event!(BUY_TRIGGERED, "outer");
+        let inner = capture(|| event!(BUY_BLOCKED, "inner"));
+        event!(BUY_FILLED, "outer again");
+        inner
+    });
+    assert_events!(outer.result, exactly[BUY_BLOCKED]);
+    assert_events!(outer, exactly [BUY_TRIGGERED, BUY_FILLED]);
+}
+
+#[test]
+fn a_thread_that_goes_to_and_fro_needs_no_more_rings() {
+    let outer = capture(|| {
+        for round in 0..600_u32 {
+            event!(BUY_TRIGGERED, round, "outer");
+            let inner = capture(|| event!(BUY_BLOCKED, round, "inner"));
+            assert_events!(inner, exactly[BUY_BLOCKED { round: round }]);
+        }
+    });
+    assert_eq!(outer.all().len(), 600);
+}
+
+#[test]
+fn captures_of_parallel_threads_see_only_their_own() {
+    // S3-020
+    let threads: Vec<_> = (0..8_u32)
+        .map(|number| {
+            std::thread::spawn(move || {
+                for _ in 0..20 {
+                    let taken = capture(|| (0..50).for_each(|_| event!(BUY_BLOCKED, number, "mine")));
+                    assert_eq!(taken.all().len(), 50);
+                    assert!(taken.all().iter().all(|event| event.get("number").unwrap() == number));
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+#[test]
+fn outside_of_a_capture_there_are_no_events() {
+    assert!(events().is_empty());
+    let taken = capture(|| {
+        event!(BUY_BLOCKED, "one");
+        events()
+    });
+    assert_eq!(taken.result.all().len(), 1);
+}
+
+fn message(panics: impl FnOnce() + std::panic::UnwindSafe) -> String {
+    let error = std::panic::catch_unwind(panics).unwrap_err();
+    error.downcast_ref::<String>().unwrap().clone()
+}
+
+#[test]
+fn a_failure_says_what_is_missing_what_is_nearest_and_what_there_was() {
+    let taken = capture(|| {
+        event!(BUY_TRIGGERED, score = 0.5, "fired");
+        event!(BUY_BLOCKED, rule = "stale", limit = 250, "too old");
+    });
+    let text = message(|| {
+        assert_events!(taken, [BUY_TRIGGERED, BUY_BLOCKED { rule: "spread", limit: 250 }], "of {}", "BTC");
+    });
+    assert_eq!(
+        text,
+        "the events are not those expected: of BTC\n\
+         \x20 found    BUY_TRIGGERED\n\
+         \x20 missing  BUY_BLOCKED rule=\"spread\" limit=250\n\
+         \x20          of seq 2, `rule` is \"stale\"\n\
+         recorded, 2 in all:\n\
+         \x20 BUY_TRIGGERED \"fired\" score=0.5\n\
+         \x20 BUY_BLOCKED \"too old\" rule=\"stale\" limit=250\n"
+    );
+    let text = message(|| assert_events!(taken, exactly[BUY_TRIGGERED]));
+    assert!(text.contains("too many: BUY_BLOCKED was not expected"), "{text}");
+    let text = message(|| assert_events!(taken, [BUY_BLOCKED, BUY_TRIGGERED]));
+    assert!(text.contains("it was recorded, but earlier"), "{text}");
+    let text = message(|| assert_events!(taken, [BUY_BLOCKED { absent: 1 }]));
+    assert!(text.contains("`absent` is not there"), "{text}");
+    let text = message(|| drop(taken.one(&BUY_FILLED).clone()));
+    assert!(text.starts_with("no BUY_FILLED was recorded"), "{text}");
+}
+
+#[test]
+fn more_than_a_ring_holds_fails_and_says_so() {
+    let text = message(|| {
+        drop(capture(|| {
+            let long = "x".repeat(200_000);
+            (0..40).for_each(|_| event!(crate::events::DASH_EVENT, long, "much"));
+        }));
+    });
+    assert!(text.contains("records of this capture were lost"), "{text}");
+}

@@ -1,0 +1,1 @@
+//! tapelog for services. (In the making: tower, reqwest, WebSockets, sqlx.)
