@@ -4,6 +4,7 @@
 //! Every macro is parse → check → expand: what the user wrote, what is wrong with it, what it becomes. All mistakes of
 //! one use are shown at once, each on its own token. An expansion is data, and calls to `tapelog::__private`.
 
+mod build_info;
 mod code;
 mod config;
 mod decision;
@@ -202,4 +203,14 @@ pub fn derive_order_context(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(ConfigSnapshot, attributes(config))]
 pub fn derive_config_snapshot(item: TokenStream) -> TokenStream {
     report::items("#[derive(ConfigSnapshot)]", item, config::derive)
+}
+
+/// What this build was made of, for `run.json`: `Recorder::builder("execution").build(tapelog::build_info!())`.
+///
+/// Version, commit and whether files differed from it, the SHA-256 of `Cargo.lock`, the package's features: found when
+/// the package is compiled, and again when the commit or `Cargo.lock` changes. What cannot be found is absent. Where
+/// sources are built without their repository, set `TAPELOG_COMMIT` for the build.
+#[proc_macro]
+pub fn build_info(input: TokenStream) -> TokenStream {
+    report::function_like("build_info!", input, build_info::expand)
 }

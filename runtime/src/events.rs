@@ -79,7 +79,7 @@ declare! {
 
     /// The run begins.
     RUN_STARTED: SYSTEM, Info, System;
-    /// The run ended as it should.
+    /// The run ended: `finished`, `exited` with its process, or `forced`, which is a warning.
     RUN_ENDED: SYSTEM, Info, System;
     /// An earlier run ended without saying so; what it left was recovered.
     RUN_ENDED_UNCLEANLY: AUDIT, Warning, Audit;
@@ -121,6 +121,8 @@ declare! {
     THREAD_RECOVERED: SYSTEM, Info, System;
     /// A thread that was registered ended.
     THREAD_EXITED: SYSTEM, Info, System;
+    /// Where a thread of an earlier run was when that died.
+    THREAD_AT_END: SYSTEM, Warning, System;
     /// A thread ended by a panic.
     THREAD_PANICKED: SYSTEM, Error, System;
     /// An async decision or attempt is open, and nobody polls it.

@@ -73,6 +73,9 @@ pub use tapelog_macros::{
 pub use cold::fuzz as __fuzz;
 #[cfg(feature = "recorder")]
 pub use cold::{
+    evidence::BuildInfo,
     read,
     recorder::{Builder, Durability, FinishError, Recorder, StartError},
 };
+#[cfg(feature = "recorder")]
+pub use tapelog_macros::build_info;

@@ -26,6 +26,15 @@ pub mod config {
     pub use crate::config::{ConfigSnapshot, ConfigTable, EnvBinding};
 }
 
+/// What `build_info!` names.
+#[cfg(feature = "recorder")]
+pub mod build {
+    pub use core::option::Option::{self, None, Some};
+    pub use core::{env, include_bytes, option_env};
+
+    pub use crate::cold::evidence::BuildInfo;
+}
+
 /// A value of a field.
 #[inline]
 pub const fn field<T: Value + ?Sized>(value: &T) -> &T {

@@ -89,7 +89,7 @@ fn sigterm_stops_the_components_in_their_order_and_names_its_sender() {
     let took = of_type(&all, "COMPONENT_STOPPED")[1]["took_ms"].as_f64().unwrap();
     assert!((200.0..5_000.0).contains(&took), "{took}");
     assert_eq!(of_type(&all, "SHUTDOWN_COMPLETE").len(), 1);
-    assert_eq!(of_type(&all, "RUN_ENDED").len(), 1);
+    assert_eq!(of_type(&all, "RUN_ENDED")[0]["how"], "finished");
     // S4-025
     let last = *of_type(&all, "SHUTDOWN_HEARTBEAT").last().unwrap();
     assert_eq!(last["shutdown_requested"], true);
@@ -163,8 +163,10 @@ fn a_second_signal_ends_it_by_force_and_everything_is_written() {
     assert_eq!(forced["waiting_for"], serde_json::json!(["router", "journal"]));
     assert!(of_type(&all, "SHUTDOWN_COMPLETE").is_empty());
     // The run's end is in its files, and nothing is left to recover.
-    assert_eq!(of_type(&all, "RUN_ENDED").len(), 1);
-    assert_eq!(manifest(&runs(root.path())[0])["status"], "ended");
+    let ended = of_type(&all, "RUN_ENDED");
+    assert_eq!((ended.len(), &ended[0]["how"], &ended[0]["level"]), (1, &"forced".into(), &"warning".into()));
+    let run = manifest(&runs(root.path())[0]);
+    assert_eq!((&run["status"], &run["ended"]), (&"ended".into(), &"forced".into()));
 }
 
 #[test]
@@ -193,4 +195,126 @@ fn a_kill_during_the_shutdown_loses_nothing_of_it() {
     assert_eq!(of_type(&all, "SHUTDOWN_STARTED").len(), 1);
     assert_eq!(stopped(&all), ["feed"]);
     assert!(of_type(&all, "RUN_ENDED").is_empty());
+}
+
+#[test]
+fn two_signals_end_it_with_the_code_that_was_asked_for() {
+    let root = Folder::new("code");
+    let engine = Engine::start("shutdown-stuck-code", root.path());
+    engine.signal(libc::SIGTERM);
+    wait_for(root.path(), "COMPONENT_STOPPED");
+    engine.signal(libc::SIGINT);
+    let (status, _) = engine.end();
+    assert_eq!(status.code(), Some(42));
+    assert_eq!(of_type(&lines_of(root.path()), "SHUTDOWN_FORCED")[0]["exit_code"], 42);
+}
+
+#[test]
+fn a_third_signal_ends_it_at_once_whatever_hangs() {
+    let root = Folder::new("third");
+    let engine = Engine::start("shutdown-stuck-drain", root.path());
+    engine.signal(libc::SIGTERM);
+    std::thread::sleep(Duration::from_millis(300));
+    // The force waits for the drain, which hangs, two seconds and a half.
+    engine.signal(libc::SIGTERM);
+    std::thread::sleep(Duration::from_millis(300));
+    let start = Instant::now();
+    engine.signal(libc::SIGTERM);
+    let (status, _) = engine.end();
+    assert_eq!(status.code(), Some(128 + libc::SIGTERM));
+    assert!(start.elapsed() < Duration::from_millis(1_500), "{:?}", start.elapsed());
+    // What had been recorded is in its rings, and in its files after the next start.
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    let all = lines_of(root.path());
+    assert_eq!(of_type(&all, "SHUTDOWN_FORCED").len(), 1);
+    assert!(of_type(&all, "RUN_ENDED").is_empty());
+}
+
+#[test]
+fn a_fork_of_the_engine_dies_of_a_signal_and_the_engine_does_not() {
+    let root = Folder::new("fork");
+    let (status, said) = Engine::start("shutdown-call-fork", root.path()).end();
+    assert!(status.success() && said.contains("child died of 15"), "{said}");
+    let all = lines_of(root.path());
+    assert_eq!(of_type(&all, "SHUTDOWN_STARTED")[0]["reason"], "the market has closed");
+    assert_eq!(stopped(&all), ["feed", "router", "journal"]);
+}
+
+#[test]
+fn an_async_stop_has_the_timers_of_the_runtime_that_it_was_registered_in() {
+    let root = Folder::new("tokio");
+    let (status, said) = Engine::start("shutdown-call-tokio", root.path()).end();
+    assert!(status.success() && said.contains("journal stopped"), "{said}");
+    assert_eq!(stopped(&lines_of(root.path())), ["feed", "router", "journal"]);
+}
+
+#[test]
+fn a_component_that_panics_in_its_stop_is_said_to_and_the_others_are_stopped() {
+    let root = Folder::new("panics");
+    let (status, _) = Engine::start("shutdown-call-panics", root.path()).end();
+    assert!(status.success());
+    let all = lines_of(root.path());
+    assert_eq!(stopped(&all), ["feed", "router", "journal"]);
+    let panicked: Vec<_> =
+        of_type(&all, "COMPONENT_STOPPED").iter().map(|line| line["panicked"] == true).collect();
+    assert_eq!(panicked, [false, true, false]);
+    assert_eq!(of_type(&all, "PANIC")[0]["panicked_thread"], "stop-router");
+}
+
+#[test]
+fn systemd_hears_that_it_stops() {
+    let root = Folder::new("stopping");
+    let path = root.path().join("notify.sock");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let status = Command::new(HANGER)
+        .arg("shutdown-call")
+        .arg(root.path().join("logs"))
+        .env("NOTIFY_SOCKET", &path)
+        .stdout(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let mut heard = Vec::new();
+    let mut bytes = [0; 1024];
+    while let Ok(len) = socket.recv(&mut bytes) {
+        heard.push(String::from_utf8_lossy(&bytes[..len]).into_owned());
+        socket.set_nonblocking(true).unwrap();
+    }
+    assert!(heard.iter().any(|text| text == "STOPPING=1"), "{heard:?}");
+}
+
+#[test]
+fn where_each_thread_of_a_killed_engine_was_is_said_by_the_next() {
+    // C22: a dead process's slots survive with its rings.
+    let root = Folder::new("slots");
+    let mut child =
+        Command::new(HANGER).arg("sleep").arg(root.path()).arg("20").stdout(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stdout.take().unwrap());
+    said.read_line(&mut String::new()).unwrap();
+    wait_for(root.path(), "on_a_sleep");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    let all = runs(root.path());
+    let (dead, next) = (lines(&all[0]), lines(&all[1]));
+    let decision = &of_type(&dead, "DECISION_START")[0]["decision_id"];
+    let at_end = of_type(&next, "THREAD_AT_END");
+    assert_eq!(at_end.len(), 1, "{at_end:#?}");
+    let line = at_end[0];
+    assert_eq!((&line["ended_thread"], &line["decision_id"]), (&"router".into(), decision));
+    assert!(
+        line["location"].as_str().unwrap().starts_with("in on_a_sleep (tests/src/bin/hanger.rs:"),
+        "{line}"
+    );
+    assert!(line["enclosing"][0].as_str().unwrap().starts_with("in decide ("), "{line}");
+    assert!(
+        line["since"].as_str().unwrap() >= of_type(&dead, "DECISION_START")[0]["timestamp"].as_str().unwrap()
+    );
+    let unclean = of_type(&next, "RUN_ENDED_UNCLEANLY")[0];
+    let threads = unclean["threads_at_end"].as_array().unwrap();
+    assert!(threads.iter().any(|thread| thread["thread"] == "router" && thread["decision_id"] == *decision));
+    // And in the dead run's own manifest, for `tape`.
+    let kept = &manifest(&all[0])["threads_at_end"];
+    assert!(kept.as_array().unwrap().iter().any(|thread| thread["location"] == line["location"]), "{kept}");
 }

@@ -59,14 +59,26 @@ pub struct Manifest {
     /// The commit it was built from, when said.
     #[serde(default)]
     pub commit: String,
+    /// Whether its sources differed from that commit, when known.
+    #[serde(default)]
+    pub commit_dirty: Option<bool>,
+    /// The SHA-256 of the `Cargo.lock` it was built with, when known.
+    #[serde(default)]
+    pub lock_sha256: String,
+    /// The application's features that were on, when known.
+    #[serde(default)]
+    pub features: Vec<String>,
     /// The session: `session_YYYYMMDD_HHMMSS`, UTC.
     pub session_id: String,
     /// The executable's path.
     #[serde(default)]
     pub executable: String,
-    /// Its SHA-256, once the drain has computed it.
+    /// Its SHA-256, once computed: on a thread of its own, so that a short run may go without.
     #[serde(default)]
     pub executable_sha256: String,
+    /// The build id that its linker wrote, in hexadecimal, once read; empty when there is none.
+    #[serde(default)]
+    pub executable_build_id: String,
     /// The host's name.
     #[serde(default)]
     pub host: String,
@@ -86,6 +98,9 @@ pub struct Manifest {
     /// When it ended, RFC 3339.
     #[serde(default)]
     pub end: Option<String>,
+    /// How it ended: `finished`, `exited` where the process called `exit` before, or `forced`.
+    #[serde(default)]
+    pub ended: Option<String>,
     /// How the run stands.
     pub status: Status,
     /// The hash of the configuration, 16 hexadecimal digits, once audited.
@@ -103,9 +118,34 @@ pub struct Manifest {
     /// How many records were lost, after the last RECORDS_LOST, by a run that died; recovery says so.
     #[serde(default)]
     pub lost_at_end: u64,
+    /// Where each thread of a run that died was, as recovery found it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub threads_at_end: Vec<ThreadAtEnd>,
     /// Makes `event_id` the run's own.
     #[serde(default)]
     pub event_key: u64,
+}
+
+/// A thread of a run that died: where it was, since when, in which decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, crate::Value)]
+#[non_exhaustive]
+pub struct ThreadAtEnd {
+    /// Its name.
+    pub thread: String,
+    /// The kernel's id of it.
+    pub thread_id: u32,
+    /// `in place_order (src/router.rs:491)`, the innermost annotated function; none when it was in none.
+    pub location: Option<String>,
+    /// Since when, RFC 3339.
+    pub since: Option<String>,
+    /// In which decision.
+    pub decision_id: Option<String>,
+    /// The functions around it, from the inside.
+    pub enclosing: Vec<String>,
+    /// What it waited for, if it said so.
+    pub waiting: Option<String>,
+    /// Whether the engine could not do without it.
+    pub critical: bool,
 }
 
 impl Manifest {
@@ -121,9 +161,13 @@ impl Manifest {
             capital: None,
             version: String::new(),
             commit: String::new(),
+            commit_dirty: None,
+            lock_sha256: String::new(),
+            features: Vec::new(),
             session_id: session_id.to_owned(),
             executable: std::env::current_exe().unwrap_or_default().display().to_string(),
             executable_sha256: String::new(),
+            executable_build_id: String::new(),
             host: read("/proc/sys/kernel/hostname"),
             boot_id: boot_id(),
             pid: std::process::id(),
@@ -131,12 +175,14 @@ impl Manifest {
             uid: uid(),
             start,
             end: None,
+            ended: None,
             status: Status::Running,
             config_hash: None,
             previous_session: None,
             rings: Vec::new(),
             fallback: None,
             lost_at_end: 0,
+            threads_at_end: Vec::new(),
             event_key: 0,
         }
     }

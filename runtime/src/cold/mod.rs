@@ -8,6 +8,7 @@ pub(crate) mod decode;
 pub(crate) mod drain;
 pub(crate) mod encode;
 pub(crate) mod engine;
+pub(crate) mod evidence;
 #[cfg(fuzzing)]
 pub mod fuzz;
 pub(crate) mod json;

@@ -111,6 +111,24 @@ impl Sites {
     }
 }
 
+/// Where a site is, for people: `in place_order (src/router.rs:491)`.
+pub(crate) fn place_of(description: &[u8]) -> Option<(u32, String)> {
+    let mut reader = Reader(description);
+    let id = number(&mut reader)?;
+    let _index = number(&mut reader)?;
+    let event = text(&mut reader)?;
+    for _ in ["stream", "class", "component", "level", "category", "message"] {
+        reader.value()?;
+    }
+    let file = text(&mut reader)?;
+    let line = number(&mut reader)?;
+    for _ in ["column", "module"] {
+        reader.value()?;
+    }
+    let function = text(&mut reader)?;
+    Some((id, format!("in {} ({file}:{line})", if function.is_empty() { event } else { function })))
+}
+
 fn parse(description: &[u8]) -> Option<(u32, SiteInfo)> {
     let mut reader = Reader(description);
     let id = number(&mut reader)?;

@@ -74,6 +74,7 @@ pub struct Audit {
     sources: Vec<PathBuf>,
     trigger: String,
     against: Against,
+    reload: bool,
 }
 
 /// Hides the tree, which may hold secrets, from `Debug`.
@@ -104,6 +105,7 @@ impl Audit {
             sources: Vec::new(),
             trigger: "start".to_owned(),
             against: Against::Previous,
+            reload: false,
         }
     }
 
@@ -167,6 +169,20 @@ impl Audit {
         self
     }
 
+    /// The configuration was loaded anew during the run, and who or what caused it. It is compared with the one that was
+    /// in force until now, and recorded as CONFIG_RELOAD, also when nothing changed.
+    ///
+    /// ```no_run
+    /// # #[derive(serde::Serialize)] struct Engine { max_qty: f64 }
+    /// # let (tape, config) = (tapelog::Recorder::builder("execution").start()?, Engine { max_qty: 1.0 });
+    /// tape.config_audit().source("engine.toml").reload("SIGHUP from uid 1000").record(&config)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn reload(mut self, trigger: impl AsRef<str>) -> Self {
+        self.reload = true;
+        self.trigger(trigger)
+    }
+
     /// Audits any `Serialize`.
     ///
     /// # Errors
@@ -208,6 +224,7 @@ impl Audit {
             diff,
             overrides,
             problems,
+            reload: self.reload,
         })
     }
 
@@ -262,7 +279,16 @@ impl Audit {
         .answer()
     }
 
+    /// The one in force: what this run kept last.
+    fn in_force(&self) -> Option<StoredConfig> {
+        let run_dir = self.run_dir.as_ref().filter(|_| self.reload && self.against == Against::Previous)?;
+        StoredConfig::read(&run_dir.join(CONFIG_FILE)).ok()
+    }
+
     fn previous(&self, problems: &mut Vec<ConfigError>) -> Option<StoredConfig> {
+        if let Some(stored) = self.in_force() {
+            return Some(stored);
+        }
         match history::find(
             &self.root,
             &self.service,
@@ -339,6 +365,8 @@ pub struct AuditReport {
     pub overrides: Overrides,
     /// What could not be done or looks wrong, each a sentence for the log.
     pub problems: Vec<ConfigError>,
+    /// It was loaded anew during the run: see [`Audit::reload`].
+    pub reload: bool,
 }
 
 impl AuditReport {
@@ -361,10 +389,12 @@ impl AuditReport {
                 format!("Config {hash}: first run of this service and instance, nothing to compare with")
             }
             None => format!("Config {hash}: not compared"),
-            Some(previous) if self.is_drift() => {
-                format!("Config {hash}: changed since {}", previous.session_id)
+            Some(previous) => {
+                let how = if self.is_drift() { "changed" } else { "unchanged" };
+                let same_run = self.reload && previous.session_id == self.current.session_id;
+                let since = if same_run { "it was loaded before" } else { previous.session_id.as_str() };
+                format!("Config {hash}: {how} since {since}")
             }
-            Some(previous) => format!("Config {hash}: unchanged since {}", previous.session_id),
         }
     }
 

@@ -126,12 +126,12 @@ fn a_lost_key_makes_secrets_incomparable_and_is_no_drift() {
 fn a_reload_is_compared_with_the_configuration_before_it() {
     // Issue 5.2: CONFIG_RELOAD.
     let root = TempDir::new("reload");
+    run(root.path(), "session_20260104_093000", json!({"q": 2}));
     let start = run(root.path(), S1, json!({"q": 1}));
-    let reload = audit(root.path(), S1)
-        .trigger("SIGHUP")
-        .against(Against::Stored(Box::new(start.current)))
-        .run(&json!({"q": 2}))
-        .unwrap();
+    let same = audit(root.path(), S1).reload("SIGHUP").run(&json!({"q": 1})).unwrap();
+    assert!(!same.is_drift() && same.hash_message().ends_with("unchanged since it was loaded before"));
+    let reload = audit(root.path(), S1).reload("SIGHUP").run(&json!({"q": 2})).unwrap();
+    assert_eq!(reload.previous.as_ref().unwrap().config_hash, start.current.config_hash);
     assert_eq!(reload.diff.as_ref().unwrap().changes[0].path, "/q");
     assert_eq!(reload.current.trigger, "SIGHUP");
     // The next session is compared with what was last in force.

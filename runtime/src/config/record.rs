@@ -62,54 +62,86 @@ impl Audit {
 fn record(report: &AuditReport) {
     let current = &report.current;
     let previous = report.previous.as_ref();
-    recorder::note_config(&current.config_hash, previous.map(|previous| previous.session_id.as_str()));
+    // Of a reload, the session before stays what it was.
+    let noted = previous.filter(|previous| previous.session_id != current.session_id);
+    recorder::note_config(&current.config_hash, noted.map(|previous| previous.session_id.as_str()));
+    let files: Vec<_> = current.sources.iter().map(|file| serde_json::json!(file)).collect();
     crate::event!(
         CONFIG_HASH,
         config_hash = &current.config_hash,
         config_sha256 = &current.config_sha256,
         config = &current.config,
         config_nonfinite = &current.nonfinite,
-        config_files = current.sources.iter().map(|file| serde_json::json!(file)).collect::<Vec<_>>(),
+        config_files = &files,
         trigger = &current.trigger,
         first_run = report.first_run,
         summary = report.hash_message(),
         "{summary}"
     );
-    if let (Some(summary), Some(diff)) = (report.drift_message(), &report.diff) {
-        let changes: Vec<_> = diff.changes.iter().map(ChangeLine::of).collect();
-        let prev_hash = previous.map(|previous| &previous.config_hash);
-        let prev_session = previous.map(|previous| &previous.session_id);
-        if current.trigger == "start" {
-            crate::event!(
-                CONFIG_DIFF,
-                prev_hash,
-                current_hash = &current.config_hash,
-                prev_session,
-                changes,
-                changes_omitted = diff.omitted,
-                not_comparable = &diff.not_comparable,
-                trigger = &current.trigger,
-                summary,
-                "{summary}"
-            );
-        } else {
-            crate::event!(
-                CONFIG_RELOAD,
-                prev_hash,
-                current_hash = &current.config_hash,
-                prev_session,
-                changes,
-                changes_omitted = diff.omitted,
-                not_comparable = &diff.not_comparable,
-                trigger = &current.trigger,
-                summary,
-                "{summary}"
-            );
-        }
+    if let Some(changed) = Changed::of(report, &files) {
+        changed.record();
     }
     record_overrides(report);
     for problem in &report.problems {
         crate::event!(CONFIG_PROBLEM, problem = %problem, "{problem}");
+    }
+}
+
+/// What CONFIG_DIFF and CONFIG_RELOAD say.
+struct Changed<'a> {
+    report: &'a AuditReport,
+    prev_hash: Option<&'a String>,
+    prev_session: Option<&'a String>,
+    changes: Vec<ChangeLine>,
+    omitted: usize,
+    not_comparable: &'a [String],
+    files: &'a [Json],
+    summary: String,
+}
+
+impl<'a> Changed<'a> {
+    /// Nothing when nothing changed, but for a reload, which is said in any case.
+    fn of(report: &'a AuditReport, files: &'a [Json]) -> Option<Self> {
+        let drift = report.drift_message();
+        let unchanged = || report.hash_message();
+        let summary = if report.reload { drift.unwrap_or_else(unchanged) } else { drift? };
+        let (previous, diff) = (report.previous.as_ref(), report.diff.as_ref());
+        Some(Self {
+            report,
+            prev_hash: previous.map(|previous| &previous.config_hash),
+            prev_session: previous.map(|previous| &previous.session_id),
+            changes: diff.map_or_else(Vec::new, |diff| diff.changes.iter().map(ChangeLine::of).collect()),
+            omitted: diff.map_or(0, |diff| diff.omitted),
+            not_comparable: diff.map_or(&[], |diff| &diff.not_comparable),
+            files,
+            summary,
+        })
+    }
+
+    fn record(&self) {
+        let Self { report, prev_hash, prev_session, changes, omitted, not_comparable, files, summary } = self;
+        macro_rules! record {
+            ($event:ident) => {
+                crate::event!(
+                    $event,
+                    prev_hash,
+                    current_hash = &report.current.config_hash,
+                    prev_session,
+                    changes,
+                    changes_omitted = omitted,
+                    not_comparable,
+                    config_files = files,
+                    trigger = &report.current.trigger,
+                    summary,
+                    "{summary}"
+                )
+            };
+        }
+        if report.reload {
+            record!(CONFIG_RELOAD);
+        } else {
+            record!(CONFIG_DIFF);
+        }
     }
 }
 
@@ -124,6 +156,7 @@ fn record_overrides(report: &AuditReport) {
         CONFIG_OVERRIDES,
         overrides = &found.overrides,
         override_details = found.override_details.iter().map(DetailLine::of).collect::<Vec<_>>(),
+        trigger = &report.current.trigger,
         summary,
         "{summary}"
     );

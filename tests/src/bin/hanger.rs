@@ -118,20 +118,23 @@ fn main() {
 fn shut_down(scenario: &str, root: &Path) -> ! {
     let tape = Recorder::builder("hanger")
         .root(root)
+        .build(tapelog::build_info!())
         .heartbeat(Duration::from_secs(30))
         .start()
         .expect("the recorder starts");
     let deadline = if scenario.ends_with("-deadline") { 1_500 } else { 20_000 };
-    let code = if scenario.ends_with("-deadline") { Some(42) } else { None };
+    let code = if scenario.ends_with("-deadline") || scenario.ends_with("-code") { Some(42) } else { None };
     let builder = Shutdown::builder().deadline(Duration::from_millis(deadline));
     let builder = code.into_iter().fold(builder, tapelog::shutdown::Builder::exit_code);
     let shutdown = builder.start().expect("the coordinator starts");
     let stuck = scenario.contains("stuck");
+    let panics = scenario.contains("panics");
     let takes = move |name: &'static str, time: Duration| {
         move || {
             if stuck && name == "router" {
                 sleep(AT_MOST);
             }
+            assert!(!panics || name != "router", "the router does not stop");
             sleep(time);
             println!("{name} stopped");
         }
@@ -142,25 +145,63 @@ fn shut_down(scenario: &str, root: &Path) -> ! {
         .deadline(Duration::from_secs(if scenario.ends_with("-component") { 1 } else { 30 }))
         .stop(takes("router", Duration::from_millis(200)));
     shutdown.component("feed").order(1).stop(takes("feed", Duration::from_millis(100)));
-    shutdown.component("journal").order(3).stop_async(|| async {
-        tokio_like_wait(Duration::from_millis(50)).await;
-        println!("journal stopped");
+    let runtime = scenario.contains("tokio").then(|| {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("it starts")
     });
+    if let Some(runtime) = &runtime {
+        // Its timers work in a stop that was registered inside of it.
+        let _entered = runtime.enter();
+        shutdown.component("journal").order(3).stop_async(|| async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            println!("journal stopped");
+        });
+    } else {
+        shutdown.component("journal").order(3).stop_async(|| async {
+            tokio_like_wait(Duration::from_millis(50)).await;
+            println!("journal stopped");
+        });
+    }
+    if scenario.contains("drain") {
+        stop_the_drain();
+    }
+
     if scenario.contains("critical") {
         drop(hang("strategy", || {
             let _critical = heartbeat::critical_thread(Duration::from_secs(30));
             panic!("no such position");
         }));
     }
+    println!("running");
+    if scenario.contains("fork") {
+        fork_and_kill();
+    }
     if scenario.contains("call") {
         shutdown.begin("the market has closed");
     }
-    println!("running");
     let outcome = shutdown.wait();
     println!("{} {:?}", outcome.reason, outcome.timed_out);
     let code = outcome.exit_code();
     let failed = tape.finish().is_err();
     exit(if failed { 98 } else { i32::from(code) });
+}
+
+/// A child of this process has its handlers, and must die of SIGTERM as if it had none.
+fn fork_and_kill() {
+    // SAFETY: the child does nothing but sleep, which is safe after a fork of a process with threads.
+    let child = unsafe { libc::fork() };
+    if child == 0 {
+        loop {
+            // SAFETY: `pause` waits for a signal.
+            unsafe { libc::pause() };
+        }
+    }
+    sleep(Duration::from_millis(200));
+    // SAFETY: the child is this process's own, and has not been waited for.
+    unsafe { libc::kill(child, libc::SIGTERM) };
+    let mut status = 0;
+    // SAFETY: `status` is a place for the result.
+    unsafe { libc::waitpid(child, &raw mut status, 0) };
+    println!("child died of {}", if libc::WIFSIGNALED(status) { libc::WTERMSIG(status) } else { 0 });
 }
 
 /// Wakes its task from another thread.

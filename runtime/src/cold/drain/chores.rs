@@ -17,7 +17,7 @@ impl Drain {
         self.calibration = self.calibrator.calibrate();
         CALIBRATION.set(&self.calibration);
         self.report_clock_step();
-        self.note_config();
+        self.note_findings();
         self.restore_removed();
         self.syncer.set_files(self.streams.files());
         self.make_spare_rings();
@@ -29,12 +29,23 @@ impl Drain {
         self.link_streams();
     }
 
-    /// What an audit found stands in the manifest as well.
-    fn note_config(&mut self) {
-        let found = self.signals.config.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((hash, previous)) = found {
+    /// What an audit found, and what the executable is, stands in the manifest as well.
+    fn note_findings(&mut self) {
+        let audited = self.signals.config.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let executable = self.signals.executable.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let changed = audited.is_some() || executable.is_some();
+        if let Some((hash, previous)) = audited {
             self.manifest.config_hash = Some(hash);
-            self.manifest.previous_session = previous;
+            // An audit without one, of a reload say, takes nothing away.
+            if previous.is_some() {
+                self.manifest.previous_session = previous;
+            }
+        }
+        if let Some(found) = executable {
+            self.manifest.executable_sha256 = found.sha256;
+            self.manifest.executable_build_id = found.build_id;
+        }
+        if changed {
             // The end of the run writes it again.
             let _ = self.manifest.write(&self.run.path);
         }

@@ -4,6 +4,9 @@
 //! until it can be, and what the rings cannot hold is counted.
 
 mod chores;
+mod ending;
+
+pub(crate) use ending::Ending;
 
 use std::fs::{self, File};
 use std::io;
@@ -11,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use crate::hot::clock::{self, CALIBRATION, Calibration, Calibrator};
 use crate::hot::hub::{Hub, oversize_name};
@@ -21,6 +24,7 @@ use crate::hot::{describe, registry, thread};
 use super::commit::{Batch, Commits};
 use super::encode::{Encoder, Envelope, Tables};
 use super::engine::{Engine, Source};
+use super::evidence::Executable;
 use super::json;
 use super::kinds::Kinds;
 use super::manifest::{Manifest, Status};
@@ -55,6 +59,10 @@ pub(crate) struct Signals {
     pub(crate) lines: AtomicU64,
     /// What an audit found, for the manifest: the hash, and the session before.
     pub(crate) config: Mutex<Option<(String, Option<String>)>>,
+    /// What the executable is, for the manifest.
+    pub(crate) executable: Mutex<Option<Executable>>,
+    /// Who ends the run: [`Ending`].
+    ending: AtomicU8,
 }
 
 /// The rings and tables of a recorder of this process.
@@ -238,7 +246,8 @@ impl Drain {
     fn end(mut self) {
         self.housekeeping();
         crate::scope::performance::record_summaries();
-        crate::event!(crate::events::RUN_ENDED, "the run ended as it should");
+        let ending = self.signals.ending();
+        ending.record();
         registry::uninstall();
         let deadline = Instant::now() + super::recorder::END_WITHIN;
         let mut whole = false;
@@ -254,6 +263,7 @@ impl Drain {
             let _ = self.streams.sync();
             let mut end = Vec::new();
             json::instant(&mut end, i128::from(clock::wall_ns()));
+            self.manifest.ended = Some(ending.as_str().to_owned());
             self.manifest.end = Some(String::from_utf8_lossy(&end).into_owned());
             self.manifest.status = Status::Ended;
             whole = self.manifest.write(&self.run.path).is_ok();

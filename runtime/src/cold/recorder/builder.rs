@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::Level;
+use crate::cold::evidence::BuildInfo;
+use crate::cold::manifest::Manifest;
 use crate::heartbeat::{self, Halt, HaltHook, Limits};
 
 /// A ring unless the user says otherwise: 1 MiB, about five thousand order contexts.
@@ -23,6 +25,7 @@ pub struct Builder {
     pub(super) capital: Option<f64>,
     pub(super) version: String,
     pub(super) commit: String,
+    pub(super) build: Option<BuildInfo>,
     pub(super) ring_bytes: usize,
     pub(super) ring_dir: Option<PathBuf>,
     pub(super) heartbeat: Option<Duration>,
@@ -68,6 +71,7 @@ impl Builder {
             capital: None,
             version: String::new(),
             commit: String::new(),
+            build: None,
             ring_bytes: RING_BYTES,
             ring_dir: None,
             heartbeat: Some(heartbeat::INTERVAL),
@@ -116,7 +120,14 @@ impl Builder {
         self
     }
 
-    /// The commit it was built from.
+    /// What the application was built from, for `run.json`: `.build(tapelog::build_info!())`. A version or a commit that
+    /// is said besides has precedence.
+    pub fn build(mut self, build: BuildInfo) -> Self {
+        self.build = Some(build);
+        self
+    }
+
+    /// The commit it was built from, where [`Builder::build`] cannot know it.
     pub fn commit(mut self, commit: impl Into<String>) -> Self {
         self.commit = commit.into();
         self
@@ -179,5 +190,27 @@ impl Builder {
     pub fn fallback(mut self, dir: impl Into<PathBuf>) -> Self {
         self.fallback = Some(dir.into());
         self
+    }
+
+    /// What `run.json` says from the start.
+    pub(super) fn describe(&self, manifest: &mut Manifest) {
+        manifest.instance.clone_from(&self.instance);
+        manifest.mode.clone_from(&self.mode);
+        manifest.strategy.clone_from(&self.strategy);
+        manifest.capital = self.capital;
+        if let Some(build) = &self.build {
+            manifest.version = build.version.to_owned();
+            manifest.commit = build.commit.unwrap_or_default().to_owned();
+            manifest.commit_dirty = build.dirty;
+            manifest.lock_sha256 = build.lock_sha256.unwrap_or_default().to_owned();
+            manifest.features = build.features.iter().map(|&feature| feature.to_owned()).collect();
+        }
+        if !self.version.is_empty() {
+            manifest.version.clone_from(&self.version);
+        }
+        if !self.commit.is_empty() && self.commit != manifest.commit {
+            manifest.commit.clone_from(&self.commit);
+            manifest.commit_dirty = None;
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use core::sync::atomic::Ordering;
 
-use crate::cold::drain::Signals;
+use crate::cold::drain::{Ending, Signals};
 use crate::hot::registry;
 
 use super::CURRENT;
@@ -20,8 +20,8 @@ static AT_EXIT: once_cell::race::OnceBox<Mutex<Vec<Arc<Signals>>>> = once_cell::
 static HANDLERS: Once = Once::new();
 
 /// Asks for the end of a run and waits for it. Uses no thread-local storage: the exit handler calls it.
-pub(super) fn end_and_wait(signals: &Signals, wake: impl Fn()) -> bool {
-    signals.stop.store(true, Ordering::Release);
+pub(super) fn end_and_wait(signals: &Signals, ending: Ending, wake: impl Fn()) -> bool {
+    signals.end(ending);
     // The drain itself stops trying after `END_WITHIN`; the rest is for its last steps.
     let steps = (END_WITHIN + Duration::from_millis(500)).as_micros() / STEP.as_micros();
     for _ in 0..steps {
@@ -34,13 +34,14 @@ pub(super) fn end_and_wait(signals: &Signals, wake: impl Fn()) -> bool {
     false
 }
 
-/// Ends the run of this process, from a thread that does not have its [`super::Recorder`]: the process is about to end.
+/// Ends the run of this process by force, from a thread that does not have its [`super::Recorder`]: the process is about
+/// to end.
 pub(crate) fn end_current() {
     // Held only by a start, which has nothing to write yet.
     let signals =
         CURRENT.try_lock().ok().and_then(|current| current.as_ref().map(|run| Arc::clone(&run.signals)));
     if let Some(signals) = signals {
-        end_and_wait(&signals, || {});
+        end_and_wait(&signals, Ending::Forced, || {});
     }
 }
 
@@ -72,6 +73,6 @@ extern "C" fn at_exit() {
     // `exit` was called while a start held the list: then that run has recorded nothing yet.
     let Ok(all) = all.try_lock() else { return };
     for signals in all.iter().filter(|signals| !signals.done.load(Ordering::Acquire)) {
-        end_and_wait(signals, || {});
+        end_and_wait(signals, Ending::Exited, || {});
     }
 }

@@ -21,7 +21,7 @@ use crate::heartbeat::Heartbeat;
 use crate::hot::clock;
 use crate::hot::hub::Hub;
 
-use super::drain::Signals;
+use super::drain::{Ending, Signals};
 
 pub use builder::{Builder, Durability};
 pub(crate) use end::{END_WITHIN, end_current};
@@ -166,7 +166,7 @@ impl Recorder {
             // It records nothing that could panic; were it so, the run ends all the same.
             let _ = thread.join();
         }
-        let written = end::end_and_wait(&self.run.signals, || self.hub.wake());
+        let written = end::end_and_wait(&self.run.signals, Ending::Finished, || self.hub.wake());
         *current() = None;
         if written { Ok(()) } else { Err(FinishError::Unwritten { dir: self.run.dir.clone() }) }
     }

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
 use crate::cold::drain::{Drain, Signals, make_standard_streams};
-use crate::cold::json;
 use crate::cold::manifest::Manifest;
 use crate::cold::open_orders::restore_open_orders;
 use crate::cold::recover::remove_shared;
 use crate::cold::run::{self, RunDir};
+use crate::cold::{evidence, json};
 use crate::heartbeat::{self, HaltHook, Heartbeat, Settings};
 use crate::hot::clock;
 use crate::hot::hub::Hub;
@@ -67,12 +67,7 @@ impl Builder {
         let key = mix(RandomState::new().hash_one((&dir, std::process::id(), clock::now())));
         let folders = self.ring_folders(&run, key);
         let mut manifest = Manifest::new(&self.service, &session, now_text());
-        manifest.instance.clone_from(&self.instance);
-        manifest.mode = self.mode;
-        manifest.strategy = self.strategy;
-        manifest.capital = self.capital;
-        manifest.version = self.version;
-        manifest.commit = self.commit;
+        self.describe(&mut manifest);
         manifest.event_key = key;
         manifest.rings.clone_from(&folders);
         let fallback = self.fallback.unwrap_or_else(|| std::env::temp_dir().join("tapelog-fallback"));
@@ -121,6 +116,7 @@ impl Builder {
             clock_source = clock::source(),
             "recording began"
         );
+        evidence::look_at_executable(&run.signals);
         recovered.iter().for_each(Found::record);
         restore_open_orders(&others, &own);
         let heartbeat = Settings {

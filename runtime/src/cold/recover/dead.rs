@@ -25,9 +25,9 @@ pub(crate) struct Dead {
     folders: Vec<PathBuf>,
     pub(super) commits: Commits,
     state: Mapping,
-    rings: Vec<Ring>,
+    pub(super) rings: Vec<Ring>,
     contexts: Option<File>,
-    sites: Vec<u8>,
+    pub(super) sites: Vec<u8>,
     fields: Vec<u8>,
 }
 

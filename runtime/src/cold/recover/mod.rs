@@ -8,6 +8,7 @@ mod dead;
 mod files;
 #[cfg(test)]
 mod tests;
+mod threads;
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -132,6 +133,7 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     let lost = dead.unreported_losses();
     manifest.status = Status::Recovered;
     manifest.lost_at_end = lost;
+    manifest.threads_at_end = threads::at_end(&dead.rings, &dead.sites, &calibration);
     manifest.write(dir)?;
     remove_shared(&manifest);
     Ok(Recovery::Recovered { records, torn, damaged: engine.damaged.len() as u64, lost })
