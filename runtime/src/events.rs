@@ -153,4 +153,13 @@ declare! {
     PANIC: ERROR, Critical, Error;
     /// An error that somebody chose to record.
     ERROR: ERROR, Error, Error;
+
+    /// Background work ended with an error (S3-017).
+    BACKGROUND_FAILED: ERROR, Error, Error;
+    /// Background work panicked; PANIC has the message and the place.
+    BACKGROUND_PANICKED: ERROR, Error, Error;
+    /// Background work was aborted, or its runtime ended.
+    BACKGROUND_CANCELLED: SYSTEM, Warning, System;
+    /// Background work ended without an error.
+    BACKGROUND_ENDED: SYSTEM, Info, System;
 }

@@ -39,6 +39,7 @@ extern crate self as tapelog;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+mod carry;
 #[cfg(feature = "recorder")]
 mod cold;
 #[cfg(feature = "recorder")]
@@ -55,6 +56,13 @@ pub mod shutdown;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(feature = "crossbeam")]
+pub use carry::channel;
+#[cfg(feature = "rayon")]
+pub use carry::pool as rayon;
+#[cfg(feature = "tokio")]
+pub use carry::task::{background, spawn, spawn_blocking};
+pub use carry::{Background, Ending, Envelope, carry, thread};
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};
 pub use hot::registry::{calls_after_finish, recording};
