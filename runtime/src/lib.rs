@@ -55,6 +55,8 @@ mod scope;
 pub mod shutdown;
 #[cfg(feature = "testing")]
 pub mod testing;
+#[cfg(feature = "recorder")]
+pub mod w3c;
 
 #[cfg(feature = "crossbeam")]
 pub use carry::channel;

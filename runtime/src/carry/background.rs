@@ -120,3 +120,21 @@ impl<T, E: core::fmt::Display> Ending for Result<T, E> {
         self.as_ref().err().map(|error| written(format_args!("{error:#}")))
     }
 }
+
+/// What a function that never returns returns: `!` has no name of its own in an `impl` yet.
+#[doc(hidden)]
+pub trait Returns {
+    /// That type.
+    type Type;
+}
+
+impl<R> Returns for fn() -> R {
+    type Type = R;
+}
+
+/// A loop without an end: it can only panic or be cancelled.
+impl Ending for <fn() -> ! as Returns>::Type {
+    fn failure(&self) -> Option<String> {
+        None
+    }
+}
