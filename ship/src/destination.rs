@@ -1,0 +1,109 @@
+//! Where events are sent, and what may come back.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::batch::{Batch, RunKey};
+use crate::checkpoint::Position;
+
+/// A place that takes events. One thread calls it; it may block.
+pub trait Destination: Send {
+    /// What it is, for people: an address without credentials.
+    fn name(&self) -> String;
+
+    /// How much it takes at once.
+    fn limits(&self) -> Limits {
+        Limits::DATABASE
+    }
+
+    /// How far it has taken a run, where it knows that itself; then its word counts, not the checkpoint's.
+    ///
+    /// # Errors
+    /// When it cannot be asked.
+    fn confirmed(&mut self, _run: &RunKey) -> Result<Option<Position>, SendError> {
+        Ok(None)
+    }
+
+    /// Sends a batch, and returns once every event of it is safe there or refused for good.
+    ///
+    /// # Errors
+    /// When none of it is known to have arrived; it is sent again.
+    fn send(&mut self, batch: &Batch) -> Result<Receipt, SendError>;
+}
+
+/// How much is sent at once: as soon as `events` or `bytes` are there, and after `wait` whatever is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// At most so many events.
+    pub events: usize,
+    /// At most so many bytes of lines, unless one event alone is larger.
+    pub bytes: usize,
+    /// The longest that an event waits for others.
+    pub wait: Duration,
+}
+
+impl Limits {
+    /// 100 records or 10 s (S1-042, S1-043).
+    pub const DATABASE: Self = Self { events: 100, bytes: 4 << 20, wait: Duration::from_secs(10) };
+    /// 100 records or 60 s (S0-053, S0-054).
+    pub const OBJECT_STORE: Self = Self { events: 100, bytes: 16 << 20, wait: Duration::from_secs(60) };
+    /// 10,000 records or 1 s: for catching up, and for those who want rows at once.
+    pub const BULK: Self = Self { events: 10_000, bytes: 16 << 20, wait: Duration::from_secs(1) };
+}
+
+/// What a destination says of a batch it has taken.
+#[derive(Clone, Debug, Default)]
+pub struct Receipt {
+    /// The events it will never take, each with the reason; all others are safe there.
+    pub refused: Vec<Refusal>,
+}
+
+/// An event that a destination will never take.
+#[derive(Clone, Debug)]
+pub struct Refusal {
+    /// Which of the batch's events.
+    pub index: usize,
+    /// Why, in the destination's words.
+    pub reason: String,
+}
+
+/// Why a batch did not arrive.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The destination is away, slow, full or busy: the same may succeed later.
+    Unavailable {
+        /// What happened, without credentials.
+        reason: String,
+        /// When it asked to be tried again, if it did.
+        retry_after: Option<Duration>,
+    },
+    /// The destination answers, but will not take anything until somebody changes something: a wrong password, a missing
+    /// table, a bucket of another owner.
+    Misconfigured {
+        /// What happened and what to do, without credentials.
+        reason: String,
+    },
+}
+
+impl SendError {
+    /// The same may succeed later.
+    pub fn unavailable(reason: impl Into<String>) -> Self {
+        Self::Unavailable { reason: reason.into(), retry_after: None }
+    }
+
+    /// Somebody has to change something first.
+    pub fn misconfigured(reason: impl Into<String>) -> Self {
+        Self::Misconfigured { reason: reason.into() }
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unavailable { reason, .. } | Self::Misconfigured { reason } => f.write_str(reason),
+        }
+    }
+}
+
+impl std::error::Error for SendError {}

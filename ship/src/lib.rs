@@ -1,0 +1,25 @@
+//! Ships runs to engines that already exist: a database, an object store, a collector.
+//!
+//! One mechanism serves every [`Destination`]: a [`Shipper`] follows a run directory from a checkpoint, sends batches, and
+//! moves the checkpoint only after the destination has confirmed. The files are the queue: a destination that is down, slow
+//! or wrong costs delay, never memory, never the engine.
+//!
+//! Delivery is at least once. A batch that was sent but not confirmed is sent again with exactly the same events, and each
+//! event has a key (session, pid, `seq`), so that a destination that can tell, takes it once.
+//!
+//! Nothing here writes into a run directory; what a shipper keeps stands in `<root>/ship/<destination>/`.
+
+pub mod batch;
+pub mod checkpoint;
+pub mod destination;
+mod files;
+pub mod follow;
+mod journal;
+#[cfg(feature = "postgres")]
+pub mod postgres;
+mod rejected;
+pub mod shipper;
+
+pub use batch::{Batch, Event, RunKey};
+pub use destination::{Destination, Limits, Receipt, Refusal, SendError};
+pub use shipper::{ShipError, Shipper, Summary};
