@@ -40,6 +40,11 @@ const _: () = {
     }
     #[automatically_derived]
     impl __tapelog::Value for Kind {
+        type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
+        #[inline]
+        fn held(&self) -> &Self {
+            self
+        }
         #[inline]
         fn size(&self) -> usize {
             __tapelog::size_of(self)

@@ -31,6 +31,11 @@ const _: () = {
     where
         T: ::tapelog::__private::Value,
     {
+        type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
+        #[inline]
+        fn held(&self) -> &Self {
+            self
+        }
         #[inline]
         fn size(&self) -> usize {
             __tapelog::size_of(self)

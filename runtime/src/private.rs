@@ -37,8 +37,8 @@ pub mod build {
 
 /// A value of a field.
 #[inline]
-pub const fn field<T: Value + ?Sized>(value: &T) -> &T {
-    value
+pub fn field<T: Value + ?Sized>(value: &T) -> T::Held<'_> {
+    value.held()
 }
 
 /// A value in a type that derives `Value` or `OrderContext`.

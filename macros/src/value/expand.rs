@@ -164,6 +164,9 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
             }
             #[automatically_derived]
             impl #impl_generics __tapelog::Value for #name #type_generics #where_clause {
+                type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
+                #[inline]
+                fn held(&self) -> &Self { self }
                 #[inline]
                 fn size(&self) -> usize { __tapelog::size_of(self) }
                 #[inline]

@@ -239,6 +239,8 @@ impl DetailLine {
 
 /// JSON as it is: what was read from files, and snapshots.
 impl Value for Json {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         match self {
             Self::Null | Self::Bool(_) => 1,

@@ -5,24 +5,29 @@
 //! thousands of inversions were measured in 20 million messages between threads.
 //! Order comes from the counter alone; UTC only labels it.
 
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering, fence};
+use core::sync::atomic::{AtomicU64, Ordering, fence};
 
-const UNKNOWN: u8 = 0;
+use super::process::PROCESS;
+
+/// [`PROCESS`]'s `source`; 0: not yet known.
 const COUNTER: u8 = 1;
 const SYSTEM: u8 = 2;
-
-static SOURCE: AtomicU8 = AtomicU8::new(UNKNOWN);
 
 /// A counter reading, ordered after earlier loads. Ticks of the processor's counter where that is invariant, else
 /// nanoseconds of the monotonic clock.
 #[inline]
 #[must_use]
 pub fn now() -> u64 {
-    match SOURCE.load(Ordering::Relaxed) {
+    match PROCESS.source.load(Ordering::Relaxed) {
         COUNTER => counter(),
-        SYSTEM => monotonic_ns(),
-        _ => decide(),
+        _ => otherwise(),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn otherwise() -> u64 {
+    if PROCESS.source.load(Ordering::Relaxed) == SYSTEM { monotonic_ns() } else { decide() }
 }
 
 /// As [`now`], and ordered before later loads too: what the drain reads before it looks at the rings.
@@ -41,13 +46,12 @@ pub(crate) fn now_before_loads() -> u64 {
 /// Which source stamps the records, for the heartbeat.
 pub(crate) fn source() -> &'static str {
     let _decided = now();
-    if SOURCE.load(Ordering::Relaxed) == COUNTER { "tsc" } else { "clock_monotonic" }
+    if PROCESS.source.load(Ordering::Relaxed) == COUNTER { "tsc" } else { "clock_monotonic" }
 }
 
-#[cold]
 fn decide() -> u64 {
     let source = if invariant() { COUNTER } else { SYSTEM };
-    SOURCE.store(source, Ordering::Relaxed);
+    PROCESS.source.store(source, Ordering::Relaxed);
     now()
 }
 

@@ -16,7 +16,7 @@ use super::contexts::{ENTRY_LEN, INLINE, NO_SLOT};
 use super::encoder::{Encoder, tag};
 use super::hub::Hub;
 use super::ids::DecisionId;
-use super::thread::{RawKeys, THREAD};
+use super::thread::{RawKeys, SlotKeys, THREAD};
 use super::value::Value;
 
 /// What is current on a thread: take it along, to another thread, task or callback, and attach it there.
@@ -212,22 +212,24 @@ impl Keys {
             Self::None => RawKeys::NONE,
             Self::Slot(held) => {
                 let held = ManuallyDrop::new(held);
-                RawKeys { slot: held.slot, generation: held.generation, hub: held.hub, ..RawKeys::NONE }
+                RawKeys { named: SlotKeys::new(held.slot, held.generation), hub: held.hub, ..RawKeys::NONE }
             }
-            Self::Inline(bytes) => RawKeys { slot: INLINE, bytes: Arc::into_raw(bytes), ..RawKeys::NONE },
+            Self::Inline(bytes) => {
+                RawKeys { named: SlotKeys::new(INLINE, 0), bytes: Arc::into_raw(bytes), ..RawKeys::NONE }
+            }
         }
     }
 
     /// Takes back what [`Keys::into_raw`] gave.
     fn from_raw(raw: RawKeys) -> Self {
-        match raw.slot {
+        match raw.named.slot() {
             NO_SLOT => Self::None,
             // SAFETY: raw keys come from `into_raw` alone, which leaked this `Arc`; every caller either has taken them
             // out of the thread or does not drop the result.
             INLINE => Self::Inline(unsafe { Arc::from_raw(raw.bytes) }),
             // SAFETY: as above; a hub is leaked, so the pointer is valid.
             slot => match unsafe { raw.hub.as_ref() } {
-                Some(hub) => Self::Slot(Held { hub, slot, generation: raw.generation }),
+                Some(hub) => Self::Slot(Held { hub, slot, generation: raw.named.generation() }),
                 None => Self::None,
             },
         }

@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, HEAD, tag};
 use super::site::{Field, Site, Source};
-use super::value::{Fields, Value};
+use super::value::{Fields, Value, by_reference};
 
 /// The description of a site; `cold::sites` reads it.
 pub(crate) fn site(id: u32, site: &Site) -> Vec<u8> {
@@ -44,6 +44,8 @@ pub(crate) mod source {
 
 /// A list of name, kind of source and, for a constant, its value.
 impl Value for Field {
+    by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.name.size() + 0_u8.size() + constant(&self.source, |value| value.size())
     }
@@ -62,12 +64,12 @@ impl Value for Field {
     }
 }
 
-fn constant<R>(source: &Source, then: impl FnOnce(&dyn Value) -> R) -> R {
+fn constant<R>(source: &Source, then: impl FnOnce(&dyn Fields) -> R) -> R {
     match source {
-        Source::Text(text) => then(text),
-        Source::Int(number) => then(number),
-        Source::Float(number) => then(number),
-        Source::Bool(truth) => then(truth),
-        _ => then(&None::<u8>),
+        Source::Text(text) => then(&(text,)),
+        Source::Int(number) => then(&(number,)),
+        Source::Float(number) => then(&(number,)),
+        Source::Bool(truth) => then(&(truth,)),
+        _ => then(&(None::<u8>,)),
     }
 }

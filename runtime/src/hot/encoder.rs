@@ -57,17 +57,22 @@ pub mod tag {
 #[derive(Debug)]
 pub struct Encoder<'a> {
     rest: &'a mut [u8],
-    cut: bool,
 }
 
 impl<'a> Encoder<'a> {
     #[inline]
     pub(crate) fn new(bytes: &'a mut [u8]) -> Self {
-        Self { rest: bytes, cut: false }
+        Self { rest: bytes }
+    }
+
+    /// The next `len` bytes as an encoder of their own; none, and what is left is cut off, when there are not as many.
+    #[inline(always)]
+    pub(crate) fn split(&mut self, len: usize) -> Option<Self> {
+        self.take(len).map(Self::new)
     }
 
     /// Writes `N` bytes known at compile time.
-    #[inline]
+    #[inline(always)]
     pub fn array<const N: usize>(&mut self, bytes: [u8; N]) {
         if let Some(place) = self.take(N)
             && let Ok(place) = <&mut [u8; N]>::try_from(place)
@@ -85,10 +90,11 @@ impl<'a> Encoder<'a> {
     }
 
     /// The next `len` bytes, if there are as many.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, len: usize) -> Option<&'a mut [u8]> {
         if len > self.rest.len() {
-            self.cut_off();
+            // The slice and not the encoder is passed on, so that the encoder itself can stay in registers.
+            no_room(core::mem::take(&mut self.rest));
             return None;
         }
         let (place, rest) = core::mem::take(&mut self.rest).split_at_mut(len);
@@ -96,31 +102,24 @@ impl<'a> Encoder<'a> {
         Some(place)
     }
 
-    #[cold]
-    fn cut_off(&mut self) {
-        core::mem::take(&mut self.rest).fill(tag::END);
-        self.cut = true;
-    }
-
     /// Writes a tag alone.
-    #[inline]
+    #[inline(always)]
     pub fn tag(&mut self, tag: u8) {
         self.array([tag]);
     }
 
     /// Writes a tag and eight bytes.
-    #[inline]
+    #[inline(always)]
     pub fn word(&mut self, tag: u8, word: u64) {
         let b = word.to_le_bytes();
         self.array([tag, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
     }
 
     /// Writes a tag, a length and that many bytes.
-    #[inline]
+    #[inline(always)]
     pub fn text(&mut self, tag: u8, bytes: &[u8]) {
-        if let Some(place) = self.take(HEAD + bytes.len()) {
-            put_text(place, tag, bytes);
-        }
+        let rest = core::mem::take(&mut self.rest);
+        self.rest = put_text(rest, tag, bytes);
     }
 
     /// Writes the tag and length of a list, map or text.
@@ -138,14 +137,13 @@ impl<'a> Encoder<'a> {
         self.slice(key.as_bytes());
     }
 
-    /// Fills what is left, so that the reader finds the end, and says whether anything was cut off. The last word of a
-    /// record must be zero already: that is the padding of a record whose values have the size that they claimed.
+    /// Fills what is left, so that the reader finds the end. The last word of a record must be zero already: that is the
+    /// padding of a record whose values have the size that they claimed.
     #[inline]
-    pub(crate) fn finish(self) -> bool {
+    pub(crate) fn finish(self) {
         if self.rest.len() >= WORD {
             fill(self.rest);
         }
-        self.cut
     }
 }
 
@@ -160,27 +158,49 @@ fn fill(rest: &mut [u8]) {
     rest.fill(tag::END);
 }
 
-/// One function for all sites, and no call into libc for texts as short as those of most events: symbols, sides, ids.
-/// `to` is [`HEAD`] longer than `bytes`.
-#[inline(never)]
-fn put_text(to: &mut [u8], tag: u8, bytes: &[u8]) {
-    let Some((head, to)) = to.split_first_chunk_mut::<HEAD>() else { return };
-    // A record is far smaller than 4 GiB: `record` refuses more than 16 MiB before anything is encoded.
-    let b = (bytes.len() as u32).to_le_bytes();
-    *head = [tag, b[0], b[1], b[2], b[3]];
-    match bytes.len() {
-        0 => {}
-        1 => ends::<1>(to, bytes),
-        2..=4 => ends::<2>(to, bytes),
-        5..=8 => ends::<4>(to, bytes),
-        9..=16 => ends::<8>(to, bytes),
-        17..=32 => ends::<16>(to, bytes),
-        _ => to.copy_from_slice(bytes),
+/// Texts as short as those of most events (symbols, sides, ids) are copied in place; longer ones by a call.
+///
+/// Returns what is left of `to` behind the text: nothing when the text had no room.
+#[inline(always)]
+fn put_text<'a>(to: &'a mut [u8], tag: u8, bytes: &[u8]) -> &'a mut [u8] {
+    let len = bytes.len();
+    // The one check of room; those below are of lengths that the compiler compares with this one.
+    if to.len() < HEAD || to.len() - HEAD < len {
+        return no_room(to);
     }
+    let (head, to) = to.split_at_mut(HEAD);
+    let (to, rest) = to.split_at_mut(len);
+    // A record is far smaller than 4 GiB: `record` refuses more than 16 MiB before anything is encoded.
+    let b = (len as u32).to_le_bytes();
+    head.copy_from_slice(&[tag, b[0], b[1], b[2], b[3]]);
+    if len >= 8 {
+        if len <= 16 { ends::<8>(to, bytes) } else { put_long(to, bytes) }
+    } else if len >= 4 {
+        ends::<4>(to, bytes);
+    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
+        // One to three bytes: the first, the one in the middle, the last.
+        to[0] = *first;
+        to[len / 2] = bytes[len / 2];
+        to[len - 1] = *last;
+    }
+    rest
+}
+
+/// One function for all sites.
+#[inline(never)]
+fn put_long(to: &mut [u8], bytes: &[u8]) {
+    if bytes.len() <= 32 { ends::<16>(to, bytes) } else { to.copy_from_slice(bytes) }
+}
+
+#[cold]
+#[inline(never)]
+fn no_room(to: &mut [u8]) -> &mut [u8] {
+    to.fill(tag::END);
+    &mut []
 }
 
 /// Copies from `N` to `2 * N` bytes: the first `N` and the last `N`.
-#[inline]
+#[inline(always)]
 fn ends<const N: usize>(to: &mut [u8], from: &[u8]) {
     if let (Some(to), Some(from)) = (to.first_chunk_mut::<N>(), from.first_chunk::<N>()) {
         *to = *from;

@@ -15,6 +15,7 @@ pub mod encoder;
 pub(crate) mod hub;
 pub mod ids;
 pub(crate) mod open;
+pub(crate) mod process;
 pub mod record;
 pub mod registry;
 pub(crate) mod ring;

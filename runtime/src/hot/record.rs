@@ -33,40 +33,41 @@ const WAIT_STEP: Duration = Duration::from_micros(50);
 /// Returns the counter reading that stamps the record, or 0 when it was not kept.
 #[inline]
 pub fn record<F: Fields>(site: &'static Site, fields: &F) -> u64 {
-    THREAD.with(|thread| write(thread, site, fields, None))
+    THREAD.with(|thread| write(thread, site, fields, NOT_RECORDED))
 }
 
 /// As [`record`], stamped with a reading that the caller took just before on the same thread.
 #[inline]
 pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> u64 {
-    THREAD.with(|thread| write(thread, site, fields, Some(counter)))
+    THREAD.with(|thread| write(thread, site, fields, counter))
 }
 
 /// The common case: this thread has a ring of the recorder that runs, and the ring has room. Everything else is
 /// [`write_slowly`]. One function for each shape of fields, so that call sites stay small.
+///
+/// `given` is [`NOT_RECORDED`] when the counter is to be read here.
 #[inline(never)]
-fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given: Option<u64>) -> u64 {
+fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given: u64) -> u64 {
     // First of all: what follows runs while the processor is still reading, what came before would not.
-    let counter = given.unwrap_or_else(clock::now);
+    let counter = if given == NOT_RECORDED { clock::now() } else { given };
+    // What claims to be larger than all memory is cut off: an encoder never writes past its slice.
+    let values = fields.size().wrapping_add(WORD - 1) & !(WORD - 1);
     let Some(hub) = thread.hub() else { return NOT_RECORDED };
-    let keys = thread::keys_for(thread, hub);
-    let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
     // The borrow is what makes a call from a signal handler, or from an allocator that is instrumented, a counted loss
     // instead of two writers in one ring.
     let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
     compiler_fence(Ordering::SeqCst);
     if let Some(own) = &mut *slot
         && ptr::eq(own.hub, hub)
-        && !own.waits_for_disk
-        && keys.slot != INLINE
-        && len <= own.producer.largest()
-        && let Some(place) = own.producer.reserve(len)
+        && values < own.below
+        && let Some(keys) = thread.keys_at_hand(hub)
+        && let Some(place) = own.producer.reserve(RECORD_HEADER + values)
     {
-        // SAFETY: `reserve` gave `len` bytes inside the ring that the consumer does not read before `publish`; the
+        // SAFETY: `reserve` gave so many bytes inside the ring that the consumer does not read before `publish`; the
         // borrow of the thread's ring makes this the only writer.
-        let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-        encode(bytes, site.id(), counter, thread.decision.get(), keys, fields);
-        own.producer.publish(len);
+        let room = unsafe { Room::at(place, values) };
+        encode(room, site.id(), counter, thread.decision.get(), keys, fields);
+        own.producer.publish(RECORD_HEADER + values);
         compiler_fence(Ordering::SeqCst);
         return counter;
     }
@@ -83,16 +84,16 @@ fn write_slowly(
     hub: &'static Hub,
     site: &'static Site,
     fields: &dyn Fields,
-    counter: Option<u64>,
+    given: u64,
 ) -> u64 {
     let keys = thread::keys_for(thread, hub);
-    if keys.slot != INLINE {
-        return write_with(thread, hub, site, fields, keys, counter);
+    if keys.slot() != INLINE {
+        return write_with(thread, hub, site, fields, keys, given);
     }
     let bytes = thread.keys.get().bytes;
     // SAFETY: whoever made these keys current keeps their bytes alive until it takes them back (`RawKeys`).
     let bytes = unsafe { &*bytes };
-    write_with(thread, hub, site, &And(InlineKeys(bytes), fields), keys, counter)
+    write_with(thread, hub, site, &And(InlineKeys(bytes), fields), keys, given)
 }
 
 fn write_with(
@@ -101,16 +102,16 @@ fn write_with(
     site: &'static Site,
     fields: &dyn Fields,
     keys: SlotKeys,
-    counter: Option<u64>,
+    given: u64,
 ) -> u64 {
-    let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
+    let len = padded(fields.size());
     let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
     compiler_fence(Ordering::SeqCst);
     let producer = match &mut *slot {
         Some(own) if ptr::eq(own.hub, hub) => &mut own.producer,
         _ => match thread::acquire(hub) {
             Some((producer, false)) => &mut slot.insert(Own::new(hub, producer)).producer,
-            Some((producer, true)) => return write_last(hub, producer, site, fields, keys, counter),
+            Some((producer, true)) => return write_last(hub, producer, site, fields, keys, given),
             None => return lost(hub, site, Cause::NoRing),
         },
     };
@@ -122,10 +123,10 @@ fn write_with(
             lost(hub, site, Cause::RingFull)
         };
     };
-    let counter = counter.unwrap_or_else(clock::now);
+    let counter = if given == NOT_RECORDED { clock::now() } else { given };
     // SAFETY: as in `write`.
-    let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-    encode(bytes, site.id(), counter, thread::decision(), keys, fields);
+    let room = unsafe { Room::at(place, len - RECORD_HEADER) };
+    encode(room, site.id(), counter, thread::decision(), keys, fields);
     producer.publish(len);
     compiler_fence(Ordering::SeqCst);
     if hub.waits_for_disk && site.event.stream.class() == Class::Audit && !thread.never_waits.get() {
@@ -136,28 +137,56 @@ fn write_with(
     counter
 }
 
+/// Where a record goes: two slices, so that the compiler knows the length of the first.
+struct Room<'a> {
+    header: &'a mut [u8],
+    values: &'a mut [u8],
+}
+
+impl Room<'_> {
+    /// # Safety
+    /// From `place` on, the header and `values` bytes are nobody else's.
+    #[inline(always)]
+    unsafe fn at(place: ptr::NonNull<u8>, values: usize) -> Self {
+        // SAFETY: the caller's promise covers the header.
+        let header = unsafe { slice::from_raw_parts_mut(place.as_ptr(), RECORD_HEADER) };
+        // SAFETY: the values begin inside of what the caller promised, or at its end.
+        let behind = unsafe { place.add(RECORD_HEADER) };
+        // SAFETY: the caller's promise covers so many bytes behind the header, which the first slice does not touch.
+        let values = unsafe { slice::from_raw_parts_mut(behind.as_ptr(), values) };
+        Self { header, values }
+    }
+}
+
 /// Header and values.
 #[inline(always)]
 fn encode<F: Fields + ?Sized>(
-    bytes: &mut [u8],
+    Room { header, values }: Room<'_>,
     site: u32,
     counter: u64,
     decision: DecisionId,
     keys: SlotKeys,
     fields: &F,
 ) {
-    let len = bytes.len() as u32;
-    // The padding, if there is any; values that need the whole word overwrite it.
-    if let Some(last) = bytes.last_chunk_mut::<WORD>() {
-        *last = [tag::END; WORD];
-    }
-    let mut out = Encoder::new(bytes);
+    let len = (RECORD_HEADER + values.len()) as u32;
+    let mut out = Encoder::new(header);
     out.array((u64::from(len) | (u64::from(site) << 32)).to_le_bytes());
     out.array(counter.to_le_bytes());
     out.array(decision.to_bytes());
-    out.array((u64::from(keys.slot) | (u64::from(keys.generation) << 32)).to_le_bytes());
+    out.array(keys.word().to_le_bytes());
+    // The padding, if there is any; values that need the whole word overwrite it.
+    if let Some(last) = values.last_chunk_mut::<WORD>() {
+        *last = [tag::END; WORD];
+    }
+    let mut out = Encoder::new(values);
     fields.encode(&mut out);
     out.finish();
+}
+
+/// The bytes of a record whose values have so many: a multiple of [`WORD`].
+const fn padded(values: usize) -> usize {
+    // Saturating: values that claim to be larger than all memory are too large, and no overflow.
+    (RECORD_HEADER + WORD - 1).saturating_add(values) & !(WORD - 1)
 }
 
 #[cold]
@@ -203,15 +232,15 @@ fn write_last(
     site: &'static Site,
     fields: &dyn Fields,
     keys: SlotKeys,
-    counter: Option<u64>,
+    given: u64,
 ) -> u64 {
-    let len = (RECORD_HEADER + fields.size()).next_multiple_of(WORD);
+    let len = padded(fields.size());
     let place = if len <= producer.largest() { producer.reserve(len) } else { None };
-    let counter = counter.unwrap_or_else(clock::now);
+    let counter = if given == NOT_RECORDED { clock::now() } else { given };
     if let Some(place) = place {
         // SAFETY: as in `write`; the ring was taken by this call and nobody else has it.
-        let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-        encode(bytes, site.id(), counter, thread::decision(), keys, fields);
+        let room = unsafe { Room::at(place, len - RECORD_HEADER) };
+        encode(room, site.id(), counter, thread::decision(), keys, fields);
         producer.publish(len);
     } else {
         lost(hub, site, Cause::RingFull);
@@ -238,13 +267,13 @@ fn write_oversize(
     fields.encode(&mut Encoder::new(&mut values));
     let Some(number) = hub.keep_oversize(&values) else { return lost(hub, site, Cause::TooLarge) };
     let link = Link(number);
-    let len = (RECORD_HEADER + Fields::size(&link)).next_multiple_of(WORD);
+    let len = padded(Fields::size(&link));
     let place = producer.reserve(len).or_else(|| wait_for_room(thread, hub, producer, site, len));
     let Some(place) = place else { return lost(hub, site, Cause::RingFull) };
     let counter = clock::now();
     // SAFETY: as in `write`.
-    let bytes = unsafe { slice::from_raw_parts_mut(place.as_ptr(), len) };
-    encode(bytes, site.id(), counter, thread::decision(), keys, &link);
+    let room = unsafe { Room::at(place, len - RECORD_HEADER) };
+    encode(room, site.id(), counter, thread::decision(), keys, &link);
     producer.publish(len);
     counter
 }

@@ -6,9 +6,10 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use core::ptr;
-use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::hub::{Cause, Hub};
+use super::process::PROCESS;
 use super::site::{Class, Site, Stream};
 
 /// At most so many sites; beyond, records are counted as lost.
@@ -16,13 +17,13 @@ pub(crate) const MAX_SITES: usize = 16_384;
 /// At most so many streams; beyond, as for sites.
 pub(crate) const MAX_STREAMS: usize = 128;
 
+/// [`PROCESS`]'s `mode`; 0: never recorded.
+#[cfg(feature = "testing")]
 const NEVER: u8 = 0;
 const RECORDING: u8 = 1;
 const FINISHED: u8 = 2;
 const CHILD: u8 = 3;
 
-static MODE: AtomicU8 = AtomicU8::new(NEVER);
-static HUB: AtomicPtr<Hub> = AtomicPtr::new(ptr::null_mut());
 static AFTER_FINISH: AtomicU64 = AtomicU64::new(0);
 static REGISTRY: Mutex<Registry> = Mutex::new(Registry { sites: Vec::new(), streams: Vec::new() });
 
@@ -36,11 +37,8 @@ struct Registry {
 #[must_use]
 pub fn recording() -> bool {
     // Relaxed: whoever goes on loads the hub with Acquire.
-    match MODE.load(Ordering::Relaxed) {
-        RECORDING => true,
-        FINISHED => count_after_finish(),
-        _ => false,
-    }
+    let mode = PROCESS.mode.load(Ordering::Relaxed);
+    mode == RECORDING || mode == FINISHED && count_after_finish()
 }
 
 #[cold]
@@ -53,7 +51,7 @@ fn count_after_finish() -> bool {
 /// Whether this process, and not the parent it was forked from, records.
 #[cfg(feature = "recorder")]
 pub(crate) fn recording_here() -> bool {
-    MODE.load(Ordering::Relaxed) == RECORDING
+    PROCESS.mode.load(Ordering::Relaxed) == RECORDING
 }
 
 /// How many calls came after `finish` and recorded nothing.
@@ -66,7 +64,7 @@ pub fn calls_after_finish() -> u64 {
 #[inline]
 pub(crate) fn hub() -> Option<&'static Hub> {
     // SAFETY: only `install` stores a pointer here, to a hub that is leaked.
-    unsafe { HUB.load(Ordering::Acquire).as_ref() }
+    unsafe { PROCESS.hub.load(Ordering::Acquire).as_ref() }
 }
 
 /// Makes `hub` the recorder of the process: its sites are those of the process so far.
@@ -78,8 +76,8 @@ pub(crate) fn install(hub: &'static Hub) {
         switch(hub, site, id as u32);
     }
     AFTER_FINISH.store(0, Ordering::Relaxed);
-    HUB.store(ptr::from_ref(hub).cast_mut(), Ordering::Release);
-    MODE.store(RECORDING, Ordering::Release);
+    PROCESS.hub.store(ptr::from_ref(hub).cast_mut(), Ordering::Release);
+    PROCESS.mode.store(RECORDING, Ordering::Release);
     drop(registry);
 }
 
@@ -91,7 +89,7 @@ static CAPTURES: core::sync::atomic::AtomicU32 = core::sync::atomic::AtomicU32::
 pub(crate) fn begin_capture() {
     let registry = lock();
     CAPTURES.fetch_add(1, Ordering::Relaxed);
-    MODE.store(RECORDING, Ordering::Release);
+    PROCESS.mode.store(RECORDING, Ordering::Release);
     drop(registry);
 }
 
@@ -99,7 +97,7 @@ pub(crate) fn begin_capture() {
 pub(crate) fn end_capture() {
     let registry = lock();
     if CAPTURES.fetch_sub(1, Ordering::Relaxed) == 1 && hub().is_none() {
-        MODE.store(NEVER, Ordering::Release);
+        PROCESS.mode.store(NEVER, Ordering::Release);
     }
     drop(registry);
 }
@@ -116,16 +114,16 @@ fn without_a_recorder() -> u8 {
 /// Ends recording; calls are counted from here on.
 #[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder ends a hub"))]
 pub(crate) fn uninstall() {
-    MODE.store(without_a_recorder(), Ordering::SeqCst);
-    HUB.store(ptr::null_mut(), Ordering::SeqCst);
+    PROCESS.mode.store(without_a_recorder(), Ordering::SeqCst);
+    PROCESS.hub.store(ptr::null_mut(), Ordering::SeqCst);
 }
 
 /// What a fork's child does: its parent's rings are not its own.
 pub(crate) fn forked() {
-    if MODE.load(Ordering::Relaxed) == RECORDING {
-        MODE.store(CHILD, Ordering::Relaxed);
+    if PROCESS.mode.load(Ordering::Relaxed) == RECORDING {
+        PROCESS.mode.store(CHILD, Ordering::Relaxed);
     }
-    HUB.store(ptr::null_mut(), Ordering::Relaxed);
+    PROCESS.hub.store(ptr::null_mut(), Ordering::Relaxed);
 }
 
 /// Gives `site` an id and says whether it records.

@@ -172,13 +172,21 @@ impl Ring {
         header.thread_id.store(thread_id, Ordering::Relaxed);
         let tail = header.producer.0.load(Ordering::Relaxed);
         let head = header.consumer.0.load(Ordering::Acquire);
-        Some(Producer { ring: *self, tail, limit: head + self.capacity, saturated: false })
+        let limit = head + self.capacity;
+        let until = limit.min(self.end_of_lap(tail));
+        Some(Producer { ring: *self, tail, until, limit, saturated: false })
+    }
+
+    /// Where the buffer ends for a record that begins at `offset`.
+    fn end_of_lap(&self, offset: u64) -> u64 {
+        (offset & !(self.capacity - 1)) + self.capacity
     }
 
     /// The writing end once more, for the thread that has the ring and gave its producer up for another recorder's.
     #[cfg(feature = "testing")]
     pub(crate) fn again(&self) -> Producer {
-        Producer { ring: *self, tail: self.tail(), limit: self.head() + self.capacity, saturated: false }
+        let (tail, limit) = (self.tail(), self.head() + self.capacity);
+        Producer { ring: *self, tail, until: limit.min(self.end_of_lap(tail)), limit, saturated: false }
     }
 
     /// Whether both are one.
@@ -248,6 +256,8 @@ pub(crate) struct Producer {
     ring: Ring,
     /// Where the next record begins; ahead of the shared tail only between `reserve` and `publish`.
     tail: u64,
+    /// Up to here the room is free and does not wrap: `limit`, or the end of the buffer if that comes first.
+    until: u64,
     /// The offset that the tail must not pass: the head last seen, plus the capacity.
     limit: u64,
     /// An audit record has waited in vain; until half is free, records are counted instead.
@@ -268,17 +278,27 @@ impl Producer {
     /// Room for `len` bytes, a multiple of eight, or none when the ring is full.
     #[inline]
     pub(crate) fn reserve(&mut self, len: usize) -> Option<NonNull<u8>> {
-        let place = self.tail & (self.ring.capacity - 1);
-        let to_end = self.ring.capacity - place;
-        let skip = if len as u64 <= to_end { 0 } else { to_end };
-        if self.tail + skip + len as u64 > self.limit && !self.look_again(skip + len as u64) {
+        if self.tail + len as u64 > self.until && !self.make_room(len as u64) {
             return None;
         }
-        if skip > 0 {
-            self.pad(place as usize, skip);
-        }
-        // SAFETY: `place` is below the capacity, and after `pad` it is 0.
+        // SAFETY: a place modulo the capacity is inside the buffer; up to `until`, so for `len` bytes, it does not wrap.
         Some(unsafe { self.ring.data.add((self.tail & (self.ring.capacity - 1)) as usize) })
+    }
+
+    /// The end of the buffer, or of what was known to be free.
+    #[cold]
+    #[inline(never)]
+    fn make_room(&mut self, len: u64) -> bool {
+        let end = self.ring.end_of_lap(self.tail);
+        let skip = if self.tail + len <= end { 0 } else { end - self.tail };
+        if self.tail + skip + len > self.limit && !self.look_again(skip + len) {
+            return false;
+        }
+        if skip > 0 {
+            self.pad((self.tail & (self.ring.capacity - 1)) as usize, skip);
+        }
+        self.until = self.limit.min(self.ring.end_of_lap(self.tail));
+        true
     }
 
     /// Makes the `len` bytes that `reserve` gave readable.
@@ -291,7 +311,6 @@ impl Producer {
         header.producer.0.store(self.tail, Ordering::Release);
     }
 
-    #[cold]
     fn look_again(&mut self, need: u64) -> bool {
         let limit = self.ring.head() + self.ring.capacity;
         if self.saturated && limit - self.tail < self.ring.capacity / 2 {
@@ -303,7 +322,6 @@ impl Producer {
         self.tail + need <= limit
     }
 
-    #[cold]
     fn pad(&mut self, place: usize, skip: u64) {
         let mut bytes = [0; 8];
         bytes[..4].copy_from_slice(&(skip as u32).to_le_bytes());

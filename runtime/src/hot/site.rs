@@ -374,21 +374,24 @@ impl Site {
     #[inline]
     #[must_use]
     pub fn enabled(&'static self) -> bool {
-        registry::recording() && self.is_on()
+        registry::recording() && (self.is_registered_on() || self.is_on())
     }
 
-    #[inline]
+    #[cold]
+    #[inline(never)]
     fn is_on(&'static self) -> bool {
-        // Relaxed: the id names constant data; whoever reads the table in which it stands takes that table's lock.
         match self.state.load(Ordering::Relaxed) {
             OFF => false,
             UNREGISTERED => registry::register(self),
+            // Another thread was first.
             _ => true,
         }
     }
 
     /// Whether the site has an id and records.
+    #[inline]
     pub(crate) fn is_registered_on(&self) -> bool {
+        // Relaxed: the id names constant data; whoever reads the table in which it stands takes that table's lock.
         self.state.load(Ordering::Relaxed) >= FIRST_ID
     }
 

@@ -14,15 +14,14 @@ use super::hub::Hub;
 use super::ids::DecisionId;
 use super::open::Entry;
 use super::registry;
-use super::ring::{Producer, Ring};
+use super::ring::{Producer, RECORD_HEADER, Ring};
 
 /// The context keys that records of a thread name: a slot of the hub's table, or bytes to be written into each record.
 ///
 /// Whoever puts this into a thread keeps the slot held, or the bytes alive, until it is taken out again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawKeys {
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
+    pub(crate) named: SlotKeys,
     /// The hub whose table has the slot.
     pub(crate) hub: *const Hub,
     /// With [`INLINE`]: the bytes.
@@ -30,12 +29,8 @@ pub(crate) struct RawKeys {
 }
 
 impl RawKeys {
-    pub(crate) const NONE: Self = Self {
-        slot: NO_SLOT,
-        generation: 0,
-        hub: ptr::null(),
-        bytes: ptr::slice_from_raw_parts(ptr::null(), 0),
-    };
+    pub(crate) const NONE: Self =
+        Self { named: SlotKeys::NONE, hub: ptr::null(), bytes: ptr::slice_from_raw_parts(ptr::null(), 0) };
 }
 
 /// The ring that a thread has, and whose it is.
@@ -43,13 +38,14 @@ impl RawKeys {
 pub(crate) struct Own {
     pub(crate) hub: &'static Hub,
     pub(crate) producer: Producer,
-    /// A copy of the hub's, so that a record need not touch the hub.
-    pub(crate) waits_for_disk: bool,
+    /// Values of fewer bytes than this go the short way: none at durability 2, whose calls wait for the disk.
+    pub(crate) below: usize,
 }
 
 impl Own {
     pub(crate) fn new(hub: &'static Hub, producer: Producer) -> Self {
-        Self { hub, producer, waits_for_disk: hub.waits_for_disk }
+        let below = if hub.waits_for_disk { 0 } else { producer.largest().saturating_sub(RECORD_HEADER) };
+        Self { hub, producer, below }
     }
 }
 
@@ -113,6 +109,13 @@ impl ThreadState {
     #[inline]
     pub(crate) fn hub(&self) -> Option<&'static Hub> {
         self.target.get().or_else(registry::hub)
+    }
+
+    /// The keys for a record into the ring of `hub`, if they can be named without a look at anything else.
+    #[inline(always)]
+    pub(crate) fn keys_at_hand(&self, hub: &Hub) -> Option<SlotKeys> {
+        let RawKeys { named, hub: owner, .. } = self.keys.get();
+        (named == SlotKeys::NONE || ptr::eq(owner, hub)).then_some(named)
     }
 }
 
@@ -193,23 +196,38 @@ pub(crate) fn never_wait() {
     THREAD.with(|thread| thread.never_waits.set(true));
 }
 
-/// What a record names of its context.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SlotKeys {
-    pub(crate) slot: u32,
-    pub(crate) generation: u32,
+/// What a record names of its context: the slot in the lower half, its generation in the upper.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SlotKeys(u64);
+
+impl SlotKeys {
+    /// No keys.
+    pub(crate) const NONE: Self = Self::new(NO_SLOT, 0);
+
+    pub(crate) const fn new(slot: u32, generation: u32) -> Self {
+        Self(slot as u64 | ((generation as u64) << 32))
+    }
+
+    pub(crate) const fn slot(self) -> u32 {
+        self.0 as u32
+    }
+
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> 32) as u32
+    }
+
+    /// As it stands in a record's header.
+    #[inline]
+    pub(crate) const fn word(self) -> u64 {
+        self.0
+    }
 }
 
 /// The slot and generation that a record of this thread names.
-#[inline]
 pub(crate) fn keys_for(thread: &ThreadState, hub: &Hub) -> SlotKeys {
-    let RawKeys { slot, generation, hub: owner, .. } = thread.keys.get();
+    let RawKeys { named, hub: owner, .. } = thread.keys.get();
     // The table of another recorder has other entries in its slots.
-    if slot >= INLINE || ptr::eq(owner, hub) {
-        SlotKeys { slot, generation }
-    } else {
-        SlotKeys { slot: NO_SLOT, generation: 0 }
-    }
+    if named.slot() >= INLINE || ptr::eq(owner, hub) { named } else { SlotKeys::NONE }
 }
 
 /// What a caller that was not recorded gets for a counter reading.

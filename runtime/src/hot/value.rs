@@ -42,6 +42,19 @@ use super::encoder::{Encoder, HEAD, tag};
     note = "or record its text: `name = %expr` for its `Display`, `name = ?expr` for its `Debug`"
 )]
 pub trait Value {
+    /// What a record call takes of the value: numbers are passed as they are, so that the call need not follow a
+    /// reference to each; all else by reference.
+    #[doc(hidden)]
+    type Held<'a>: Value
+    where
+        Self: 'a;
+    /// The bytes that every value of the type has, or 0 where they differ. Neighbours in a record that have each a
+    /// number here share one check of the room that is left.
+    #[doc(hidden)]
+    const FIXED: usize = 0;
+    /// What is passed of this value.
+    #[doc(hidden)]
+    fn held(&self) -> Self::Held<'_>;
     /// The bytes that [`Value::encode`] writes.
     #[doc(hidden)]
     fn size(&self) -> usize;
@@ -50,13 +63,47 @@ pub trait Value {
     fn encode(&self, out: &mut Encoder<'_>);
 }
 
+/// In an `impl Value`: a value that is passed by reference.
+macro_rules! by_reference {
+    () => {
+        type Held<'a>
+            = &'a Self
+        where
+            Self: 'a;
+
+        #[inline(always)]
+        fn held(&self) -> &Self {
+            self
+        }
+    };
+}
+pub(crate) use by_reference;
+
+/// In an `impl Value`: a value that is passed as it is, and has always so many bytes.
+macro_rules! by_value {
+    ($size:expr) => {
+        type Held<'a>
+            = Self
+        where
+            Self: 'a;
+        const FIXED: usize = $size;
+
+        #[inline(always)]
+        fn held(&self) -> Self {
+            *self
+        }
+        #[inline(always)]
+        fn size(&self) -> usize {
+            Self::FIXED
+        }
+    };
+}
+pub(crate) use by_value;
+
 macro_rules! words {
     ($($tag:ident as $wide:ty: $($type:ty)*;)*) => {$($(
         impl Value for $type {
-            #[inline]
-            fn size(&self) -> usize {
-                9
-            }
+            by_value!(9);
             #[inline]
             fn encode(&self, out: &mut Encoder<'_>) {
                 out.word(tag::$tag, <$wide>::from(*self) as u64);
@@ -73,10 +120,7 @@ words! {
 macro_rules! sizes {
     ($($type:ty: $tag:ident as $wide:ty;)*) => {$(
         impl Value for $type {
-            #[inline]
-            fn size(&self) -> usize {
-                9
-            }
+            by_value!(9);
             #[inline]
             fn encode(&self, out: &mut Encoder<'_>) {
                 // Widening on every platform that Rust has: `usize` and `isize` have at most 64 bits.
@@ -94,10 +138,7 @@ sizes! {
 macro_rules! wide {
     ($($type:ty: $tag:ident;)*) => {$(
         impl Value for $type {
-            #[inline]
-            fn size(&self) -> usize {
-                17
-            }
+            by_value!(17);
             #[inline]
             fn encode(&self, out: &mut Encoder<'_>) {
                 out.tag(tag::$tag);
@@ -113,10 +154,7 @@ wide! {
 }
 
 impl Value for f64 {
-    #[inline]
-    fn size(&self) -> usize {
-        9
-    }
+    by_value!(9);
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.word(tag::F64, self.to_bits());
@@ -124,10 +162,7 @@ impl Value for f64 {
 }
 
 impl Value for f32 {
-    #[inline]
-    fn size(&self) -> usize {
-        5
-    }
+    by_value!(5);
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.tag(tag::F32);
@@ -136,10 +171,7 @@ impl Value for f32 {
 }
 
 impl Value for bool {
-    #[inline]
-    fn size(&self) -> usize {
-        1
-    }
+    by_value!(1);
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.tag(if *self { tag::TRUE } else { tag::FALSE });
@@ -147,6 +179,8 @@ impl Value for bool {
 }
 
 impl Value for str {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         HEAD + self.len()
@@ -158,6 +192,12 @@ impl Value for str {
 }
 
 impl Value for String {
+    type Held<'a> = &'a str;
+
+    #[inline(always)]
+    fn held(&self) -> &str {
+        self
+    }
     #[inline]
     fn size(&self) -> usize {
         self.as_str().size()
@@ -169,6 +209,8 @@ impl Value for String {
 }
 
 impl Value for char {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         HEAD + self.len_utf8()
@@ -182,6 +224,16 @@ impl Value for char {
 macro_rules! forward {
     ($($type:ty),*) => {$(
         impl<T: Value + ?Sized> Value for $type {
+            type Held<'a>
+                = T::Held<'a>
+            where
+                Self: 'a;
+            const FIXED: usize = T::FIXED;
+
+            #[inline(always)]
+            fn held(&self) -> T::Held<'_> {
+                (**self).held()
+            }
             #[inline]
             fn size(&self) -> usize {
                 (**self).size()
@@ -197,6 +249,8 @@ macro_rules! forward {
 forward!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
 impl<T: Value + ToOwned + ?Sized> Value for Cow<'_, T> {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         (**self).size()
@@ -208,6 +262,8 @@ impl<T: Value + ToOwned + ?Sized> Value for Cow<'_, T> {
 }
 
 impl<T: Value> Value for Option<T> {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         self.as_ref().map_or(1, Value::size)
@@ -222,6 +278,8 @@ impl<T: Value> Value for Option<T> {
 }
 
 impl<T: Value> Value for [T] {
+    by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.iter().map(Value::size).sum::<usize>()
     }
@@ -232,6 +290,8 @@ impl<T: Value> Value for [T] {
 }
 
 impl<T: Value, const N: usize> Value for [T; N] {
+    by_reference!();
+
     fn size(&self) -> usize {
         self.as_slice().size()
     }
@@ -241,6 +301,8 @@ impl<T: Value, const N: usize> Value for [T; N] {
 }
 
 impl<T: Value> Value for Vec<T> {
+    by_reference!();
+
     fn size(&self) -> usize {
         self.as_slice().size()
     }
@@ -250,6 +312,8 @@ impl<T: Value> Value for Vec<T> {
 }
 
 impl<T: Value> Value for VecDeque<T> {
+    by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.iter().map(Value::size).sum::<usize>()
     }
@@ -262,6 +326,8 @@ impl<T: Value> Value for VecDeque<T> {
 macro_rules! maps {
     ($($name:ident $(<$extra:ident>)?),*) => {$(
         impl<K: AsRef<str>, V: Value $(, $extra)?> Value for $name<K, V $(, $extra)?> {
+            by_reference!();
+
             fn size(&self) -> usize {
                 HEAD + self.iter().map(|(key, value)| 4 + key.as_ref().len() + value.size()).sum::<usize>()
             }
@@ -279,9 +345,7 @@ macro_rules! maps {
 maps!(BTreeMap, HashMap<S>);
 
 impl Value for SystemTime {
-    fn size(&self) -> usize {
-        17
-    }
+    by_value!(17);
     fn encode(&self, out: &mut Encoder<'_>) {
         let nanos = match self.duration_since(UNIX_EPOCH) {
             Ok(after) => after.as_nanos() as i128,
@@ -295,6 +359,13 @@ impl Value for SystemTime {
 macro_rules! nonzero {
     ($($type:ident)*) => {$(
         impl Value for core::num::$type {
+            type Held<'a> = Self;
+            const FIXED: usize = 9;
+
+            #[inline(always)]
+            fn held(&self) -> Self {
+                *self
+            }
             #[inline]
             fn size(&self) -> usize {
                 self.get().size()
@@ -325,10 +396,7 @@ pub fn fixed(mantissa: impl Into<i128>, scale: u32) -> Fixed {
 }
 
 impl Value for Fixed {
-    #[inline]
-    fn size(&self) -> usize {
-        21
-    }
+    by_value!(21);
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.tag(tag::DECIMAL);
@@ -342,6 +410,8 @@ impl Value for Fixed {
 pub struct Maybe<T>(pub Option<T>);
 
 impl<T: Value> Value for Maybe<T> {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         self.0.as_ref().map_or(1, Value::size)
@@ -360,6 +430,8 @@ impl<T: Value> Value for Maybe<T> {
 pub struct FoundText(pub String);
 
 impl Value for FoundText {
+    by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.0.len()
     }
@@ -373,6 +445,8 @@ impl Value for FoundText {
 pub struct Bytes<'a>(pub &'a [u8]);
 
 impl Value for Bytes<'_> {
+    by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.0.len()
     }
@@ -386,10 +460,7 @@ impl Value for Bytes<'_> {
 pub struct Elapsed(pub u64);
 
 impl Value for Elapsed {
-    #[inline]
-    fn size(&self) -> usize {
-        9
-    }
+    by_value!(9);
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.word(tag::ELAPSED_MS, self.0);
@@ -401,10 +472,7 @@ impl Value for Elapsed {
 pub struct Taken(pub u64);
 
 impl Value for Taken {
-    #[inline]
-    fn size(&self) -> usize {
-        9
-    }
+    by_value!(9);
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.word(tag::COUNTER, self.0);
@@ -437,7 +505,7 @@ impl<A: Fields, B: Fields> Fields for And<A, B> {
     fn size(&self) -> usize {
         self.0.size() + self.1.size()
     }
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut Encoder<'_>) {
         self.0.encode(out);
         self.1.encode(out);
@@ -449,10 +517,41 @@ impl<F: Fields + ?Sized> Fields for &F {
     fn size(&self) -> usize {
         (**self).size()
     }
-    #[inline]
+    #[inline(always)]
     fn encode(&self, out: &mut Encoder<'_>) {
         (**self).encode(out);
     }
+}
+
+/// For each value of a tuple: the bytes from here to the next one whose size is not fixed, where such a stretch begins;
+/// 0 elsewhere.
+const fn runs<const N: usize>(fixed: [usize; N]) -> [usize; N] {
+    let mut runs = [0; N];
+    let mut at = 0;
+    while at < N {
+        let begins = at;
+        while at < N && fixed[at] != 0 {
+            runs[begins] += fixed[at];
+            at += 1;
+        }
+        if at == begins {
+            at += 1;
+        }
+    }
+    runs
+}
+
+/// Encodes one value of a tuple: into its stretch of fixed sizes, whose length the compiler knows, so that one check
+/// serves them all; or straight into the record.
+macro_rules! step {
+    ($value:ident, $type:ident, $runs:ident, $at:ident, $run:ident, $out:ident) => {
+        if $runs[$at] != 0 {
+            let Some(stretch) = $out.split($runs[$at]) else { return };
+            $run = stretch;
+        }
+        $value.encode(if $type::FIXED == 0 { &mut *$out } else { &mut $run });
+        $at += 1;
+    };
 }
 
 macro_rules! tuples {
@@ -469,8 +568,12 @@ macro_rules! tuples {
             #[expect(non_snake_case, reason = "the type parameters name the parts")]
             fn encode(&self, out: &mut Encoder<'_>) {
                 let ($head, $($rest,)*) = self;
-                $head.encode(out);
-                $($rest.encode(out);)*
+                let runs = const { runs([$head::FIXED, $($rest::FIXED),*]) };
+                let mut run = Encoder::new(&mut []);
+                let mut at = 0;
+                step!($head, $head, runs, at, run, out);
+                $(step!($rest, $rest, runs, at, run, out);)*
+                let _ = (run, at);
             }
         }
         tuples!($($rest)*);

@@ -32,7 +32,7 @@
 ))]
 use super::{
     encoder::{Encoder, HEAD, tag},
-    value::Value,
+    value::{Value, by_reference},
 };
 
 /// A value whose tag says all about its size: `$len` bytes behind the tag.
@@ -46,6 +46,8 @@ use super::{
 macro_rules! sized {
     ($type:ty $(, $generic:ident: $bound:path)?; $len:literal, |$value:ident, $out:ident| $encode:expr) => {
         impl $(<$generic: $bound>)? Value for $type {
+            by_reference!();
+
             #[inline]
             fn size(&self) -> usize {
                 1 + $len
@@ -64,6 +66,8 @@ macro_rules! sized {
 macro_rules! lent {
     ($($type:ty: $tag:ident, |$value:ident| $bytes:expr;)*) => {$(
         impl Value for $type {
+            by_reference!();
+
             #[inline]
             fn size(&self) -> usize {
                 let $value = self;
@@ -148,6 +152,8 @@ fn version(version: http::Version) -> &'static str {
 
 #[cfg(feature = "http")]
 impl Value for http::StatusCode {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         self.as_u16().size()
@@ -198,6 +204,8 @@ fn uri_parts(uri: &http::Uri) -> Parts<'_> {
 macro_rules! parted {
     ($type:ty: $parts:ident) => {
         impl Value for $type {
+            by_reference!();
+
             fn size(&self) -> usize {
                 $parts(self).size()
             }
@@ -216,6 +224,8 @@ parted!(http::Uri: uri_parts);
 /// A decimal of any size. One that does not fit 128 bits and 64 digits behind the point stands as text.
 #[cfg(feature = "bigdecimal")]
 impl Value for bigdecimal::BigDecimal {
+    by_reference!();
+
     fn size(&self) -> usize {
         match small(self) {
             Some(_) => 21,
@@ -273,6 +283,8 @@ impl Date {
 macro_rules! date {
     ($type:ty, |$value:ident| $parts:expr) => {
         impl Value for $type {
+            by_reference!();
+
             fn size(&self) -> usize {
                 let $value = self;
                 HEAD + $parts.len

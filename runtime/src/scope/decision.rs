@@ -86,6 +86,15 @@ enum State {
     Open,
 }
 
+/// What a decision is from its beginning on.
+#[derive(Clone, Copy, Debug)]
+struct Begun {
+    id: DecisionId,
+    parent: DecisionId,
+    started: u64,
+    orders: u64,
+}
+
 /// An open decision, on no thread in particular. Current only in [`Scope::run`] and in polls.
 #[must_use = "a decision ends when its scope is dropped"]
 #[derive(Debug)]
@@ -94,6 +103,8 @@ pub struct Scope {
     id: DecisionId,
     parent: DecisionId,
     started: u64,
+    /// How many orders there had been when it began; all ones when its id is older than that.
+    orders: u64,
     state: State,
     lazy: bool,
     /// What is said when it is dropped without being closed, and nothing panics.
@@ -123,6 +134,7 @@ impl Scope {
             id,
             parent: DecisionId::NONE,
             started: 0,
+            orders: u64::MAX,
             state,
             lazy: false,
             unclosed: Outcome::Returned,
@@ -152,14 +164,32 @@ impl Scope {
         if joins.outer && !parent.is_none() {
             return Self::silent(parent, State::Joined);
         }
+        Self::open_with(sites, joins, unclosed, Self::begin(joins, parent))
+    }
+
+    /// Its id, parent and time.
+    #[inline(always)]
+    fn begin(joins: Joins, parent: DecisionId) -> Begun {
         let started = clock::now();
-        let id = if joins.id.is_none() { thread::new_decision_id(started) } else { joins.id };
+        let (id, orders) = if joins.id.is_none() {
+            (thread::new_decision_id(started), ledger::ever_opened())
+        } else {
+            (joins.id, u64::MAX)
+        };
+        // Its own id given again, for example to a retry, is not its parent.
+        let parent = if parent == id { DecisionId::NONE } else { parent };
+        Begun { id, parent, started, orders }
+    }
+
+    #[inline(always)]
+    fn open_with(sites: &'static Sites, joins: Joins, unclosed: Outcome, begun: Begun) -> Self {
+        let Begun { id, parent, started, orders } = begun;
         Self {
             sites: Some(sites),
             id,
-            // Its own id given again, for example to a retry, is not its parent.
-            parent: if parent == id { DecisionId::NONE } else { parent },
+            parent,
             started,
+            orders,
             state: State::Open,
             lazy: joins.lazy,
             unclosed,
@@ -285,8 +315,9 @@ impl Scope {
         self.state = State::Off;
     }
 
-    /// A function that ended without saying how: by a panic, or its future was dropped.
-    #[cold]
+    /// A function that ended without saying how: it returned from where only its drop is seen, or by a panic, or its
+    /// future was dropped.
+    #[inline(never)]
     fn close_unclosed(&mut self) {
         let panics = self.panicked || std::thread::panicking() && !self.unwinding;
         let outcome = if panics { Outcome::Panicked } else { self.unclosed };
@@ -325,7 +356,7 @@ impl Scope {
             None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
             Some(verdict) => record(&sites.end, &And(head, &verdict)),
         };
-        if ledger::decided(self.id) && sites.closed.enabled() {
+        if ledger::ever_opened() != self.orders && ledger::decided(self.id) && sites.closed.enabled() {
             record(&sites.closed, &());
         }
         thread::swap_decision(previous);
@@ -399,10 +430,25 @@ impl Drop for Inside<'_> {
     }
 }
 
+/// What [`judge`] is asked of.
+pub trait Decides {
+    /// The scope, unless nobody records.
+    fn scope(&mut self) -> Option<&mut Scope>;
+}
+
+impl Decides for Scope {
+    #[inline]
+    fn scope(&mut self) -> Option<&mut Scope> {
+        Some(self)
+    }
+}
+
 /// `verdict = expr`: what `judge` says of the result.
 #[inline]
-pub fn judge<'r, R, V: Value>(scope: &mut Scope, result: &'r R, judge: impl FnOnce(&'r R) -> V) {
-    if scope.state == State::Open {
+pub fn judge<'r, R, V: Value>(decision: &mut impl Decides, result: &'r R, judge: impl FnOnce(&'r R) -> V) {
+    if let Some(scope) = decision.scope()
+        && scope.state == State::Open
+    {
         let mut kept = Verdict::EMPTY;
         let said = judge(result);
         let mut first = Verdict::EMPTY;

@@ -1,7 +1,7 @@
 //! Objects and lists made of values: what `#[derive(Value)]` and `inputs(…)` write.
 
 use crate::hot::encoder::{Encoder, HEAD, tag};
-use crate::hot::value::Value;
+use crate::hot::value::{Value, by_reference, by_value};
 
 /// `null`.
 #[derive(Clone, Copy, Debug)]
@@ -11,10 +11,8 @@ pub struct Null;
 pub const NULL: Null = Null;
 
 impl Value for Null {
-    #[inline]
-    fn size(&self) -> usize {
-        1
-    }
+    by_value!(1);
+
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.tag(tag::NULL);
@@ -29,10 +27,8 @@ pub struct Absent;
 pub const ABSENT: Absent = Absent;
 
 impl Value for Absent {
-    #[inline]
-    fn size(&self) -> usize {
-        1
-    }
+    by_value!(1);
+
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.tag(tag::ABSENT);
@@ -132,6 +128,8 @@ impl<V: Value, R: Chain> Chain for Item<V, R> {
 pub struct Map<C>(pub C);
 
 impl<C: Chain> Value for Map<C> {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         HEAD + self.0.size()
@@ -148,6 +146,8 @@ impl<C: Chain> Value for Map<C> {
 pub struct List<C>(pub C);
 
 impl<C: Chain> Value for List<C> {
+    by_reference!();
+
     #[inline]
     fn size(&self) -> usize {
         HEAD + self.0.size()

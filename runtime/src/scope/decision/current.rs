@@ -1,9 +1,10 @@
 //! A decision of a sync function: current on one thread, from the opening to the drop.
+//!
+//! Invariant: while nobody records it is one byte that is written and one that is tested.
 
 use core::marker::PhantomData;
-use core::ops::{Deref, DerefMut};
 
-use super::{Joins, Scope, Sites, State};
+use super::{Decides, Joins, Scope, Sites, State};
 use crate::hot::activity::{self, Entered};
 use crate::hot::ids::DecisionId;
 use crate::hot::registry::recording;
@@ -16,7 +17,11 @@ use crate::scope::resumed;
 /// An open decision that is current on this thread until it is dropped. Not `Send`.
 #[must_use = "a decision is current only while its guard lives"]
 #[derive(Debug)]
-pub struct Current {
+pub struct Current(Option<On>);
+
+/// One that somebody records.
+#[derive(Debug)]
+struct On {
     scope: Scope,
     previous: DecisionId,
     resumed: DecisionId,
@@ -28,49 +33,75 @@ impl Current {
     /// Opens a decision and makes it current.
     #[inline]
     pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if recording() { Self::open_now(sites, joins, unclosed) } else { Self::OFF }
+        if recording() { Self::open_now(sites, joins, unclosed) } else { Self(None) }
     }
-
-    const OFF: Self = Self {
-        scope: Scope::silent(DecisionId::NONE, State::Off),
-        previous: DecisionId::NONE,
-        resumed: DecisionId::NONE,
-        entered: Entered::NOT,
-        _not_send: PhantomData,
-    };
 
     #[inline(never)]
     fn open_now(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        Self::enter(Scope::open(sites, joins, unclosed))
+        let parent = thread::decision();
+        if joins.outer && !parent.is_none() {
+            return Self(Some(On::enter(Scope::silent(parent, State::Joined))));
+        }
+        // All that it needs first, so that it is written once, where it stays.
+        let begun = Scope::begin(joins, parent);
+        let previous = thread::swap_decision(begun.id);
+        let entered = activity::enter(&sites.start, begun.started, begun.id);
+        let scope = Scope::open_with(sites, joins, unclosed, begun);
+        Self(Some(On { scope, previous, resumed: DecisionId::NONE, entered, _not_send: PhantomData }))
     }
 
     /// Joins a known decision, or none.
     #[inline]
     pub fn resume(id: DecisionId) -> Self {
-        Self::enter(Scope::resume(id))
+        if !id.is_none() && recording() { Self::resume_now(id) } else { Self(None) }
     }
 
+    #[inline(never)]
+    fn resume_now(id: DecisionId) -> Self {
+        Self(Some(On::enter(Scope::silent(id, State::Resumed))))
+    }
+
+    /// As [`Scope::starts`].
     #[inline]
+    #[must_use]
+    pub fn starts(&self) -> bool {
+        self.0.as_ref().is_some_and(|on| on.scope.starts())
+    }
+
+    /// Records START.
+    #[inline]
+    pub fn start<F: Fields>(&mut self, fields: &F) {
+        if let Some(on) = &mut self.0 {
+            on.start(fields);
+        }
+    }
+
+    /// Records END and leaves the decision.
+    #[inline]
+    pub fn close(&mut self, ended: &Ended) {
+        if let Some(on) = &mut self.0 {
+            on.scope.close(ended);
+        }
+    }
+}
+
+impl Decides for Current {
+    #[inline]
+    fn scope(&mut self) -> Option<&mut Scope> {
+        self.0.as_mut().map(|on| &mut on.scope)
+    }
+}
+
+impl On {
     fn enter(scope: Scope) -> Self {
-        let previous =
-            if scope.state == State::Off { DecisionId::NONE } else { thread::swap_decision(scope.id) };
+        let previous = thread::swap_decision(scope.id);
         let resumed = scope.resume_here();
         let entered = scope.entered();
         Self { scope, previous, resumed, entered, _not_send: PhantomData }
     }
 
     #[inline(never)]
-    fn leave(&mut self) {
-        activity::exit(self.entered);
-        thread::swap_decision(self.previous);
-        if self.scope.state == State::Resumed {
-            resumed::swap(self.resumed);
-        }
-    }
-
-    /// Records START.
-    #[inline(never)]
-    pub fn start<F: Fields>(&mut self, fields: &F) {
+    fn start<F: Fields>(&mut self, fields: &F) {
         if self.scope.lazy {
             // It does not leave this thread, so it needs no box.
             let mut kept = Kept::EMPTY;
@@ -80,36 +111,15 @@ impl Current {
             self.scope.start(fields);
         }
     }
-
-    /// Records END and leaves the decision.
-    #[inline]
-    pub fn close(&mut self, ended: &Ended) {
-        self.scope.close(ended);
-    }
 }
 
-impl Deref for Current {
-    type Target = Scope;
-
-    #[inline]
-    fn deref(&self) -> &Scope {
-        &self.scope
-    }
-}
-
-impl DerefMut for Current {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut Scope {
-        &mut self.scope
-    }
-}
-
-impl Drop for Current {
-    #[inline]
+impl Drop for On {
+    #[inline(never)]
     fn drop(&mut self) {
-        // An id is set exactly when the scope was ever on, also after it was closed.
-        if !self.scope.id.is_none() {
-            self.leave();
+        activity::exit(self.entered);
+        thread::swap_decision(self.previous);
+        if self.scope.state == State::Resumed {
+            resumed::swap(self.resumed);
         }
     }
 }

@@ -15,6 +15,17 @@ const OPEN: u64 = 0x7FFF;
 const ENDED: u64 = 0x8000;
 const DECISION: u64 = !(OPEN | ENDED);
 
+/// How many orders were ever opened, by all threads.
+static OPENED: AtomicU64 = AtomicU64::new(0);
+
+/// How many orders were ever opened. A decision that ends and finds the number of its beginning has none, and need not
+/// look: most decisions place no order.
+#[inline]
+pub(crate) fn ever_opened() -> u64 {
+    // Relaxed: an order that a decision must know of happened before its end, and its count before that.
+    OPENED.load(Ordering::Relaxed)
+}
+
 static LEDGER: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 
 /// The name of a decision in a slot, and the ways in which it may stand.
@@ -38,6 +49,7 @@ fn change(name: u64, ways: &[AtomicU64], to: impl Fn(u64) -> u64) -> Option<u64>
 
 /// One more order is open. `ended`: deciding was over before, as for an exit of a position.
 pub(super) fn opened(decision: DecisionId, ended: bool) {
+    OPENED.fetch_add(1, Ordering::Relaxed);
     let (name, ways) = slot(decision);
     let ended = if ended { ENDED } else { 0 };
     if change(name, ways, |word| (word + u64::from(word & OPEN < OPEN)) | ended).is_some() {
