@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 
 use crate::hot::ring::Ring;
 
-use super::decode::{self, Next, Record};
+use super::decode::{self, Ahead, Next, Record};
 
 /// What is taken from one ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,13 +34,13 @@ impl Cursor {
     /// Skips paddings, and finds the key of the next record.
     fn settle(&mut self) -> bool {
         while self.at < self.end {
-            match decode::next(self.ring.bytes(self.at, self.end)) {
-                Next::Record(record, _) => {
-                    self.key = self.key.max(record.counter);
+            match decode::ahead(self.ring.bytes(self.at, self.end)) {
+                Ahead::Record(counter) => {
+                    self.key = self.key.max(counter);
                     return true;
                 }
-                Next::Padding(len) => self.at += len,
-                Next::Damaged => {
+                Ahead::Padding(len) => self.at += len,
+                Ahead::Damaged => {
                     self.damaged = true;
                     self.end = self.at;
                 }

@@ -1,0 +1,274 @@
+//! A record as one line of JSON (design §6, Line).
+//!
+//! Invariant: compact, fixed key order, one line, no control character, whatever the record holds. The order is
+//! `timestamp`, `level`, `event_type`, `category`, `service`, `session_id`, `decision_id`, the other context ids,
+//! `message`, the event's fields, `source`, `thread`, `event_id`, `seq`.
+
+use std::collections::HashMap;
+
+use crate::hot::civil::{Civil, digits};
+use crate::hot::clock::Calibration;
+use crate::hot::contexts::{INLINE, NO_SLOT};
+use crate::hot::encoder::tag;
+use crate::hot::ids::{DecisionId, mix};
+
+use super::decode::{Decoded, Reader, Record};
+use super::json;
+use super::kinds::Kinds;
+use super::sites::SiteInfo;
+
+mod fields;
+mod line;
+mod value;
+
+use fields::{ContextKey, Ready, context_keys};
+use line::Line;
+use value::Base;
+
+/// What is the same for every line of a run.
+#[derive(Debug)]
+pub(crate) struct Envelope {
+    /// `,"service":…,"session_id":…`.
+    same: Vec<u8>,
+    /// Makes `event_id` this process's own.
+    key: u64,
+}
+
+impl Envelope {
+    pub(crate) fn new(service: &str, session: &str, key: u64) -> Self {
+        let mut same = b",\"service\":".to_vec();
+        json::string(&mut same, service);
+        same.extend_from_slice(b",\"session_id\":");
+        json::string(&mut same, session);
+        Self { same, key }
+    }
+
+    /// Eight hexadecimal digits, from a bijection of `seq` (S0-030, C16).
+    pub(crate) fn event_id(&self, seq: u64) -> u32 {
+        // Two rounds of a 16-bit Feistel network: every `seq` of 32 bits has an id of its own.
+        let (mut left, mut right) = ((seq >> 16) as u16, seq as u16);
+        for round in 0..4 {
+            let turned = left ^ mix(u64::from(right) ^ self.key.rotate_left(round * 16)) as u16;
+            (left, right) = (right, turned);
+        }
+        (u32::from(left) << 16) | u32::from(right)
+    }
+}
+
+/// Where the entries of context slots, and the values of oversize records, come from.
+pub(crate) trait Tables {
+    fn context(&self, slot: u32, generation: u32) -> Option<Vec<u8>>;
+    fn oversize(&self, number: u64) -> Option<Vec<u8>>;
+}
+
+/// Writes lines. It remembers what lines have in common: of one second, one decision, one site, one context.
+#[derive(Debug)]
+pub(crate) struct Encoder {
+    pub(crate) envelope: Envelope,
+    pub(crate) kinds: Kinds,
+    contexts: HashMap<(u32, u32), Vec<ContextKey>>,
+    /// By the site's id.
+    ready: Vec<Option<Box<Ready>>>,
+    /// The second that was written last.
+    second: i64,
+    /// `{"timestamp":"…Z` of that second.
+    stamp: [u8; STAMP],
+    /// The decision that was written last.
+    decision: DecisionId,
+    /// `,"decision_id":"…"`, and how many of these bytes it has.
+    decision_text: ([u8; 64], usize),
+    line: Line,
+    /// The names of this line's fields that are not finite.
+    nonfinite: Vec<String>,
+}
+
+const STAMP: usize = 44;
+/// Where in [`Encoder::stamp`] the seconds begin and the nanoseconds.
+const STAMP_AT: [usize; 2] = [14, 34];
+
+/// How many contexts are remembered before all are forgotten.
+const MOST_CONTEXTS: usize = 512;
+
+impl Encoder {
+    pub(crate) fn new(envelope: Envelope, kinds: Kinds) -> Self {
+        Self {
+            envelope,
+            kinds,
+            contexts: HashMap::new(),
+            ready: Vec::new(),
+            second: i64::MIN,
+            stamp: *b"{\"timestamp\":\"0000-00-00T00:00:00.000000000Z",
+            decision: DecisionId::NONE,
+            decision_text: ([0; 64], 0),
+            line: Line::new(),
+            nonfinite: Vec::new(),
+        }
+    }
+
+    /// Appends the line of `record`, with its newline, to `out`. Returns the number of an oversize file it used.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one line")]
+    pub(crate) fn line(
+        &mut self,
+        out: &mut Vec<u8>,
+        record: &Record<'_>,
+        site: Option<&SiteInfo>,
+        thread: &[u8],
+        seq: u64,
+        calibration: &Calibration,
+        tables: &dyn Tables,
+    ) -> Option<u64> {
+        let wall = calibration.wall(record.counter);
+        let oversize = oversize_number(record.values);
+        let loaded = oversize.map(|number| tables.oversize(number).unwrap_or_default());
+        let mut reader = Reader(loaded.as_deref().unwrap_or(record.values));
+        self.line.clear();
+        self.timestamp(wall);
+        match site {
+            Some(site) => {
+                let ready = self.ready(record.site, site);
+                self.line.put(&ready.opening);
+                self.decision(record.decision);
+                self.context(record, &mut reader, Some(site), tables);
+                let base = Base { wall, counter: record.counter, calibration };
+                let Self { line, kinds, nonfinite, .. } = self;
+                fields::write(line, site, &ready, reader, &base, kinds, nonfinite);
+                self.line.put(&ready.closing);
+                self.keep(record.site, ready);
+            }
+            None => {
+                let head = format!(
+                    "\",\"level\":\"error\",\"event_type\":\"UNKNOWN_SITE_{}\",\"category\":\"system\"",
+                    record.site
+                );
+                self.line.put(head.as_bytes());
+                self.line.put(&self.envelope.same);
+                self.decision(record.decision);
+                self.context(record, &mut reader, None, tables);
+                self.line.put(
+                    b",\"message\":\"the description of this site was lost\",\"source\":\"\",\"thread\":",
+                );
+            }
+        }
+        self.line.put(thread);
+        self.end(seq);
+        out.extend_from_slice(self.line.written());
+        oversize
+    }
+
+    /// The text to the second is kept: thousands of lines share it.
+    #[inline]
+    fn timestamp(&mut self, wall: i64) {
+        let second = wall.div_euclid(1_000_000_000);
+        let [seconds, nanos] = STAMP_AT;
+        if second != self.second {
+            self.second = second;
+            Civil::from_seconds(second).write_rfc3339(&mut self.stamp[seconds..nanos - 1]);
+        }
+        digits(&mut self.stamp[nanos..nanos + 9], wall.rem_euclid(1_000_000_000) as u32);
+        self.line.padded(&self.stamp, STAMP);
+    }
+
+    /// The text of the decision is kept: lines of one decision follow each other.
+    #[inline]
+    fn decision(&mut self, decision: DecisionId) {
+        if decision.is_none() {
+            return;
+        }
+        if decision != self.decision {
+            self.decision = decision;
+            let mut text = b",\"decision_id\":\"".to_vec();
+            text.extend_from_slice(decision.write_text(&mut [0; 32]).as_bytes());
+            text.push(b'"');
+            // Sixteen, at most 32, and one.
+            self.decision_text.1 = text.len().min(64);
+            self.decision_text.0[..text.len().min(64)].copy_from_slice(&text[..text.len().min(64)]);
+        }
+        let (text, len) = &self.decision_text;
+        self.line.padded(text, *len);
+    }
+
+    /// Takes what is the same in all lines of a site; [`Encoder::keep`] puts it back.
+    fn ready(&mut self, id: u32, site: &SiteInfo) -> Box<Ready> {
+        let known = self.ready.get_mut(id as usize).and_then(Option::take);
+        known.unwrap_or_else(|| Box::new(Ready::new(site, &self.envelope.same, &mut self.kinds)))
+    }
+
+    fn keep(&mut self, id: u32, ready: Box<Ready>) {
+        let id = id as usize;
+        // Ids of sites that are known are below the limit of sites.
+        if self.ready.len() <= id {
+            self.ready.resize_with(id + 1, || None);
+        }
+        self.ready[id] = Some(ready);
+    }
+
+    /// `,"event_id":"…","seq":…}` and the newline.
+    #[inline]
+    fn end(&mut self, seq: u64) {
+        let mut text = *b",\"event_id\":\"........\",\"seq\":...";
+        let id = self.envelope.event_id(seq);
+        for (at, place) in text[13..21].iter_mut().enumerate() {
+            *place = b"0123456789abcdef"[(id >> (28 - 4 * at)) as usize & 15];
+        }
+        self.line.padded(&text, 29);
+        self.line.unsigned(seq);
+        self.line.padded(b"}\n", 2);
+    }
+
+    fn context(
+        &mut self,
+        record: &Record<'_>,
+        reader: &mut Reader<'_>,
+        site: Option<&SiteInfo>,
+        tables: &dyn Tables,
+    ) {
+        if record.slot == NO_SLOT {
+            return;
+        }
+        let Self { contexts, kinds, line, .. } = self;
+        // A field of the call overrides a key of the context (S0-041).
+        let given = |key: &ContextKey| {
+            site.is_some_and(|site| site.fields.iter().any(|field| field.name == key.name))
+        };
+        let mut write = |keys: &[ContextKey]| {
+            keys.iter().filter(|key| !given(key)).for_each(|key| line.put(&key.text));
+        };
+        if record.slot == INLINE {
+            if let Some(Decoded::Bytes(entry)) = reader.value() {
+                write(&context_keys(kinds, entry));
+            }
+            return;
+        }
+        if contexts.len() >= MOST_CONTEXTS {
+            contexts.clear();
+        }
+        let read = || tables.context(record.slot, record.generation).unwrap_or_default();
+        write(
+            contexts.entry((record.slot, record.generation)).or_insert_with(|| context_keys(kinds, &read())),
+        );
+    }
+}
+
+/// The number of the oversize file that holds the values, when they are not here.
+fn oversize_number(values: &[u8]) -> Option<u64> {
+    if values.first() != Some(&tag::OVERSIZE) {
+        return None;
+    }
+    match Reader(values).value() {
+        Some(Decoded::Oversize(number)) => Some(number),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_ids_never_repeat_within_four_billion_lines() {
+        // C16: checked on a sample that a random choice would almost surely fail.
+        let envelope = Envelope::new("s", "x", 0xDEAD_BEEF_1234_5678);
+        let ids: std::collections::HashSet<_> = (0..300_000).map(|seq| envelope.event_id(seq)).collect();
+        assert_eq!(ids.len(), 300_000);
+    }
+}
