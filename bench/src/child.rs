@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use crate::clock::{self, Stopwatch};
 use crate::contestant::Contestant;
+use crate::durable::{self, TapelogDurable};
 use crate::floor::Floor;
-use crate::ours::{Tapelog, TapelogAttribute, TapelogNotStarted};
+use crate::ours::{Tapelog, TapelogAttribute, TapelogNotStarted, TapelogSlot};
 use crate::peers::{emit::Emit, fastrace, slog::Slog, tracing_bare, tracing_json, tracing_layer};
 use crate::w2::Nothing;
 use crate::workload::{BURST, Order, SPREAD_BPS};
@@ -36,6 +37,8 @@ contestants! {
     "tapelog": Tapelog;
     "tapelog-attribute": TapelogAttribute;
     "tapelog-not-started": TapelogNotStarted;
+    "tapelog-slot": TapelogSlot;
+    "tapelog-durable": TapelogDurable;
     "tracing-json": tracing_json::TracingJson;
     "tracing-bare": tracing_bare::TracingBare;
     "tracing-layer": tracing_layer::TracingLayer;
@@ -79,6 +82,7 @@ fn serve<C: Contestant>(dir: &Path) {
                 return;
             }
             "threads" => threads::<C>(watch, &order, number as usize),
+            "durable" => durable::serve(&contestant, &order, number as usize),
             _ => panic!("the parent asked for {line}"),
         };
         self::answer(&answer);

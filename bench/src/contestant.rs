@@ -34,6 +34,11 @@ pub trait Contestant: Sized {
     /// How many events this recorder takes before W3 must call [`Contestant::catch_up`], so that none is dropped.
     const TAKES: u64 = u64::MAX;
 
+    /// How many times it committed to the disk so far; asked only of who waits for it.
+    fn commits(&self) -> u64 {
+        0
+    }
+
     /// Writes everything to files and ends. `recorded` is how many events there were.
     fn finish(self, recorded: u64) {
         let _ = recorded;

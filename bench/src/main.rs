@@ -1,6 +1,6 @@
 //! `bench`: tapelog beside its peers, in one run, interleaved; prints tables of ratios and which goals hold.
 //!
-//! `bench [w1|w2|w3|w4|compile|all]… [--brief] [--write]`. `--brief` takes seconds, for CI; `--write` also writes
+//! `bench [w1|w2|w3|w4|durable|compile|all]… [--brief] [--write]`. `--brief` takes seconds, for CI; `--write` also writes
 //! `RESULTS.md`. Exit 0 when measured, whatever the figures: on a shared machine a goal may be missed by noise alone;
 //! `--strict` exits 1 then.
 
@@ -8,6 +8,7 @@ mod child;
 mod clock;
 mod compile;
 mod contestant;
+mod durable;
 mod files;
 mod floor;
 mod hot_path;
@@ -29,8 +30,14 @@ use report::{Size, Table};
 
 type Workload = fn(Size) -> Table;
 
-const ALL: [(&str, Workload); 5] =
-    [("w1", w1::run), ("w2", w2::run), ("w3", w3::run), ("w4", w4::run), ("compile", compile::run)];
+const ALL: [(&str, Workload); 6] = [
+    ("w1", w1::run),
+    ("w2", w2::run),
+    ("w3", w3::run),
+    ("w4", w4::run),
+    ("durable", durable::run),
+    ("compile", compile::run),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -49,7 +56,7 @@ fn main() -> ExitCode {
     let wrong =
         wrong.or_else(|| flags.iter().find(|flag| !["--brief", "--write", "--strict"].contains(flag)));
     if names.is_empty() || wrong.is_some() {
-        eprintln!("usage: bench w1|w2|w3|w4|compile|all… [--brief] [--write] [--strict]");
+        eprintln!("usage: bench w1|w2|w3|w4|durable|compile|all… [--brief] [--write] [--strict]");
         return ExitCode::from(2);
     }
     let size = if flags.contains(&"--brief") { Size::Brief } else { Size::Full };

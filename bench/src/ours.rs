@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use tapelog::__private::{Place, Site, slot};
 use tapelog::events::{BUY_BLOCKED, ORDER_CONTEXT};
 use tapelog::{Context, Recorder, decision, event, order_context};
 
@@ -108,6 +109,36 @@ impl Contestant for TapelogAttribute {
 )]
 fn place(order: &Order, attempt: u32) -> Result<u32, std::fmt::Error> {
     Ok(attempt)
+}
+
+/// The function with nothing but its activity slot: what an annotated call pays so that a heartbeat can say where the
+/// thread is.
+pub struct TapelogSlot(Tapelog);
+
+impl Contestant for TapelogSlot {
+    fn start(dir: &Path) -> Self {
+        Self(Tapelog::start(dir))
+    }
+
+    fn order(order: &Order, attempt: u32) {
+        Tapelog::order(order, attempt);
+    }
+
+    #[inline(never)]
+    fn decide(symbol: &str, spread_bps: f64) -> bool {
+        static SITE: Site = Site::new(
+            &BUY_BLOCKED,
+            "",
+            &[],
+            &[],
+            Place::new(file!(), line!(), column!(), module_path!(), "decide"),
+        );
+        slot(&SITE, || w2::body(symbol, spread_bps))
+    }
+
+    fn finish(self, recorded: u64) {
+        self.0.finish(recorded);
+    }
 }
 
 /// The same program, where nobody started a recorder.

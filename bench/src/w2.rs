@@ -34,10 +34,11 @@ impl Contestant for Nothing {
     }
 }
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "nothing",
     "tapelog",
     "tapelog-not-started",
+    "tapelog-slot",
     "tracing-json",
     "tracing-layer",
     "tracing-bare",
@@ -74,6 +75,11 @@ pub fn run(size: Size) -> Table {
         "not started, ns above an empty function",
         of("tapelog-not-started") - of("nothing"),
         2.0,
+    ));
+    table.goal(Goal::at_most(
+        "activity slot of an annotated call, ns",
+        of("tapelog-slot") - of("nothing"),
+        3.0,
     ));
     table
 }

@@ -54,6 +54,16 @@ pub fn call<R>(body: impl FnOnce() -> R) -> R {
     body()
 }
 
+/// Calls `body` inside of nothing but the activity slot of `site`: for `bench/`, which says what a slot costs.
+#[inline(always)]
+pub fn slot<R>(site: &'static Site, body: impl FnOnce() -> R) -> R {
+    use crate::hot::activity::{enter, exit};
+    let entered = enter(site, 1, crate::DecisionId::NONE);
+    let result = body();
+    exit(entered);
+    result
+}
+
 /// Never called: it tells the compiler the type of an async body.
 #[cold]
 pub fn never<T>() -> T {

@@ -23,7 +23,10 @@ pub(crate) struct Record<'a> {
 pub(crate) enum Next<'a> {
     Record(Record<'a>, u64),
     /// So many bytes to skip.
-    #[cfg_attr(not(fuzzing), expect(dead_code, reason = "the merge looks with `ahead`; the fuzzer walks alone"))]
+    #[cfg_attr(
+        not(fuzzing),
+        expect(dead_code, reason = "the merge looks with `ahead`; the fuzzer walks alone")
+    )]
     Padding(u64),
     /// Bytes that are no record: nothing after them can be read.
     Damaged,

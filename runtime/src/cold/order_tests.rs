@@ -116,9 +116,13 @@ fn sixty_four_threads_that_come_and_go_keep_the_order_of_the_lock_they_share() {
             })
             .collect();
         threads.into_iter().for_each(|thread| thread.join().unwrap());
+        // What they recorded is merged before the next ones come, so that every ring is free again.
+        while hub.rings().any(|ring| ring.state() != crate::hot::ring::state::READY) {
+            std::thread::yield_now();
+        }
     }
     done.store(true, Ordering::Release);
     assert_eq!(merged.join().unwrap(), 4 * 64 * 100);
-    // Rings of threads that ended were used again: 256 threads there were.
-    assert!(hub.rings().count() < 256, "{} rings", hub.rings().count());
+    // 256 threads there were, never more than 64 at once: the rings of the first served all others.
+    assert!(hub.rings().count() <= 64, "{} rings", hub.rings().count());
 }
