@@ -117,6 +117,8 @@ declare! {
     SHUTDOWN_HEARTBEAT: SYSTEM, Info, System;
     /// A thread made no progress for too long.
     THREAD_STALLED: SYSTEM, Error, System;
+    /// Threads wait for one another, each for a lock that the next one holds. Of `tapelog::sync` alone.
+    DEADLOCK: SYSTEM, Critical, System;
     /// It makes progress again.
     THREAD_RECOVERED: SYSTEM, Info, System;
     /// A thread that was registered ended.

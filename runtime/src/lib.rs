@@ -53,6 +53,8 @@ mod panics;
 mod scope;
 #[cfg(feature = "recorder")]
 pub mod shutdown;
+#[cfg(feature = "locks")]
+pub mod sync;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "recorder")]

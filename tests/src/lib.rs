@@ -2,6 +2,8 @@
 //!
 //! Not here: anything that reads files the way `tapelog` does. A test reads lines with serde_json and nothing else.
 
+pub mod canary;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -38,8 +40,31 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
+        // A test that fails says why itself; the folder goes in any case.
+        let searched = std::panic::catch_unwind(|| {
+            if !std::thread::panicking() {
+                canary::assert_clean_folder(&self.0);
+            }
+        });
         let _ = fs::remove_dir_all(&self.0);
+        if let Err(found) = searched {
+            std::panic::resume_unwind(found);
+        }
     }
+}
+
+/// What a process said, and what it left in memory, searched for canary secrets.
+///
+/// # Panics
+/// When one is found.
+#[must_use]
+pub fn checked(output: Output, root: &Path) -> Output {
+    canary::assert_clean("stdout", &output.stdout);
+    canary::assert_clean("stderr", &output.stderr);
+    if root.is_dir() {
+        runs(root).iter().for_each(|run| canary::assert_clean_memory(run));
+    }
+    output
 }
 
 /// Runs the victim in a process of its own and waits for it.
@@ -48,7 +73,8 @@ impl Drop for Folder {
 /// When it does not start.
 #[must_use]
 pub fn victim(exe: &str, scenario: &str, root: &Path, args: &[&str]) -> Output {
-    Command::new(exe).arg(scenario).arg(root).args(args).output().expect("the victim starts")
+    let output = Command::new(exe).arg(scenario).arg(root).args(args).output().expect("the victim starts");
+    checked(output, root)
 }
 
 /// Fails the test with the victim's words when it did not end as expected.

@@ -231,6 +231,42 @@ fn an_async_function_that_is_only_measured_is_named_too() {
 }
 
 #[test]
+fn a_thread_that_waits_for_a_tracked_lock_names_lock_and_holder() {
+    let all = run("tracked", "4.5");
+    let stall = only_stall(&all, "THREAD_STALLED");
+    assert_place(stall, "waits");
+    let what = text(stall, "waits_for");
+    assert!(what.starts_with("orders, held by holder since tests/src/bin/hanger.rs:"), "{what}");
+    let last = *of_type(&all, "SHUTDOWN_HEARTBEAT").last().unwrap();
+    let threads = last["registered_threads"].as_array().unwrap();
+    let router = threads.iter().find(|thread| thread["name"] == "router").unwrap();
+    assert!(text(router, "waits_for").starts_with("orders, held by holder"), "{router}");
+    assert!(of_type(&all, "DEADLOCK").is_empty());
+}
+
+#[test]
+fn threads_that_wait_for_one_another_are_a_deadlock_said_once() {
+    let all = run("deadlock", "4.5");
+    let said = of_type(&all, "DEADLOCK");
+    assert_eq!(said.len(), 1, "{said:#?}");
+    let circle = said[0]["circle"].as_array().unwrap();
+    let link = |name: &str| circle.iter().find(|link| link["thread"] == name).unwrap();
+    let (router, strategy) = (link("router"), link("strategy"));
+    assert_eq!((&router["waits_for"], &router["held_by"]), (&"positions".into(), &"strategy".into()));
+    assert_eq!((&strategy["waits_for"], &strategy["held_by"]), (&"orders".into(), &"router".into()));
+    assert!(text(router, "at").starts_with("tests/src/bin/hanger.rs:"), "{router}");
+    assert!(text(router, "held_since").starts_with("tests/src/bin/hanger.rs:"), "{router}");
+    // One thread that writes what it reads waits for itself.
+    let all = run("reads-and-writes", "2");
+    let said = of_type(&all, "DEADLOCK");
+    assert_eq!(said.len(), 1);
+    assert_eq!(
+        (&said[0]["circle"][0]["thread"], &said[0]["circle"][0]["held_by"]),
+        (&"writer".into(), &"writer".into())
+    );
+}
+
+#[test]
 fn a_slow_poll_and_the_delay_that_it_causes_are_said() {
     let all = run("slow", "2");
     let slow = of_type(&all, "SLOW_POLL");

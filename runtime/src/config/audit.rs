@@ -16,6 +16,7 @@ use super::hash::ConfigHash;
 use super::history::{self, Against, CONFIG_FILE, FORMAT, StoredConfig};
 use super::node::Node;
 use super::overrides::{Environment, Overrides, Question};
+use super::provenance::Provenance;
 use super::redact::Redacted;
 use super::scrub::scrub_text;
 use super::snapshot::{ConfigSnapshot, ConfigTable, Rules};
@@ -75,6 +76,7 @@ pub struct Audit {
     trigger: String,
     against: Against,
     reload: bool,
+    provenance: Provenance,
 }
 
 /// Hides the tree, which may hold secrets, from `Debug`.
@@ -106,6 +108,7 @@ impl Audit {
             trigger: "start".to_owned(),
             against: Against::Previous,
             reload: false,
+            provenance: Provenance::new(),
         }
     }
 
@@ -154,6 +157,13 @@ impl Audit {
     /// A file that values came from; its hash, time and owner are recorded. May be called more than once.
     pub fn source(mut self, path: impl Into<PathBuf>) -> Self {
         self.sources.push(path.into());
+        self
+    }
+
+    /// Where the values came from, as a loader says.
+    pub fn provenance(mut self, provenance: Provenance) -> Self {
+        self.sources.extend(provenance.files.iter().cloned());
+        self.provenance = provenance;
         self
     }
 
@@ -208,8 +218,9 @@ impl Audit {
         table: &ConfigTable,
     ) -> Result<AuditReport, ConfigError> {
         check_session_id(&self.session_id)?;
-        let rules = Rules::new(table);
         let tree = Node::of(config)?;
+        let mut rules = Rules::new(table);
+        self.provenance.bind(&self.environment, &tree, &mut rules);
         let mut problems = Vec::new();
         let current = self.store(&tree, &rules, &mut problems);
         let overrides = self.overrides(&tree, &rules, &mut problems);

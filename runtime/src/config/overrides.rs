@@ -52,6 +52,13 @@ impl Environment {
     }
 }
 
+impl Environment {
+    /// Names and texts.
+    pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, variable)| (name.as_str(), variable.text.as_str()))
+    }
+}
+
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(variables: I) -> Self {
         let text = |raw: OsString| match raw.into_string() {
@@ -257,10 +264,11 @@ impl Question<'_> {
             self.prefix.into_iter().chain(self.rules.prefixes.iter().copied()).collect();
         let declared = || self.rules.env.iter().map(|(binding, _)| binding.name);
         for name in self.environment.0.keys() {
-            let Some(prefix) =
-                prefixes.iter().find(|prefix| !prefix.is_empty() && name.starts_with(**prefix))
-            else {
-                continue;
+            let prefix = prefixes.iter().find(|prefix| !prefix.is_empty() && name.starts_with(**prefix));
+            let prefix = match prefix {
+                Some(prefix) => prefix,
+                None if self.rules.unknown.contains(name) => "",
+                None => continue,
             };
             if declared().any(|known| known == name) || self.known.contains(name) {
                 continue;

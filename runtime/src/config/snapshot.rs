@@ -161,6 +161,8 @@ pub(super) struct Rules {
     public: Vec<Vec<String>>,
     /// Of the type that is audited; those of nested ones count too.
     pub(super) prefixes: Vec<&'static str>,
+    /// Variables that a loader read and that no key has.
+    pub(super) unknown: Vec<String>,
 }
 
 impl Rules {

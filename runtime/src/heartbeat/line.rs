@@ -14,7 +14,8 @@ use crate::{Value, event};
 
 use super::monitor::{Monitor, Stage, Watched, at, count, enclosing};
 use super::process::{ClockQuality, Process, clock_quality, process};
-use super::threads;
+use super::seals::{self, SealHead};
+use super::{locks, threads};
 
 /// One heartbeat.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -33,6 +34,8 @@ pub(crate) struct Line {
     pub(crate) decisions_stalled: u64,
     pub(crate) process: Process,
     pub(crate) clock: ClockQuality,
+    /// The newest seal of each stream.
+    pub(crate) seals: Vec<SealHead>,
 }
 
 /// A thread.
@@ -58,6 +61,8 @@ pub(crate) struct ThreadLine {
     pub(crate) enclosing: Vec<String>,
     pub(crate) kernel_state: String,
     pub(crate) wait_channel: Option<String>,
+    /// The tracked lock that it waits for, who holds it, and since which line.
+    pub(crate) waits_for: Option<String>,
     pub(crate) cpu_ms: u64,
 }
 
@@ -127,6 +132,7 @@ impl Line {
             decisions_stalled: decisions.1 as u64,
             process: process(),
             clock: clock_quality(age_s(CALIBRATION.get().counter)),
+            seals: seals::newest(),
         }
     }
 
@@ -149,6 +155,7 @@ impl Line {
             decisions_stalled = self.decisions_stalled,
             process = self.process,
             clock = self.clock,
+            seals = self.seals,
             "{threads_alive} of {threads_known} threads alive, {threads_stalled} without progress"
         );
     }
@@ -228,6 +235,7 @@ fn thread_line(thread: &Watched, awake: Duration) -> ThreadLine {
         enclosing: enclosing(&thread.activity),
         kernel_state,
         wait_channel,
+        waits_for: locks::waits_for(thread.id),
         cpu_ms,
     }
 }
@@ -249,6 +257,7 @@ fn ended_line(ended: &Ended) -> ThreadLine {
         enclosing: Vec::new(),
         kernel_state: "gone".to_owned(),
         wait_channel: None,
+        waits_for: None,
         cpu_ms: 0,
     }
 }

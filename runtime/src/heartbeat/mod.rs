@@ -26,10 +26,12 @@
 mod decisions;
 mod file;
 mod line;
+mod locks;
 mod monitor;
 mod notify;
 mod process;
 mod run;
+pub(crate) mod seals;
 mod threads;
 #[cfg(feature = "tokio")]
 pub mod tokio;

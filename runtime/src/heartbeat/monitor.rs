@@ -319,6 +319,7 @@ impl Watched {
         let enclosing = enclosing(&self.activity);
         let critical = self.activity.critical_ms > 0;
         let beats = count(&self.activity);
+        let waits_for = super::locks::waits_for(self.id);
         let previous = thread::swap_decision(decision);
         macro_rules! record {
             ($event:ident) => {
@@ -333,6 +334,7 @@ impl Watched {
                     since,
                     kernel_state,
                     wait_channel,
+                    waits_for,
                     enclosing,
                     critical,
                     beats,

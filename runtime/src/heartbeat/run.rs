@@ -18,6 +18,7 @@ use crate::{Class, event};
 use super::decisions::Decisions;
 use super::file::BeatFile;
 use super::line::{Line, wall_text};
+use super::locks::Deadlocks;
 use super::monitor::{LOOK, Limits, Monitor};
 use super::notify::Notify;
 use super::{Halt, HaltHook};
@@ -51,6 +52,7 @@ pub(crate) struct Heartbeat {
 struct State {
     monitor: Monitor,
     decisions: Decisions,
+    deadlocks: Deadlocks,
     file: BeatFile,
     notify: Notify,
     heartbeats: u64,
@@ -76,9 +78,11 @@ struct Document<'a> {
 
 impl Heartbeat {
     pub(crate) fn new(hub: &'static Hub, settings: Settings) -> Self {
+        super::seals::forget();
         let state = State {
             monitor: Monitor::new(hub, settings.limits),
             decisions: Decisions::default(),
+            deadlocks: Deadlocks::default(),
             file: BeatFile::new(&settings.dir),
             notify: Notify::of_process(),
             heartbeats: 0,
@@ -132,7 +136,8 @@ impl Heartbeat {
         let state = &mut *state;
         let threads = state.monitor.look();
         let decisions = state.decisions.look(self.hub, state.monitor.awake(), self.settings.limits);
-        if (threads || decisions) && self.settings.interval.is_some() {
+        let deadlocks = state.deadlocks.look();
+        if (threads || decisions || deadlocks) && self.settings.interval.is_some() {
             let line = self.line(state);
             self.publish(state, &line, false);
         }

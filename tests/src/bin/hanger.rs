@@ -45,6 +45,17 @@ fn main() {
             drop(hang("router", || decide(Hang::Sleep)));
         }
         "sleep" => drop(hang("router", || decide(Hang::Sleep))),
+        "deadlock" => {
+            drop(hang("router", || takes_both(&ORDERS, &POSITIONS)));
+            drop(hang("strategy", || takes_both(&POSITIONS, &ORDERS)));
+        }
+        "reads-and-writes" => {
+            drop(hang("writer", || reads_then_writes(&BOOK)));
+        }
+        "tracked" => {
+            drop(hang("holder", || holds(&ORDERS)));
+            drop(hang("router", || waits(&ORDERS)));
+        }
         "socket" => drop(hang("router", || decide(Hang::Socket))),
         "busy" => drop(hang("router", || decide(Hang::Busy))),
         "attempt" => drop(hang("router", || drop(place_order("BTC/USDT", "int_1")))),
@@ -266,6 +277,39 @@ fn runtime(main: impl Future<Output = ()>) {
         .expect("a runtime starts");
     runtime.block_on(main);
     std::mem::forget(runtime);
+}
+
+static ORDERS: tapelog::sync::Mutex<u32> = tapelog::sync::Mutex::named("orders", 0);
+static POSITIONS: tapelog::sync::Mutex<u32> = tapelog::sync::Mutex::named("positions", 0);
+static BOOK: tapelog::sync::RwLock<u32> = tapelog::sync::RwLock::named("book", 0);
+
+/// In the order that the other thread has not.
+#[decision(kind = "buy")]
+fn takes_both(first: &tapelog::sync::Mutex<u32>, second: &tapelog::sync::Mutex<u32>) {
+    let held = first.lock().expect("nobody panics with it");
+    sleep(Duration::from_millis(300));
+    let never = second.lock().expect("nobody panics with it");
+    drop((held, never));
+}
+
+#[decision(kind = "buy")]
+fn reads_then_writes(book: &tapelog::sync::RwLock<u32>) {
+    let read = book.read().expect("nobody panics with it");
+    let never = book.write().expect("nobody panics with it");
+    drop((read, never));
+}
+
+#[log_performance(every = 1000)]
+fn holds(lock: &tapelog::sync::Mutex<u32>) {
+    let _held = lock.lock().expect("nobody panics with it");
+    let _declared = heartbeat::waiting("a test");
+    sleep(AT_MOST);
+}
+
+#[decision(kind = "buy")]
+fn waits(lock: &tapelog::sync::Mutex<u32>) {
+    sleep(Duration::from_millis(200));
+    *lock.lock().expect("nobody panics with it") += 1;
 }
 
 #[derive(Clone, Copy)]

@@ -1,0 +1,34 @@
+//! What a `Figment` knows of its values: its providers' metadata.
+
+use ::figment::{Figment, Source};
+use serde_json::Value;
+
+use crate::config::Audit;
+use crate::config::provenance::{Provenance, leaves};
+
+/// How the provider `Env` is named.
+const ENVIRONMENT: &str = "environment variable";
+
+impl Audit {
+    /// The configuration was loaded by this `Figment`: the variables that its `Env` providers read, and its files, are
+    /// told. Feature `figment`.
+    pub fn figment(self, figment: &Figment) -> Self {
+        let mut provenance = Provenance::new();
+        for metadata in figment.metadata() {
+            if let Some(Source::File(path)) = &metadata.source {
+                provenance = provenance.from_file(path);
+            }
+        }
+        // What cannot be read now could not be loaded either.
+        let values: Value = figment.extract().unwrap_or_default();
+        for path in leaves(&values) {
+            let Some(metadata) = figment.find_metadata(&path.join(".")) else { continue };
+            if metadata.name.contains(ENVIRONMENT) {
+                // `` `APP_` environment variable(s) ``
+                let prefix = metadata.name.split('`').nth(1).unwrap_or_default();
+                provenance.set_by_variable(path, prefix);
+            }
+        }
+        self.provenance(provenance)
+    }
+}
