@@ -24,8 +24,6 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 pub use mutex::{Condvar, Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-#[cfg(test)]
-pub(crate) use waits::waits;
 pub(crate) use waits::{Circle, Wait, circles, of_thread};
 
 /// Who holds a lock, and since which line.

@@ -82,7 +82,7 @@ pub(crate) struct Wait {
 }
 
 /// Everything that is waited for now.
-pub(crate) fn waits() -> Vec<Wait> {
+fn waits() -> Vec<Wait> {
     waiters().iter().map(Waiter::read).collect()
 }
 
