@@ -156,6 +156,10 @@ declare! {
     /// An error that somebody chose to record.
     ERROR: ERROR, Error, Error;
 
+    /// What a library said through `tracing` or `log`; in the component log of its crate. Written by `bridge::Layer`.
+    LOG: SYSTEM, Info, System;
+    /// A span of a library has closed; in the component log of its crate. Written by `bridge::Layer`.
+    SPAN: SYSTEM, Info, System;
     /// Background work ended with an error (S3-017).
     BACKGROUND_FAILED: ERROR, Error, Error;
     /// Background work panicked; PANIC has the message and the place.

@@ -39,6 +39,8 @@ extern crate self as tapelog;
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
+#[cfg(feature = "tracing")]
+pub mod bridge;
 mod carry;
 #[cfg(feature = "recorder")]
 mod cold;

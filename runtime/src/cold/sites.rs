@@ -180,7 +180,9 @@ fn field(value: Decoded<'_>) -> Option<FieldInfo> {
         }),
         _ => return None,
     };
-    Some(FieldInfo { name: (*name).to_owned(), key: key(name), from, kind: Cell::new(None) })
+    // What a library said is the line's message, and no field beside it.
+    let key = if *name == "message" { Vec::new() } else { key(name) };
+    Some(FieldInfo { name: (*name).to_owned(), key, from, kind: Cell::new(None) })
 }
 
 /// `,"name":`.

@@ -33,13 +33,33 @@ const WAIT_STEP: Duration = Duration::from_micros(50);
 /// Returns the counter reading that stamps the record, or 0 when it was not kept.
 #[inline]
 pub fn record<F: Fields>(site: &'static Site, fields: &F) -> u64 {
+    heard(site, fields, |site, fields| only_record(site, fields))
+}
+
+/// As [`record`], and `tracing` does not hear of it: it is where the event came from.
+#[inline]
+pub(crate) fn only_record<F: Fields>(site: &'static Site, fields: &F) -> u64 {
     THREAD.with(|thread| write(thread, site, fields, NOT_RECORDED))
+}
+
+/// Calls `record`, then tells a subscriber of `tracing`, if one listens. A subscriber may be all that wants the event: no
+/// recorder runs, or the level is too low for it.
+#[inline(always)]
+fn heard<F: Fields>(site: &'static Site, fields: &F, record: impl FnOnce(&'static Site, &F) -> u64) -> u64 {
+    #[cfg(not(feature = "tracing"))]
+    return record(site, fields);
+    #[cfg(feature = "tracing")]
+    {
+        let counter = if site.is_registered_on() { record(site, fields) } else { NOT_RECORDED };
+        crate::bridge::event(site, fields);
+        counter
+    }
 }
 
 /// As [`record`], stamped with a reading that the caller took just before on the same thread.
 #[inline]
 pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> u64 {
-    THREAD.with(|thread| write(thread, site, fields, counter))
+    heard(site, fields, |site, fields| THREAD.with(|thread| write(thread, site, fields, counter)))
 }
 
 /// The common case: this thread has a ring of the recorder that runs, and the ring has room. Everything else is

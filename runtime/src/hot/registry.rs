@@ -41,6 +41,15 @@ pub fn recording() -> bool {
     mode == RECORDING || mode == FINISHED && count_after_finish()
 }
 
+/// Whether anybody hears of what happens: a recorder, or a subscriber of `tracing`.
+#[inline]
+pub(crate) fn heard() -> bool {
+    #[cfg(feature = "tracing")]
+    return recording() || crate::bridge::listening();
+    #[cfg(not(feature = "tracing"))]
+    recording()
+}
+
 #[cold]
 #[inline(never)]
 fn count_after_finish() -> bool {

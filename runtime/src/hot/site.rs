@@ -335,6 +335,11 @@ pub struct Site {
     pub place: Place,
     /// How long a call may take, in nanoseconds, before THREAD_STALLED or DECISION_STALLED names it; 0: not said.
     pub(crate) deadline_ns: u64,
+    /// What `tracing` knows of the site, once somebody listened to it; and of its span, when it opens a decision.
+    #[cfg(feature = "tracing")]
+    pub(crate) outgoing: core::sync::atomic::AtomicPtr<crate::bridge::Outgoing>,
+    #[cfg(feature = "tracing")]
+    pub(crate) span: core::sync::atomic::AtomicPtr<crate::bridge::Made>,
 }
 
 const UNREGISTERED: u32 = 0;
@@ -360,6 +365,10 @@ impl Site {
             own,
             place,
             deadline_ns: 0,
+            #[cfg(feature = "tracing")]
+            outgoing: core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()),
+            #[cfg(feature = "tracing")]
+            span: core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()),
         }
     }
 
@@ -374,7 +383,17 @@ impl Site {
     #[inline]
     #[must_use]
     pub fn enabled(&'static self) -> bool {
-        registry::recording() && (self.is_registered_on() || self.is_on())
+        registry::recording() && (self.is_registered_on() || self.is_on()) || self.is_heard()
+    }
+
+    /// Whether a subscriber of `tracing` wants it.
+    #[inline]
+    #[cfg_attr(not(feature = "tracing"), expect(clippy::unused_self, reason = "nobody can listen"))]
+    fn is_heard(&'static self) -> bool {
+        #[cfg(feature = "tracing")]
+        return crate::bridge::wants(self);
+        #[cfg(not(feature = "tracing"))]
+        false
     }
 
     #[cold]

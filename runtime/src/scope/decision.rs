@@ -18,7 +18,7 @@ use crate::hot::encoder::tag;
 use crate::hot::ids::DecisionId;
 use crate::hot::open::{Listed, What};
 use crate::hot::record::{record, record_at};
-use crate::hot::registry::recording;
+use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::thread;
 use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
@@ -124,6 +124,9 @@ pub struct Scope {
     waits: ManuallyDrop<Option<Box<Kept<WAITING>>>>,
     /// Its entry among the open ones, from the first poll on.
     listed: Listed,
+    /// The same decision, for subscribers of `tracing`.
+    #[cfg(feature = "tracing")]
+    span: crate::bridge::Span,
 }
 
 impl Scope {
@@ -145,13 +148,15 @@ impl Scope {
             verdict: ManuallyDrop::new(None),
             waits: ManuallyDrop::new(None),
             listed: Listed::NOT,
+            #[cfg(feature = "tracing")]
+            span: crate::bridge::Span::NONE,
         }
     }
 
     /// Opens a decision.
     #[inline]
     pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if recording() {
+        if heard() {
             Self::open_now(sites, joins, unclosed)
         } else {
             Self::silent(DecisionId::NONE, State::Off)
@@ -200,13 +205,15 @@ impl Scope {
             verdict: ManuallyDrop::new(None),
             waits: ManuallyDrop::new(None),
             listed: Listed::NOT,
+            #[cfg(feature = "tracing")]
+            span: crate::bridge::Span::NONE,
         }
     }
 
     /// Joins a known decision, or none.
     #[inline]
     pub fn resume(id: DecisionId) -> Self {
-        let on = !id.is_none() && recording();
+        let on = !id.is_none() && heard();
         if on { Self::silent(id, State::Resumed) } else { Self::silent(DecisionId::NONE, State::Off) }
     }
 
@@ -254,8 +261,35 @@ impl Scope {
         }
         waiting::begin();
         let previous = thread::swap_decision(self.id);
+        self.open_span(&sites.start, fields);
+        self.enter_span();
         record_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
+        self.exit_span();
         thread::swap_decision(previous);
+    }
+
+    #[inline]
+    #[cfg_attr(not(feature = "tracing"), expect(clippy::unused_self, reason = "nobody can listen"))]
+    fn open_span<F: Fields>(&mut self, _start: &'static Site, _fields: &F) {
+        #[cfg(feature = "tracing")]
+        {
+            self.span = crate::bridge::Span::open(_start, self.id, _fields);
+        }
+    }
+
+    /// This thread is in the span from here on.
+    #[inline]
+    #[cfg_attr(not(feature = "tracing"), expect(clippy::unused_self, reason = "nobody can listen"))]
+    fn enter_span(&self) {
+        #[cfg(feature = "tracing")]
+        self.span.enter();
+    }
+
+    #[inline]
+    #[cfg_attr(not(feature = "tracing"), expect(clippy::unused_self, reason = "nobody can listen"))]
+    fn exit_span(&self) {
+        #[cfg(feature = "tracing")]
+        self.span.exit();
     }
 
     /// Lets START wait on this thread, before the first record inside.
@@ -352,6 +386,9 @@ impl Scope {
         waiting::begin();
         let previous = thread::swap_decision(self.id);
         let head = (ended.outcome.as_str(), Elapsed(self.started), Maybe(ended.error.as_ref()));
+        #[cfg(feature = "tracing")]
+        self.span.ended(ended.outcome.as_str(), ended.error.as_ref().map(|error| error.0.as_str()));
+        self.enter_span();
         match verdict {
             None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
             Some(verdict) => record(&sites.end, &And(head, &verdict)),
@@ -359,6 +396,7 @@ impl Scope {
         if ledger::ever_opened() != self.orders && ledger::decided(self.id) && sites.closed.enabled() {
             record(&sites.closed, &());
         }
+        self.exit_span();
         thread::swap_decision(previous);
     }
 }
@@ -394,6 +432,7 @@ impl<'a> Inside<'a> {
         let previous = thread::swap_decision(scope.id);
         let resumed = scope.resume_here();
         let entered = scope.poll();
+        scope.enter_span();
         Self {
             scope,
             previous,
@@ -415,6 +454,7 @@ impl Drop for Inside<'_> {
         activity::exit(self.entered);
         thread::swap_decision(self.previous);
         let scope = &mut *self.scope;
+        scope.exit_span();
         scope.listed.poll_ends();
         if scope.state == State::Resumed {
             resumed::swap(self.resumed);

@@ -71,7 +71,7 @@ impl Ended {
     #[cold]
     #[inline(never)]
     fn failed<E>(error: &E, text: impl FnOnce(&E) -> Option<String>) -> Self {
-        let error = if registry::recording() { text(error).map(FoundText) } else { None };
+        let error = if registry::heard() { text(error).map(FoundText) } else { None };
         Self { outcome: Outcome::Err, error }
     }
 }

@@ -25,7 +25,7 @@ use crate::hot::clock::{self, CALIBRATION};
 use crate::hot::ids::DecisionId;
 use crate::hot::open::Listed;
 use crate::hot::record::record;
-use crate::hot::registry::recording;
+use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::thread;
 use crate::hot::value::{And, Elapsed, Fields};
@@ -152,7 +152,7 @@ impl Timer {
     /// Begins, in the decision that is current now.
     #[inline]
     pub fn start(&mut self, sites: &'static Sites) {
-        if recording() {
+        if heard() {
             self.start_now(sites);
         }
     }

@@ -67,7 +67,8 @@ pub struct Expected {
 #[doc(hidden)]
 #[must_use]
 pub fn expected(event: &EventType, fields: &[(&'static str, Value)]) -> Expected {
-    Expected { event: event.name, fields: fields.to_vec() }
+    let plain = |(key, value): &(&'static str, Value)| (key.trim_start_matches("r#"), value.clone());
+    Expected { event: event.name, fields: fields.iter().map(plain).collect() }
 }
 
 /// A value as it would stand in a line.

@@ -120,9 +120,13 @@ impl Rendering {
             // In full, and as `{…:.1}` and the like show it.
             let shown = (0..=3).rev().filter_map(|digits| number.map(|number| format!("{number:.digits$}")));
             for text in core::iter::once(value.to_string()).chain(shown) {
-                // A lone digit could be anything.
-                if text.len() > 1 && key != "pid" && message.contains(&text) {
-                    message = message.replace(&text, "…");
+                // A lone digit could be anything, and the beginning of another number is not this one.
+                if text.len() > 1
+                    && key != "pid"
+                    && let Some(at) = message.find(&text)
+                    && !message[at + text.len()..].starts_with(|c: char| c.is_ascii_digit())
+                {
+                    message.replace_range(at..at + text.len(), "…");
                     break;
                 }
             }

@@ -99,6 +99,10 @@ pub(super) fn write(
     nonfinite.clear();
     for (field, ready) in site.fields.iter().zip(&ready.fields) {
         match &field.from {
+            // A library's message: the line has it already.
+            From::Recorded if field.key.is_empty() => {
+                let _message = reader.value();
+            }
             From::Recorded => {
                 if !short(line, field, ready, &mut reader, base) {
                     let value = reader.value().unwrap_or(Decoded::Absent);

@@ -7,7 +7,7 @@ use core::marker::PhantomData;
 use super::{Decides, Joins, Scope, Sites, State};
 use crate::hot::activity::{self, Entered};
 use crate::hot::ids::DecisionId;
-use crate::hot::registry::recording;
+use crate::hot::registry::heard;
 use crate::hot::thread;
 use crate::hot::value::Fields;
 use crate::scope::kept::Kept;
@@ -33,7 +33,7 @@ impl Current {
     /// Opens a decision and makes it current.
     #[inline]
     pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if recording() { Self::open_now(sites, joins, unclosed) } else { Self(None) }
+        if heard() { Self::open_now(sites, joins, unclosed) } else { Self(None) }
     }
 
     #[inline(never)]
@@ -53,7 +53,7 @@ impl Current {
     /// Joins a known decision, or none.
     #[inline]
     pub fn resume(id: DecisionId) -> Self {
-        if !id.is_none() && recording() { Self::resume_now(id) } else { Self(None) }
+        if !id.is_none() && heard() { Self::resume_now(id) } else { Self(None) }
     }
 
     #[inline(never)]
@@ -109,6 +109,7 @@ impl On {
             self.scope.wait_with(kept);
         } else {
             self.scope.start(fields);
+            self.scope.enter_span();
         }
     }
 }
@@ -118,6 +119,7 @@ impl Drop for On {
     fn drop(&mut self) {
         activity::exit(self.entered);
         thread::swap_decision(self.previous);
+        self.scope.exit_span();
         if self.scope.state == State::Resumed {
             resumed::swap(self.resumed);
         }

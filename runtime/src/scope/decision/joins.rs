@@ -1,7 +1,7 @@
 //! Which decision a function is in: what the keys `id`, `inherit`, `resume` and `lazy` say.
 
 use crate::hot::ids::DecisionId;
-use crate::hot::registry::recording;
+use crate::hot::registry::heard;
 
 /// Which decision a function is in.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ impl Joins {
 /// One with an id that exists already. It is asked for only while somebody records.
 #[inline]
 pub fn own(id: impl FnOnce() -> DecisionId) -> Joins {
-    if recording() { Joins { id: id(), ..Joins::NEW } } else { Joins::NEW }
+    if heard() { Joins { id: id(), ..Joins::NEW } } else { Joins::NEW }
 }
 
 /// As `joins`, and START waits until something happens.

@@ -10,7 +10,7 @@ use crate::hot::activity::{self, Entered};
 use crate::hot::ids::{DecisionId, mix};
 use crate::hot::open::{Listed, What};
 use crate::hot::record::record;
-use crate::hot::registry::recording;
+use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::value::{And, Elapsed, Fields, FoundText, Maybe, Value};
 use crate::hot::{clock, thread};
@@ -156,7 +156,7 @@ impl Attempt {
     #[inline]
     pub fn open(sites: &'static Sites, unclosed: Outcome) -> Self {
         Self {
-            sites: if recording() { Some(sites) } else { None },
+            sites: if heard() { Some(sites) } else { None },
             started: 0,
             decision: DecisionId::NONE,
             unclosed,
