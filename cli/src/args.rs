@@ -10,9 +10,15 @@ use clap::{Parser, Subcommand, ValueEnum};
 pub(crate) struct Args {
     #[command(flatten)]
     pub(crate) place: Place,
+    /// Read clocks in the time zone of this machine, not in UTC
+    #[arg(long, global = true)]
+    pub(crate) local: bool,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub(crate) color: Color,
+    /// Without a command: the run as one object
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
 }
@@ -24,7 +30,7 @@ Examples:
   tape                                      what happened last, and what is still open
   tape trace dec_20251026_123456_abc123     everything about one decision
   tape trace dec_20251026_1234              the decisions of one minute
-  tape trace int_42 --json | jq .           the lines themselves
+  tape trace int_42 --raw | jq .            the lines themselves
   tape recover logs                         write what killed processes left in their rings
 
 Exit codes: 0 fine, 1 a finding or nothing found, 2 could not run.";
@@ -38,6 +44,12 @@ pub(crate) struct Place {
     /// Only this session, or those whose id begins so; `session_` may be left out
     #[arg(long, global = true, value_name = "SESSION")]
     pub(crate) session: Option<String>,
+    /// Only runs of this service, or of this instance of one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// Search all lines, without the indexes beside the segments
+    #[arg(long, global = true)]
+    pub(crate) no_index: bool,
 }
 
 /// When to use colours.
@@ -53,30 +65,56 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Trace(Trace),
+    WhyNot(crate::why_not::WhyNot),
+    Query(crate::query::Query),
+    Orders(crate::orders::Orders),
+    Check(crate::orders::Check),
+    Slow(crate::slow::Slow),
+    Tail(crate::tail::Tail),
+    Stats(crate::stats::Stats),
+    Drift(crate::drift::Drift),
+    Diff(crate::diff::Diff),
     Runs(Runs),
     Recover(Recover),
     Heartbeat(Heartbeat),
+    Completions(crate::completions::Completions),
+    Man(crate::completions::Man),
 }
 
 /// Tell the story of a decision, an intent or an order: a verdict, then its events in order
 ///
 /// The newest run that knows the id is taken. Links are followed both ways: a decision to its intents, attempts, orders
-/// and fills; an order or an intent to its decision.
+/// and fills; an order or an intent to its decision; and on into the runs of other processes and later sessions.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   tape trace dec_20251026_123456_abc123
   tape trace dec_20251026_123456 --session session_20251026_120000
-  tape trace 8f14e45f-ceea-4d5b-9c3e-1a2b3c4d5e6f --verbose")]
+  tape trace 8f14e45f-ceea-4d5b-9c3e-1a2b3c4d5e6f --verbose
+  tape trace int_42 --json | jq -r .verdict
+  tape trace int_42 --raw | jq .event_type      the lines as they stand in the files
+  tape trace int_42 --perfetto > t.json         open it in ui.perfetto.dev")]
 pub(crate) struct Trace {
-    /// A decision, intent, client order, order, correlation, session or event id; the first four also by their beginning
+    /// A decision, intent, client order, order, fill, correlation, session or event id; or its beginning
     pub(crate) id: String,
-    /// The lines as they stand in the files
-    #[arg(long, conflicts_with = "verbose")]
+    /// One object: the verdict, the ids, the events
+    #[arg(long, group = "form")]
     pub(crate) json: bool,
+    /// The lines as they stand in the files
+    #[arg(long, group = "form")]
+    pub(crate) raw: bool,
+    /// One page to keep or to send
+    #[arg(long, group = "form")]
+    pub(crate) html: bool,
+    /// For ui.perfetto.dev or chrome://tracing
+    #[arg(long, group = "form")]
+    pub(crate) perfetto: bool,
     /// Every field of every event
-    #[arg(long, short)]
+    #[arg(long, short, group = "form")]
     pub(crate) verbose: bool,
+    /// Show events as they come, until the story is over
+    #[arg(long, short, conflicts_with_all = ["json", "html", "perfetto"])]
+    pub(crate) follow: bool,
 }
 
 /// List the runs, live and dead, newest first

@@ -4,17 +4,32 @@
 //! here changes a run but `tape recover`.
 
 mod args;
+mod completions;
+mod diff;
+mod drift;
+mod export;
 mod failure;
 mod heartbeat;
+mod index;
+mod json;
 mod line;
+mod orders;
+mod page;
+mod query;
 mod recover;
 mod render;
 mod root;
 mod runs;
 mod scan;
+mod slow;
+mod source;
+mod span;
+mod stats;
 mod summary;
+mod tail;
 mod time;
 mod trace;
+mod why_not;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -37,7 +52,7 @@ where
         Ok(args) => args,
         Err(refused) => return refuse(&refused, out, err, terminal),
     };
-    let look = Look::new(args.color, terminal);
+    let look = Look::new(args.color, args.local, terminal);
     let done = answer(&args, out, err, &look).and_then(|outcome| {
         out.flush()?;
         Ok(outcome)
@@ -57,8 +72,19 @@ where
 
 fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
     match &args.command {
-        None => summary::summary(&args.place, out, look),
+        None => summary::summary(&args.place, args.json, out, look),
         Some(Command::Trace(trace)) => trace::trace(trace, &args.place, out, err, look),
+        Some(Command::WhyNot(args_of)) => why_not::why_not(args_of, &args.place, out, look),
+        Some(Command::Slow(args_of)) => slow::slow(args_of, &args.place, out, look),
+        Some(Command::Tail(args_of)) => tail::tail(args_of, &args.place, out, look),
+        Some(Command::Stats(args_of)) => stats::stats(args_of, &args.place, out, look),
+        Some(Command::Drift(args_of)) => drift::drift(args_of, &args.place, out, look),
+        Some(Command::Diff(args_of)) => diff::diff(args_of, &args.place, out, look),
+        Some(Command::Completions(args_of)) => completions::completions(args_of, out),
+        Some(Command::Man(args_of)) => completions::man(args_of, out),
+        Some(Command::Query(args_of)) => query::query(args_of, &args.place, out, look),
+        Some(Command::Orders(args_of)) => orders::orders(args_of, &args.place, out, look),
+        Some(Command::Check(args_of)) => orders::check(args_of, &args.place, out, look),
         Some(Command::Runs(runs)) => runs::runs(runs, &args.place, out, err, look),
         Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
         Some(Command::Heartbeat(args_of)) => heartbeat::heartbeat(args_of, &args.place, out, look),

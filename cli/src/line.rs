@@ -6,13 +6,14 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use tapelog::read::Event;
-
+use crate::json;
 use crate::time;
 
 /// One event.
 #[derive(Clone, Debug)]
 pub(crate) struct Line {
+    /// Which of the runs that were read.
+    pub(crate) run: usize,
     pub(crate) seq: u64,
     /// Nanoseconds since 1970; none when the timestamp is not one.
     pub(crate) at: Option<i64>,
@@ -23,10 +24,13 @@ pub(crate) struct Line {
 }
 
 impl Line {
-    pub(crate) fn of(event: &Event) -> Option<Self> {
-        let pairs: Pairs = serde_json::from_str(event.line()).ok()?;
-        let at = time::parse(event.text("timestamp"));
-        Some(Self { seq: event.seq(), at, raw: event.line().to_owned(), pairs: pairs.0 })
+    /// None when it is not an event: no object, or without a `seq`.
+    pub(crate) fn parse(run: usize, line: &str) -> Option<Self> {
+        let Pairs(pairs) = serde_json::from_str(line).ok()?;
+        let mut parsed = Self { run, seq: 0, at: None, raw: line.to_owned(), pairs };
+        parsed.seq = parsed.json("seq")?.parse().ok()?;
+        parsed.at = parsed.text("timestamp").as_deref().and_then(time::parse);
+        Some(parsed)
     }
 
     /// The value of a key as JSON.
@@ -88,16 +92,7 @@ const ENVELOPE: &[&str] = &[
     "display_time",
 ];
 
-/// JSON as a person reads it; none of null and of nothing.
-pub(crate) fn plain(json: &str) -> Option<Cow<'_, str>> {
-    if json == "null" {
-        return None;
-    }
-    if json.starts_with('"') {
-        return serde_json::from_str::<String>(json).ok().filter(|text| !text.is_empty()).map(Cow::Owned);
-    }
-    Some(Cow::Borrowed(json))
-}
+pub(crate) use json::plain;
 
 /// An object whose keys keep their order.
 struct Pairs(Vec<(String, Box<RawValue>)>);

@@ -6,6 +6,8 @@ use tapelog::read::{ReadError, Root, Run};
 
 use crate::args::Place;
 use crate::failure::Failure;
+use crate::render::Look;
+use crate::source::Corpus;
 
 /// The runs of a place, newest first; at least one.
 pub(crate) fn newest_first(place: &Place) -> Result<Vec<Run>, Failure> {
@@ -24,10 +26,38 @@ pub(crate) fn newest_first(place: &Place) -> Result<Vec<Run>, Failure> {
             )));
         }
     }
+    if let Some(service) = &place.service {
+        runs.retain(|run| run.manifest().service == *service || run.manifest().instance == *service);
+        if runs.is_empty() {
+            let root = place.root.display();
+            return Err(Failure::Nothing(format!(
+                "`{root}` has no run of the service `{service}`; `tape runs --root {root}` lists them"
+            )));
+        }
+    }
     // Sessions are named after their start; a restart in the same second takes the next free name.
     runs.sort_by(|a, b| b.manifest().session_id.cmp(&a.manifest().session_id));
     Ok(runs)
 }
+
+/// All runs of a place as one corpus, newest first.
+pub(crate) fn all(place: &Place, look: &Look) -> Result<Corpus, Failure> {
+    Corpus::of(newest_first(place)?, look.watched)
+}
+
+/// The runs that a question is about when no session is named: the newest that did something; of a session, all.
+pub(crate) fn asked(place: &Place, all: bool, look: &Look) -> Result<Corpus, Failure> {
+    let mut runs = newest_first(place)?;
+    if !all && place.session.is_none() {
+        // A run that recorded only its start and its end is not what somebody asks about.
+        let busy = runs.iter().position(|run| run.last_seq().is_ok_and(|seq| seq > IDLE)).unwrap_or(0);
+        runs = runs.into_iter().nth(busy).into_iter().collect();
+    }
+    Corpus::of(runs, look.watched)
+}
+
+/// So few events are a start, a configuration and an end.
+const IDLE: u64 = 8;
 
 /// The runs below `dir`: a root, the directory of a session, or a run directory.
 pub(crate) fn at(dir: &Path) -> Result<Vec<Run>, Failure> {

@@ -58,9 +58,15 @@ fn token(text: &str) -> &str {
     text.get(1..end).unwrap_or_default()
 }
 
-/// The `seq` of a line, which is its last field.
+/// The `seq` of a line: its last field as recorders write it, or wherever it stands.
 pub(crate) fn seq(line: &str) -> Option<u64> {
-    line.rsplit_once("\"seq\":")?.1.trim_end_matches('}').parse().ok()
+    let rest = line.trim_ascii_end().strip_suffix('}')?;
+    let digits = rest.bytes().rev().take_while(u8::is_ascii_digit).count();
+    let (before, number) = rest.split_at_checked(rest.len() - digits)?;
+    if before.ends_with("\"seq\":") {
+        return number.parse().ok();
+    }
+    crate::json::get(line, "seq")?.parse().ok()
 }
 
 /// The timestamp of a line that begins with it.

@@ -45,6 +45,42 @@ pub(crate) fn clock(nanos: i64) -> String {
     format!("{:02}:{:02}:{:02}.{ms:03}", seconds / 3600, seconds / 60 % 60, seconds % 60)
 }
 
+/// The date of an instant: `2025-10-26`.
+pub(crate) fn date(nanos: i64) -> String {
+    // The inverse of `days`, in years that begin in March.
+    let days = nanos.div_euclid(86_400_000_000_000) + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let of_era_year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * of_era_year + of_era_year / 4 - of_era_year / 100);
+    let shifted = (5 * of_year + 2) / 153;
+    let (day, month) = (of_year - (153 * shifted + 2) / 5 + 1, (shifted + 2) % 12 + 1);
+    let year = of_era_year + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
+/// RFC 3339 with nine digits.
+pub(crate) fn rfc3339(nanos: i64) -> String {
+    let clock = clock(nanos);
+    let seconds = clock.get(..8).unwrap_or(&clock);
+    format!("{}T{seconds}.{:09}Z", date(nanos), nanos.rem_euclid(1_000_000_000))
+}
+
+/// How long `15m`, `2h`, `1d`, `30s` or `250ms` is, in nanoseconds.
+pub(crate) fn duration(text: &str) -> Option<i64> {
+    let digits = text.bytes().take_while(|byte| byte.is_ascii_digit() || *byte == b'.').count();
+    let (number, unit) = text.split_at_checked(digits)?;
+    let unit = match unit.trim() {
+        "ms" => 1e6,
+        "s" | "sec" => 1e9,
+        "m" | "min" => 60e9,
+        "h" => 3600e9,
+        "d" => 86_400e9,
+        "w" => 604_800e9,
+        _ => return None,
+    };
+    number.parse::<f64>().ok().map(|number| (number * unit) as i64)
+}
+
 /// The first 19 characters of an RFC 3339 instant, for people.
 pub(crate) fn to_the_second(text: &str) -> String {
     text.get(..19).unwrap_or(text).replacen('T', " ", 1)
@@ -128,6 +164,22 @@ mod tests {
             assert_eq!(span(nanos), text);
         }
         assert_eq!(clock(1_761_482_096_123_456_789), "12:34:56.123");
+        for text in [
+            "2025-10-26T12:34:56.123456789Z",
+            "2024-02-29T00:00:00.000000001Z",
+            "1969-12-31T23:59:59.500000000Z",
+        ] {
+            assert_eq!(parse(text).map(rfc3339).as_deref(), Some(text));
+        }
+        for (text, nanos) in [
+            ("15m", Some(900_000_000_000)),
+            ("1.5s", Some(1_500_000_000)),
+            ("2h", Some(7_200_000_000_000)),
+            ("5", None),
+            ("h", None),
+        ] {
+            assert_eq!(duration(text), nanos, "{text}");
+        }
         assert_eq!(offset_ms(-1_500_000), "-1.500");
     }
 }

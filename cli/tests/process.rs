@@ -32,7 +32,7 @@ fn long_run() -> Root {
 #[test]
 fn a_pipe_that_is_closed_early_is_no_error() {
     let root = long_run();
-    for more in [&["trace", DEC][..], &["trace", DEC, "--json"]] {
+    for more in [&["trace", DEC][..], &["trace", DEC, "--raw"]] {
         let mut child = tape(&root).args(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut some = [0; 100];
         child.stdout.take().unwrap().read_exact(&mut some).unwrap();

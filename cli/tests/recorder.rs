@@ -106,7 +106,7 @@ fn recording(root: &Root, dies: bool) -> (Vec<String>, Recording) {
 /// What a live run records is in its files a few milliseconds later.
 fn wait_for(root: &Root, id: &str) {
     let start = std::time::Instant::now();
-    let has_it = || root.tape(&format!("trace {id} --json")).1.contains("\"attempt\":2,\"attempt_start_ts\"");
+    let has_it = || root.tape(&format!("trace {id} --raw")).1.contains("\"attempt\":2,\"attempt_start_ts\"");
     while !has_it() && start.elapsed().as_secs() < 10 {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
@@ -136,7 +136,7 @@ fn what_a_recorder_wrote_is_told_in_words() {
         "ORDER_FILLED",
         "DECISION_END",
     ];
-    let places: Vec<_> = types.iter().map(|event_type| out.find(&format!("  {event_type} "))).collect();
+    let places: Vec<_> = types.iter().map(|event_type| out.find(&format!(" {event_type} "))).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{out}");
     assert!(out.contains("recorder.rs:") && out.contains("venue not connected"), "{out}");
     check(&root, "int_filled", "FILLED");

@@ -105,15 +105,16 @@ fn the_summary_shows_what_is_open_and_what_to_type_next() {
     let (code, out, err) = root.tape("");
     assert_eq!((code, err.as_str()), (1, ""));
     for words in [
-        "DEAD · its process is gone",
+        "DEAD · PAPER · killed or aborted (inferred: it said nothing before)\n",
         "session_20251026_123450 · execution (paper) · pid 4711 · dead",
         "(1 newer run recorded nothing of note)",
         "orders     4 attempts: 1 failed, 2 unknown, 1 without an end",
         "blocked    1: spread 1",
         "orders that may be live: 2\n",
-        "no end   int_1  #2  buy 0.001 BTC/USDT @ 45000.00  6.00 ms before the end",
-        "unknown  int_2  #1  buy 0.001 BTC/USDT @ 45000.00  5.00 ms before the end",
-        "ORDER_FAILED   router.rs:104  dec_20251026_123456_abc123  not connected",
+        "UNKNOWN  buy 0.001 BTC/USDT @ 45000.00  4.00 ms before the end\n           intent int_2\n",
+        "no end   buy 0.001 BTC/USDT @ 45000.00  #2  6.00 ms before the end\n           intent int_1\n",
+        "positions: 1 (net of this run's fills)\n  BTC/USDT  +0.001\n",
+        "ORDER_FAILED  router.rs:104  dec_20251026_123456_abc123\n      not connected\n",
         "losses     17 records lost",
         "ORDER_CONTEXT  4",
         &format!("next: tape trace {DEC} --root {}", root.path.display()),
@@ -130,8 +131,8 @@ fn a_run_that_ended_well_is_fine() {
     run.event(0.0, "DECISION_START", DEC, "").event(1.0, "DECISION_END", DEC, r#""outcome":"ok""#);
     let (code, out, _) = root.tape("");
     assert_eq!(code, 0);
-    assert!(out.starts_with("ENDED · it ended as it should; last event "), "{out}");
-    assert!(out.contains("errors     none\nlosses     none\n"), "{out}");
+    assert!(out.starts_with("ENDED · PAPER · it ended as it should\n"), "{out}");
+    assert!(out.contains("errors     none\ndrift      none recorded\nlosses     none\n"), "{out}");
 }
 
 #[test]

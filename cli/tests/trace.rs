@@ -254,7 +254,7 @@ fn links_are_followed_both_ways_from_every_id() {
         assert_eq!((code, err.as_str()), (0, ""), "{id}");
         assert!(out.starts_with("FILLED 0.001 @ 45000.5 in 1 attempt, 3.00 ms\n"), "{id}:\n{out}");
         let types = ["DECISION_START", "ORDER_CONTEXT", "ORDER_SUBMITTED", "ORDER_FILLED", "DASH_EVENT"];
-        let places: Vec<_> = types.iter().map(|event_type| out.rfind(&format!("  {event_type} "))).collect();
+        let places: Vec<_> = types.iter().map(|event_type| out.rfind(&format!(" {event_type} "))).collect();
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{id}:\n{out}");
         assert!(!out.contains("zzz999"), "{id}:\n{out}");
     }
@@ -271,11 +271,11 @@ FILLED 0.001 @ 45000.5 in 1 attempt, 3.00 ms
 dec_20251026_123456_abc123 · buy BTC/USDT · intent int_1 · 2025-10-26 12:34:56.000 UTC
 session_20251026_123450 · execution (paper) · pid 4711 · ended · sources in src/
 
-+0.000 ms  DECISION_START   buy  symbol=BTC/USDT                    router.rs:101 main
-+1.000 ms  ORDER_CONTEXT    #1  buy 0.001 BTC/USDT @ 45000.00  IOC  router.rs:103 main
-+2.000 ms  ORDER_SUBMITTED  #1  order 987654                        router.rs:104 main
-+3.000 ms  ORDER_FILLED     0.001 @ 45000.5  order 987654           router.rs:106 main
-+4.000 ms  DASH_EVENT       BUY_FILLED  BTC @ $45000.5              router.rs:107 main
++0.000 ms  DECISION_START       buy  symbol=BTC/USDT          router.rs:101 main
++1.000 ms  ├ ORDER_CONTEXT      #1  buy 0.001 BTC/USDT @ 45000.00  …  router.rs:103 main
++2.000 ms  │ ├ ORDER_SUBMITTED  #1  order 987654              router.rs:104 main
++3.000 ms  │ ├ ORDER_FILLED     0.001 @ 45000.5  …            router.rs:106 main
++4.000 ms  ├ DASH_EVENT         BUY_FILLED  BTC @ $45000.5    router.rs:107 main
 ";
     assert_eq!(out, expected, "\n{out}");
 }
@@ -297,7 +297,7 @@ fn a_beginning_of_several_ids_lists_what_came_of_each() {
 fn json_is_the_lines_as_they_stand_in_the_files() {
     let root = Root::new();
     two(&root);
-    let (code, out, err) = root.tape(&format!("trace {DEC} --json"));
+    let (code, out, err) = root.tape(&format!("trace {DEC} --raw"));
     assert_eq!(code, 0);
     assert!(err.starts_with("tape: found in session_20251026_123450"), "{err}");
     let all = ["decisions", "orders", "dashboard"]
@@ -451,7 +451,7 @@ fn a_correlation_and_a_session_tell_what_came_of_each_decision() {
     // Verdict, title, two letters, the run, an empty line, the events.
     assert_eq!(out.lines().count(), 6 + 7, "{out}");
     assert!(out.contains("\nA  buy  dec_20251026_123456_abc123\n"), "{out}");
-    assert!(out.contains("ORDER_CONTEXT    A  #1  buy 0.001 BTC/USDT"), "{out}");
+    assert!(out.contains("├ ORDER_CONTEXT      A  #1  buy 0.001 BTC/USDT"), "{out}");
 
     let mut run = root.run("session_20251026_150000", "ended");
     for (ms, id) in [(0.0, "dec_20251026_150000_aaaaaa"), (1.0, "dec_20251026_150000_bbbbbb")] {

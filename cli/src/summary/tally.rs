@@ -2,18 +2,15 @@
 //!
 //! Invariant: memory does not grow with the run, but with what is open in it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-
-use tapelog::read::{ReadError, Run};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::line::Line;
+use crate::orders::book::Book;
 use crate::scan::{self, Key};
-use crate::trace::story::ENDS;
+use crate::source::{Corpus, Hit, Notes, Plan, Want};
 
 /// So many errors are kept.
 const ERRORS: usize = 5;
-/// So many attempts without an end are kept; a run with more has other troubles.
-pub(crate) const MOST_OPEN: usize = 100_000;
 
 /// What a run amounts to.
 #[derive(Debug, Default)]
@@ -22,49 +19,61 @@ pub(crate) struct Tally {
     pub(crate) by_type: HashMap<String, u64>,
     /// Rules that said no, and how often.
     pub(crate) blocked_by: HashMap<String, u64>,
-    /// Attempts without an end, and those whose end nobody knows, in order.
-    pub(crate) open: Vec<Line>,
-    pub(crate) unknown: Vec<Line>,
     /// The newest errors, in order.
     pub(crate) errors: Vec<Line>,
+    pub(crate) error_count: u64,
+    /// The newest event of each type that says something of the whole run.
+    pub(crate) newest: HashMap<String, Line>,
     pub(crate) losses: u64,
     pub(crate) last_decision: Option<String>,
     /// The newest timestamp.
     pub(crate) last: String,
-    pub(crate) foreign: u64,
-    pub(crate) torn: u64,
+    pub(crate) notes: Notes,
+    pub(crate) book: Book,
 }
 
+/// Types of which the newest event is kept.
+const KEPT: &[&str] = &[
+    "CONFIG_DIFF",
+    "CONFIG_OVERRIDES",
+    "PANIC",
+    "POSITION_SNAPSHOT",
+    "RUN_ENDED",
+    "SHUTDOWN_COMPLETE",
+    "SHUTDOWN_FORCED",
+    "SHUTDOWN_STARTED",
+    "THREAD_STALLED",
+];
+
 impl Tally {
-    pub(crate) fn of(run: &Run) -> Result<Self, ReadError> {
-        let mut counting = Counting::new();
-        let nothing = run.lines(|line| {
-            counting.line(line);
-            false
-        })?;
-        let mut tally = counting.tally;
-        tally.foreign += nothing.foreign_lines();
-        tally.torn = nothing.torn_lines();
-        // Now the lines that are shown, parsed.
-        let (open, unknown, errors) = (counting.open, counting.unknown, counting.errors);
-        let open: HashSet<u64> = open.into_values().collect();
-        let unknown: HashSet<u64> = unknown.into_values().flatten().collect();
-        if open.is_empty() && unknown.is_empty() && errors.is_empty() {
-            return Ok(tally);
+    pub(crate) fn of(corpus: &Corpus, run: usize) -> Self {
+        let keys = Keys::new();
+        let plan = |part: &crate::source::Part| if part.run == run { Plan::All } else { Plan::Nothing };
+        let (all, notes) =
+            corpus.fold_at(&Want::All, plan, Counting::default, |counting, hit| counting.line(hit, &keys));
+        let mut whole = Counting::default();
+        for counting in all {
+            whole.add(counting);
         }
-        let any = |seq| open.contains(&seq) || unknown.contains(&seq) || errors.contains(&seq);
-        let shown = run.lines(|line| scan::seq(line).is_some_and(any))?;
-        for line in shown.all().iter().filter_map(Line::of) {
-            if errors.contains(&line.seq) {
-                tally.errors.push(line.clone());
-            }
-            if open.contains(&line.seq) {
-                tally.open.push(line);
-            } else if unknown.contains(&line.seq) {
-                tally.unknown.push(line);
-            }
+        let (book, _) = Book::of(corpus, &[run], true);
+        let parse = |line: &String| Line::parse(run, line);
+        Self {
+            events: whole.events,
+            by_type: whole.by_type,
+            blocked_by: whole.blocked_by,
+            errors: whole.errors.values().filter_map(parse).collect(),
+            error_count: whole.error_count,
+            newest: whole
+                .newest
+                .iter()
+                .filter_map(|(name, (_, line))| Some(((*name).to_owned(), parse(line)?)))
+                .collect(),
+            losses: whole.losses,
+            last_decision: whole.last_decision.map(|(_, id)| id),
+            last: whole.last,
+            notes,
+            book,
         }
-        Ok(tally)
     }
 
     pub(crate) fn count(&self, event_type: &str) -> u64 {
@@ -72,130 +81,110 @@ impl Tally {
     }
 }
 
+/// What one thread counted.
+#[derive(Debug, Default)]
 struct Counting {
-    tally: Tally,
-    /// By intent and attempt: the `seq` of the context.
-    open: HashMap<(String, String), u64>,
-    /// By intent: the `seq` of the context of each attempt whose end nobody knows.
-    unknown: HashMap<String, Vec<u64>>,
-    errors: BTreeSet<u64>,
-    last_decision_at: String,
-    keys: Keys,
+    events: u64,
+    by_type: HashMap<String, u64>,
+    blocked_by: HashMap<String, u64>,
+    errors: BTreeMap<u64, String>,
+    error_count: u64,
+    newest: HashMap<&'static str, (u64, String)>,
+    losses: u64,
+    last_decision: Option<(String, String)>,
+    last: String,
 }
 
 struct Keys {
     event_type: Key,
     level: Key,
-    intent: Key,
-    attempt: Key,
     rule: Key,
     lost: Key,
     decision: Key,
 }
 
-impl Counting {
+impl Keys {
     fn new() -> Self {
-        let keys = Keys {
-            event_type: Key::new("event_type"),
-            level: Key::new("level"),
-            intent: Key::new("intent_id"),
-            attempt: Key::new("attempt"),
-            rule: Key::new("rule"),
-            lost: Key::new("lost"),
-            decision: Key::new("decision_id"),
-        };
-        Self {
-            tally: Tally::default(),
-            open: HashMap::new(),
-            unknown: HashMap::new(),
-            errors: BTreeSet::new(),
-            last_decision_at: String::new(),
-            keys,
-        }
+        let [event_type, level, rule, lost, decision] =
+            ["event_type", "level", "rule", "lost", "decision_id"].map(Key::new);
+        Self { event_type, level, rule, lost, decision }
     }
+}
 
-    fn line(&mut self, line: &str) {
-        let Some(event_type) = scan::value(line, &self.keys.event_type) else {
-            self.tally.foreign += 1;
-            return;
-        };
-        self.tally.events += 1;
-        add(&mut self.tally.by_type, event_type);
+impl Counting {
+    fn line(&mut self, hit: Hit<'_>, keys: &Keys) -> bool {
+        let line = hit.line;
+        let Some(event_type) = scan::value(line, &keys.event_type) else { return false };
+        self.events += 1;
+        add(&mut self.by_type, event_type, 1);
         if let Some(at) = scan::timestamp(line) {
-            newer(&mut self.tally.last, at);
-            self.decision(line, at);
+            if at > self.last.as_str() {
+                at.clone_into(&mut self.last);
+            }
+            let newer = self.last_decision.as_ref().is_none_or(|(newest, _)| at >= newest.as_str());
+            if newer && let Some(id) = scan::value(line, &keys.decision) {
+                let (newest, last) = self.last_decision.get_or_insert_default();
+                at.clone_into(newest);
+                id.clone_into(last);
+            }
         }
-        if matches!(scan::value(line, &self.keys.level), Some("error" | "critical"))
+        if matches!(scan::value(line, &keys.level), Some("error" | "critical"))
             && let Some(seq) = scan::seq(line)
         {
-            self.errors.insert(seq);
+            self.error_count += 1;
+            self.errors.insert(seq, line.to_owned());
             if self.errors.len() > ERRORS {
                 self.errors.pop_first();
             }
         }
-        if event_type.ends_with("_BLOCKED") {
-            let rule = scan::value(line, &self.keys.rule).unwrap_or("no rule named");
-            add(&mut self.tally.blocked_by, rule);
-        } else if event_type.starts_with("ORDER_") {
-            self.order(event_type, line);
-        } else if event_type == "RECORDS_LOST" {
-            let lost = scan::value(line, &self.keys.lost).and_then(|lost| lost.parse::<u64>().ok());
-            self.tally.losses += lost.unwrap_or(1);
-        }
-    }
-
-    fn decision(&mut self, line: &str, at: &str) {
-        if at >= self.last_decision_at.as_str()
-            && let Some(id) = scan::value(line, &self.keys.decision)
+        if let Some(name) = KEPT.iter().find(|name| **name == event_type)
+            && let Some(seq) = scan::seq(line)
         {
-            newer(&mut self.last_decision_at, at);
-            let last = self.tally.last_decision.get_or_insert_default();
-            last.clear();
-            last.push_str(id);
+            self.keep(name, seq, line);
+        }
+        if event_type.ends_with("_BLOCKED") {
+            let rule = scan::value(line, &keys.rule).unwrap_or("no rule named");
+            add(&mut self.blocked_by, rule, 1);
+        } else if event_type == "RECORDS_LOST" {
+            let lost = scan::value(line, &keys.lost).and_then(|lost| lost.parse::<u64>().ok());
+            self.losses += lost.unwrap_or(1);
+        }
+        true
+    }
+
+    fn keep(&mut self, name: &'static str, seq: u64, line: &str) {
+        if self.newest.get(name).is_none_or(|(newest, _)| *newest < seq) {
+            self.newest.insert(name, (seq, line.to_owned()));
         }
     }
 
-    /// Attempts stand in one file, in order, before what became of them.
-    fn order(&mut self, event_type: &str, line: &str) {
-        let Some(intent) = scan::value(line, &self.keys.intent) else { return };
-        let attempt = scan::value(line, &self.keys.attempt);
-        if event_type == "ORDER_CONTEXT" {
-            if self.open.len() < MOST_OPEN
-                && let Some(seq) = scan::seq(line)
-            {
-                self.open.insert((intent.to_owned(), attempt.unwrap_or_default().to_owned()), seq);
-            }
-        } else if ENDS.contains(&event_type) {
-            let key = match attempt {
-                Some(attempt) => Some((intent.to_owned(), attempt.to_owned())),
-                // It names no attempt, so it is that of the last.
-                None => self.open.keys().filter(|(open, _)| open == intent).max().cloned(),
-            };
-            let Some(key) = key else { return };
-            // The context says more of the order than the end does.
-            let seq = self.open.remove(&key).or_else(|| scan::seq(line));
-            if event_type == "ORDER_UNKNOWN"
-                && let Some(seq) = seq
-            {
-                self.unknown.entry(key.0).or_default().push(seq);
-            }
-        } else if event_type.ends_with("_FILLED") || event_type == "ORDER_CANCELLED" {
-            // Now it is known.
-            self.unknown.remove(intent);
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        for (name, many) in &other.by_type {
+            add(&mut self.by_type, name, *many);
+        }
+        for (rule, many) in &other.blocked_by {
+            add(&mut self.blocked_by, rule, *many);
+        }
+        self.errors.extend(other.errors);
+        while self.errors.len() > ERRORS {
+            self.errors.pop_first();
+        }
+        self.error_count += other.error_count;
+        for (name, (seq, line)) in other.newest {
+            self.keep(name, seq, &line);
+        }
+        self.losses += other.losses;
+        self.last_decision = self.last_decision.take().max(other.last_decision);
+        if other.last > self.last {
+            self.last = other.last;
         }
     }
 }
 
-fn newer(newest: &mut String, at: &str) {
-    if at > newest.as_str() {
-        newest.clear();
-        newest.push_str(at);
-    }
-}
-
-fn add(counts: &mut HashMap<String, u64>, name: &str) {
+fn add(counts: &mut HashMap<String, u64>, name: &str, many: u64) {
     match counts.get_mut(name) {
-        Some(count) => *count += 1,
-        None => drop(counts.insert(name.to_owned(), 1)),
+        Some(count) => *count += many,
+        None => drop(counts.insert(name.to_owned(), many)),
     }
 }

@@ -9,21 +9,28 @@ mod several;
 pub(crate) mod story;
 pub(crate) mod verdict;
 
+mod follow;
+mod html;
+mod window;
+
 use std::borrow::Cow;
 use std::io::Write;
 
+use serde_json::json;
 use tapelog::read::{Run, Status};
 
 use crate::args::{Place, Trace};
 use crate::failure::{Failure, Outcome};
+use crate::index;
 use crate::line::Line;
-use crate::render::{Look, Tone, count, plural, safe, safe_json};
+use crate::render::{Look, Tone, count, safe, safe_json};
+use crate::source::Corpus;
 use crate::{root, time};
 
-use links::{Found, Kind, Lines};
+use links::{Found, Kind, Lines, Searcher};
 use names::Names;
 use screen::Title;
-use verdict::{After, Fate};
+use verdict::{After, Fate, Verdict};
 
 /// See the module.
 pub(crate) fn trace(
@@ -40,18 +47,39 @@ pub(crate) fn trace(
             "an empty id; write `tape trace dec_…`, or `tape` to see some".to_owned(),
         ));
     }
-    let runs = root::newest_first(place)?;
-    for (at, run) in runs.iter().enumerate() {
-        let Some(found) = links::find(run, id)? else { continue };
-        if at > 0 || args.json {
-            let newer = if at == 0 { String::new() } else { format!("; {} it", newer_runs(at)) };
+    if args.follow {
+        return follow::follow(id, args, place, out, err, look);
+    }
+    let corpus = root::all(place, look)?;
+    if !place.no_index {
+        index::ready(&corpus);
+    }
+    let searcher = Searcher::new(&corpus, !place.no_index);
+    for run in in_order_of_likelihood(id, &corpus) {
+        let Some(found) = searcher.find(run, id) else { continue };
+        let of = corpus.runs.get(run).ok_or_else(|| Failure::Nothing("no run".to_owned()))?;
+        if run > 0 || args.raw {
+            let newer = if run == 0 { String::new() } else { format!("; {} it", newer_runs(run)) };
             // For people: a pipe gets the lines alone.
-            let _ = writeln!(err, "tape: found in {}{newer}", safe(&run_words(run)));
+            let _ = writeln!(err, "tape: found in {}{newer}", safe(&run_words(of)));
         }
-        show(run, id, found, args, &root::option(place), out, look)?;
+        show(&searcher, run, id, found, args, place, out, look)?;
         return Ok(Outcome::Fine);
     }
-    Err(Failure::Nothing(nothing(id, place, runs.len())))
+    Err(Failure::Nothing(nothing(id, place, corpus.runs.len())))
+}
+
+/// The run whose time an id carries first; else the newest first.
+fn in_order_of_likelihood(id: &str, corpus: &Corpus) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..corpus.runs.len()).collect();
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let stamp = id.strip_prefix("dec_").and_then(|rest| Some((rest.get(..8)?, rest.get(9..15)?)));
+    if let Some((date, clock)) = stamp.filter(|(date, clock)| digits(date) && digits(clock)) {
+        let stamp = format!("session_{date}_{clock}");
+        // Sessions are named after their start. One that began later cannot have made the id, but may know it.
+        order.sort_by_key(|at| corpus.runs.get(*at).is_none_or(|run| run.manifest().session_id > stamp));
+    }
+    order
 }
 
 fn newer_runs(many: usize) -> String {
@@ -71,46 +99,125 @@ fn nothing(id: &str, place: &Place, runs: usize) -> String {
     )
 }
 
+/// All that is said of a story.
+pub(crate) struct Story<'a> {
+    pub(crate) corpus: &'a Corpus,
+    pub(crate) lines: Lines,
+    pub(crate) verdict: Verdict,
+    pub(crate) decision: Option<String>,
+    names: Names,
+    title: Title,
+    /// What else happened meanwhile.
+    around: window::Around,
+}
+
+/// The story of an id that was found.
+pub(crate) fn story<'a>(
+    searcher: &Searcher<'a>,
+    run: usize,
+    id: &str,
+    kind: Kind,
+    lines: Lines,
+) -> Result<Story<'a>, Failure> {
+    let corpus = searcher.corpus;
+    let lines = searcher.follow(run, id, kind, lines);
+    let runs = screen::runs_of(&lines.all, run);
+    // The last of them says how it went on. Asked after the reading: the process may have ended meanwhile.
+    let last =
+        runs.iter().copied().max_by_key(|at| corpus.runs.get(*at).map(|run| &run.manifest().session_id));
+    let last = last.and_then(|at| Some((at, corpus.runs.get(at)?)));
+    let fate = last.map_or(Fate::Ended, |(_, run)| fate(run));
+    let after = After { fate, run_last: last.and_then(|(at, _)| corpus.last_at(at)) };
+    let decision = main_decision(&lines.all, kind, id);
+    let verdict = verdict::of(&lines.all, decision.as_deref(), after);
+    let names = Names::of(&lines.all, decision.as_deref());
+    let title = Title {
+        about: title(id, kind, decision.as_deref(), names.intent.as_deref(), &lines.all),
+        runs: runs.iter().filter_map(|at| Some((*at, run_words(corpus.runs.get(*at)?)))).collect(),
+    };
+    let around = window::around(corpus, &runs, &lines.all);
+    Ok(Story { corpus, lines, verdict, decision, names, title, around })
+}
+
+#[expect(clippy::too_many_arguments, reason = "what was found, and how it is shown")]
 fn show(
-    run: &Run,
+    searcher: &Searcher<'_>,
+    run: usize,
     asked: &str,
     found: Found,
     args: &Trace,
-    next: &str,
+    place: &Place,
     out: &mut dyn Write,
     look: &Look,
 ) -> Result<(), Failure> {
     let (id, kind, lines) = match found {
-        Found::Several { kind, ids, .. } if args.json => {
-            return json(out, &several::lines(run, kind, &ids)?.all, look);
-        }
         Found::Several { kind, ids, more } => {
-            return several::list(run, asked, kind, &ids, more, next, out, look);
+            if args.raw || args.perfetto {
+                let lines = several::lines(searcher, run, kind, &ids);
+                return events(out, &lines.all, args, look);
+            }
+            return several::list(searcher, run, asked, kind, &ids, more, args.json, place, out, look);
         }
         Found::One { id, kind, lines } => (id, kind, lines),
     };
-    let (lines, _) = links::follow(run, &id, kind, lines)?;
-    if args.json {
-        return json(out, &lines.all, look);
+    let story = story(searcher, run, &id, kind, lines)?;
+    if args.raw || args.perfetto {
+        return events(out, &story.lines.all, args, look);
     }
-    // Asked after the reading: the process may have ended while the files were read.
-    let after = After { fate: fate(run), run_last: lines.run_last };
-    let decision = main_decision(&lines.all, kind, &id);
-    let verdict = verdict::of(&lines.all, decision.as_deref(), after);
-    let names = Names::of(&lines.all, decision.as_deref());
-    let intent = names.intent.as_deref();
-    let title =
-        Title { about: title(&id, kind, decision.as_deref(), intent, &lines.all), run: run_words(run) };
-    screen::story(out, look, &verdict, &title, &lines.all, &names, args.verbose)?;
-    notes(out, look, &lines)
+    if args.json {
+        writeln!(out, "{}", object(&id, kind, &story))?;
+        return Ok(());
+    }
+    if args.html {
+        return html::page_to(out, &id, &story);
+    }
+    screen::story(out, look, &story, args.verbose)?;
+    story.around.write(out, look)?;
+    notes(out, look, &story.lines)
 }
 
-fn json(out: &mut dyn Write, lines: &[Line], look: &Look) -> Result<(), Failure> {
+/// The lines themselves.
+fn events(out: &mut dyn Write, lines: &[Line], args: &Trace, look: &Look) -> Result<(), Failure> {
+    if args.perfetto {
+        return crate::export::perfetto(lines.iter().map(|line| line.raw.as_str()), out);
+    }
     for line in lines {
         let text = if look.interactive { safe_json(&line.raw) } else { Cow::Borrowed(line.raw.as_str()) };
         writeln!(out, "{text}")?;
     }
     Ok(())
+}
+
+/// The story as one object, for programs.
+fn object(id: &str, kind: Kind, story: &Story<'_>) -> serde_json::Value {
+    let raw = |lines: &[Line]| -> Vec<serde_json::Value> {
+        lines.iter().filter_map(|line| serde_json::from_str(&line.raw).ok()).collect()
+    };
+    let runs: Vec<_> = story
+        .title
+        .runs
+        .iter()
+        .filter_map(|(at, _)| story.corpus.runs.get(*at))
+        .map(|run| {
+            let manifest = run.manifest();
+            json!({"session_id": manifest.session_id, "pid": manifest.pid, "service": manifest.service,
+                   "status": state(run), "dir": run.dir()})
+        })
+        .collect();
+    let verdict = &story.verdict;
+    json!({
+        "id": id,
+        "kind": kind.name(),
+        "decision_id": story.decision,
+        "verdict": verdict.word,
+        "text": verdict.text,
+        "finding": verdict.tone == Tone::Bad,
+        "runs": runs,
+        "events": raw(&story.lines.all),
+        "events_left_out": story.lines.left_out,
+        "around": raw(&story.around.lines),
+        "notes": story.lines.notes.words(),
+    })
 }
 
 /// What must be said of the reading.
@@ -121,17 +228,9 @@ fn notes(out: &mut dyn Write, look: &Look, lines: &Lines) -> Result<(), Failure>
         let more = count(lines.left_out);
         notes.push(format!("these are the first {shown} events, {more} more belong to the story"));
     }
-    if lines.foreign > 0 {
-        notes.push(format!("{} could not be read as events", plural(lines.foreign, "line")));
-    }
-    if lines.torn > 0 {
-        notes.push(format!(
-            "{} in the middle of a line",
-            if lines.torn == 1 { "a file ends" } else { "files end" }
-        ));
-    }
+    notes.extend(lines.notes.words());
     for note in notes {
-        writeln!(out, "{}", look.paint(Tone::Quiet, &format!("note: {note}")))?;
+        writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&format!("note: {note}"))))?;
     }
     Ok(())
 }
@@ -227,4 +326,11 @@ pub(crate) fn fate(run: &Run) -> Fate {
 /// When something was, for a title.
 pub(crate) fn ago(at: i64) -> String {
     format!("{} ago", time::span(time::now() - at))
+}
+
+pub(crate) use verdict::is_error;
+
+/// What an event says, in as many characters.
+pub(crate) fn words_of(line: &Line, room: usize) -> String {
+    describe::describe(line, &Names::default()).fit(room)
 }

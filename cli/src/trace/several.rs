@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 
-use tapelog::read::{ReadError, Run};
+use serde_json::json;
 
+use crate::args::Place;
 use crate::failure::Failure;
 use crate::render::{Look, Tone, columns, count, plural, safe};
-use crate::time;
+use crate::root;
 
 use super::groups::Groups;
-use super::links::{self, Kind, Known};
+use super::links::{Kind, Known, Lines, Searcher};
 use super::verdict::{self, After, Verdict};
 
 /// So many are listed.
@@ -25,27 +26,39 @@ struct One {
     verdict: Verdict,
 }
 
-/// A line for each id, and how to ask for one; `next` is what must be typed behind it.
+/// A line for each id, and how to ask for one.
 #[expect(clippy::too_many_arguments, reason = "what was found, and how it is shown")]
 pub(crate) fn list(
-    run: &Run,
+    searcher: &Searcher<'_>,
+    run: usize,
     asked: &str,
     kind: Kind,
     ids: &BTreeSet<String>,
     more: bool,
-    next: &str,
+    as_json: bool,
+    place: &Place,
     out: &mut dyn Write,
     look: &Look,
 ) -> Result<(), Failure> {
-    let all = stories(run, kind, ids.iter().take(MOST_LISTED))?;
+    let all = stories(searcher, run, kind, ids.iter().take(MOST_LISTED));
+    if as_json {
+        for one in &all {
+            let object = json!({"id": one.id, "kind": kind.name(), "timestamp": one.at.map(crate::time::rfc3339),
+                "events": one.events, "about": one.about, "verdict": one.verdict.word, "text": one.verdict.text});
+            writeln!(out, "{object}")?;
+        }
+        return Ok(());
+    }
+    let next = root::option(place);
     let said = verdict::counted(all.iter().map(|one| &one.verdict));
     let at_least = if more { "more than " } else { "" };
     let many = format!("{at_least}{}", plural(ids.len() as u64, kind.name()));
     let of = if ids.len() > all.len() { format!("the first {}: ", all.len()) } else { String::new() };
     writeln!(out, "{}", look.paint(Tone::Title, &format!("{many} begin with {}: {of}{said}", safe(asked))))?;
-    writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&super::run_words(run))))?;
+    let words = searcher.corpus.runs.get(run).map_or_else(String::new, super::run_words);
+    writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&words)))?;
     writeln!(out)?;
-    let clock = |at: Option<i64>| at.map_or_else(String::new, time::clock);
+    let clock = |at: Option<i64>| at.map_or_else(String::new, |at| look.clock(at));
     let rows: Vec<_> = all
         .iter()
         .map(|one| {
@@ -75,22 +88,27 @@ pub(crate) fn list(
 }
 
 /// The lines of all of these ids, each once.
-pub(crate) fn lines(run: &Run, kind: Kind, ids: &BTreeSet<String>) -> Result<links::Lines, ReadError> {
+pub(crate) fn lines(searcher: &Searcher<'_>, run: usize, kind: Kind, ids: &BTreeSet<String>) -> Lines {
     let mut known = Known::default();
     for id in ids {
         known.add(kind, id);
     }
-    Ok(links::expand(run, known)?.0)
+    searcher.expand(run, known)
 }
 
-fn stories<'a>(run: &Run, kind: Kind, ids: impl Iterator<Item = &'a String>) -> Result<Vec<One>, ReadError> {
+fn stories<'a>(
+    searcher: &Searcher<'_>,
+    run: usize,
+    kind: Kind,
+    ids: impl Iterator<Item = &'a String>,
+) -> Vec<One> {
     let ids: BTreeSet<String> = ids.cloned().collect();
-    let lines = lines(run, kind, &ids)?;
+    let lines = lines(searcher, run, kind, &ids);
     // The state is asked after the reading: the process may have ended while the files were read.
-    let after = After { fate: super::fate(run), run_last: lines.run_last };
+    let fate = searcher.corpus.runs.get(run).map_or(verdict::Fate::Ended, super::fate);
+    let after = After { fate, run_last: searcher.corpus.last_at(run) };
     let groups = Groups::of(&lines.all);
-    Ok(ids
-        .into_iter()
+    ids.into_iter()
         .map(|id| {
             let own = if kind == Kind::Decision { groups.lines(&id) } else { groups.lines_with(kind, &id) };
             let decision = (kind == Kind::Decision).then_some(id.as_str());
@@ -102,5 +120,5 @@ fn stories<'a>(run: &Run, kind: Kind, ids: impl Iterator<Item = &'a String>) -> 
                 id,
             }
         })
-        .collect())
+        .collect()
 }

@@ -44,7 +44,7 @@ pub(crate) const ENDS: &[&str] = &["ORDER_SUBMITTED", "ORDER_REJECTED", "ORDER_F
 pub(crate) const FILL_QTY: &[&str] = &["fill_qty", "last_qty", "filled_qty", "qty", "quantity"];
 pub(crate) const FILL_PX: &[&str] =
     &["fill_price", "fill_px", "last_px", "avg_px", "avg_price", "px", "price"];
-const CUMULATED: &[&str] = &["cum_qty", "cum_filled_qty", "total_filled_qty"];
+pub(crate) const CUMULATED: &[&str] = &["cum_qty", "cum_filled_qty", "total_filled_qty"];
 
 /// The intents of these lines, in the order in which they were first tried.
 pub(crate) fn intents<'a>(lines: &'a [Line]) -> Vec<Intent<'a>> {
