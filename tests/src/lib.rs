@@ -3,6 +3,7 @@
 //! Not here: anything that reads files the way `tapelog` does. A test reads lines with serde_json and nothing else.
 
 pub mod canary;
+pub mod step;
 
 use std::collections::HashMap;
 use std::fs;
@@ -173,7 +174,8 @@ pub fn stream_files(dir: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The run directories below a root, oldest session first.
+/// The run directories below a root, oldest session first. A process that was killed before it wrote its manifest has
+/// left an empty directory, and recorded nothing.
 ///
 /// # Panics
 /// When the root cannot be read.
@@ -185,6 +187,7 @@ pub fn runs(root: &Path) -> Vec<PathBuf> {
         .filter(|entry| entry.file_name().to_string_lossy().starts_with("session_"))
         .flat_map(|entry| fs::read_dir(entry.path()).expect("a session can be listed").filter_map(Result::ok))
         .map(|entry| entry.path())
+        .filter(|run| run.join("run.json").exists())
         .collect();
     runs.sort();
     runs

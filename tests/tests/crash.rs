@@ -1,5 +1,7 @@
 //! What a process that ends in any way leaves behind.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::os::unix::process::ExitStatusExt as _;
 
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, shared_left, victim};
@@ -115,11 +117,49 @@ fn a_panic_of_main_flushes() {
 }
 
 #[test]
-fn the_child_of_a_fork_records_nothing_and_its_parent_goes_on() {
-    // Design §5, Life.
-    let root = Folder::new("fork");
-    assert_ended(&victim(VICTIM, "fork", root.path(), &[]), |status| status.success());
-    let lines = lines(&runs(root.path())[0]);
-    assert_eq!(of_type(&lines, "ORDER_CONTEXT").len(), 5);
-    assert!(of_type(&lines, "ERROR").is_empty());
+fn the_child_of_a_fork_touches_nothing_of_its_parents_and_ends_as_it_likes() {
+    // Design §5, Life; issue 4, guarantee 4. The victim compares the bytes of all shared files before and after.
+    for how in ["_exit", "exit", "return"] {
+        let root = Folder::new("fork");
+        assert_ended(&victim(VICTIM, "fork", root.path(), &[how]), |status| status.success());
+        let runs = runs(root.path());
+        assert_eq!(runs.len(), 1);
+        let lines = lines(&runs[0]);
+        assert_eq!(of_type(&lines, "ORDER_CONTEXT").len(), 107, "{how}");
+        assert!(of_type(&lines, "ERROR").is_empty());
+        assert_eq!(of_type(&lines, "DECISION_START").len(), 1);
+        assert_eq!(of_type(&lines, "DECISION_END").len(), 1);
+        assert_eq!(of_type(&lines, "RUN_ENDED").len(), 1);
+    }
+}
+
+#[test]
+fn the_child_of_a_fork_may_start_a_recorder_of_its_own() {
+    let root = Folder::new("fork-start");
+    assert_ended(&victim(VICTIM, "fork", root.path(), &["start"]), |status| status.success());
+    let counts: Vec<_> =
+        runs(root.path()).iter().map(|run| of_type(&lines(run), "ORDER_CONTEXT").len()).collect();
+    assert_eq!(counts, [107, 5]);
+}
+
+#[test]
+fn a_run_whose_process_is_dead_is_recovered_though_its_child_lives() {
+    // Design §5, Life: a fork's child drops the lock.
+    let root = Folder::new("fork-survivor");
+    // Its standard output stays open in the child, so a file takes it.
+    let out = root.path().join("out");
+    let status = std::process::Command::new(VICTIM)
+        .arg("fork-survivor")
+        .arg(root.path())
+        .stdout(std::fs::File::create(&out).unwrap())
+        .status()
+        .unwrap();
+    assert_eq!(status.signal(), Some(libc::SIGKILL));
+    let child: i32 = std::fs::read_to_string(out).unwrap().trim().parse().unwrap();
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    // SAFETY: no memory is involved; it is the child that the victim has just made, which sleeps.
+    assert_eq!(unsafe { libc::kill(child, libc::SIGKILL) }, 0, "the child did not outlive the recovery");
+    let dead = &runs(root.path())[0];
+    assert_eq!(of_type(&lines(dead), "ORDER_CONTEXT").len(), 20);
+    assert_eq!(tapelog_tests::manifest(dead)["status"], "recovered");
 }

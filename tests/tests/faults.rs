@@ -155,29 +155,3 @@ fn an_event_above_16_mib_is_counted_and_one_below_is_whole() {
     assert_eq!(whole.len(), 1);
     assert_eq!(whole[0]["text"].as_str().unwrap().len(), (16 << 20) - 4096);
 }
-
-#[test]
-fn records_from_odd_places_behave_as_stated() {
-    let root = Folder::new("odd-places");
-    assert_ended(&victim(VICTIM, "odd-places", root.path(), &[]), |status| status.success());
-    let all = lines(&runs(root.path())[0]);
-    let errors = of_type(&all, "ERROR");
-    let places: Vec<_> = errors.iter().filter_map(|line| line["place"].as_str()).collect();
-    assert_eq!(
-        places,
-        [
-            "thread",
-            "thread-local destructor",
-            "panic hook",
-            "drop while unwinding",
-            "a Display that is being captured",
-            "after the capture",
-            "a Display that fails",
-            "",
-            "every byte",
-        ]
-    );
-    let text = |place: &str| errors.iter().find(|line| line["place"] == place).unwrap()["text"].clone();
-    assert_eq!(text("after the capture"), "spoken");
-    assert_eq!(text("a Display that fails"), "half");
-}

@@ -17,6 +17,7 @@ pub(crate) mod losses;
 pub(crate) mod manifest;
 pub(crate) mod merge;
 pub(crate) mod open_orders;
+pub(crate) mod quiet;
 pub mod read;
 pub mod recorder;
 pub(crate) mod recover;

@@ -9,6 +9,8 @@ use std::os::fd::AsRawFd as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use core::sync::atomic::{AtomicI32, Ordering};
+
 use crate::hot::civil::Civil;
 
 use super::streams::{DIR_MODE, FILE_MODE};
@@ -62,6 +64,23 @@ pub(crate) fn is_session_name(name: &str) -> bool {
         return false;
     };
     crate::hot::ids::parse_compact(day, time).is_some()
+}
+
+/// The descriptor of the lock of this process's run, or -1.
+static OWN: AtomicI32 = AtomicI32::new(-1);
+
+/// Says which lock a fork's child must give up; none when the run has ended.
+pub(crate) fn set_own(lock: Option<&File>) {
+    OWN.store(lock.map_or(-1, File::as_raw_fd), Ordering::SeqCst);
+}
+
+/// In a fork's child: its parent's run must not seem alive because the child is.
+pub(crate) fn forked() {
+    let own = OWN.swap(-1, Ordering::SeqCst);
+    if own >= 0 {
+        // SAFETY: the child's copy of the descriptor; its owner was the drain, which the child does not have.
+        unsafe { libc::close(own) };
+    }
 }
 
 /// Takes the lock of the run in `dir`; none when its process, or a recovery, has it.

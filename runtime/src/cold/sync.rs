@@ -47,8 +47,7 @@ impl Syncer {
 
     fn spawn(&mut self) -> io::Result<()> {
         let (shared, every) = (Arc::clone(&self.shared), self.every);
-        let thread = std::thread::Builder::new().name("tapelog-sync".to_owned());
-        self.thread = Some(thread.spawn(move || shared.run(every))?);
+        self.thread = Some(super::quiet::spawn("tapelog-sync", move || shared.run(every))?);
         Ok(())
     }
 

@@ -119,6 +119,22 @@ impl ThreadState {
     }
 }
 
+/// In a fork's child: the ring, the slot and the recorder that this thread had are its parent's.
+#[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder watches forks"))]
+pub(crate) fn forked() {
+    THREAD.with(|thread| {
+        // Borrowed only when a signal handler forks within a record call.
+        let had = thread.ring.try_borrow_mut().is_ok_and(|mut ring| ring.take().is_some());
+        thread.target.set(None);
+        thread.polled.set(None);
+        let had = thread.activity.take().is_some() || had;
+        if had {
+            // A thread past its destructors has nothing left to give back.
+            let _ = LEAVING.try_with(|guard| guard.rings.borrow_mut().clear());
+        }
+    });
+}
+
 /// Takes a ring for this thread. The second part says that it must be given back after one record, because the thread
 /// is past its destructors.
 #[cold]

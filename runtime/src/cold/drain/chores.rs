@@ -69,6 +69,7 @@ impl Drain {
         if !self.run.path.join(manifest::FILE).exists() {
             let _ = self.manifest.write(&self.run.path);
             if let Ok(Some(lock)) = run::lock(&self.run.path) {
+                run::set_own(Some(&lock));
                 self.run.lock = lock;
             }
             let _ = run::link_latest(&self.root, &self.run.path);

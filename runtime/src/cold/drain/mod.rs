@@ -272,6 +272,7 @@ impl Drain {
             remove_shared(&self.manifest);
         }
         self.signals.failed.store(!whole, Ordering::Release);
+        run::set_own(None);
         drop(self.run.lock);
         self.signals.done.store(true, Ordering::Release);
     }

@@ -43,7 +43,7 @@ pub(crate) fn look_at_executable(signals: &Arc<Signals>) {
         }
     };
     // Without a thread the manifest goes without.
-    let _ = std::thread::Builder::new().name("tapelog-evidence".to_owned()).spawn(look);
+    let _ = crate::cold::quiet::spawn("tapelog-evidence", look);
 }
 
 /// Reads the whole file, unless `stop` says that nobody needs it any more.

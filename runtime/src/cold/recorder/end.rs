@@ -8,7 +8,8 @@ use std::time::Duration;
 use core::sync::atomic::Ordering;
 
 use crate::cold::drain::{Ending, Signals};
-use crate::hot::registry;
+use crate::cold::run;
+use crate::hot::{registry, thread};
 
 use super::CURRENT;
 
@@ -51,18 +52,22 @@ const STEP: Duration = Duration::from_micros(200);
 pub(super) fn register_handlers(signals: &Arc<Signals>) {
     let all = AT_EXIT.get_or_init(Box::default);
     let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-    all.retain(|signals| !signals.done.load(Ordering::Acquire));
+    // One recorder at a time: those before it have ended, or are those of the process that forked.
+    all.clear();
     all.push(Arc::clone(signals));
     HANDLERS.call_once(|| {
         // SAFETY: `at_exit` is a function of this program, which lives until exit.
         unsafe { libc::atexit(at_exit) };
-        // SAFETY: `forked` only stores to atomics, which is safe in a child of a process with threads.
-        unsafe { libc::pthread_atfork(None, None, Some(registry_forked)) };
+        // SAFETY: it stores to atomics and to this thread's own state, and closes a descriptor, which is safe in a
+        // child of a process with threads.
+        unsafe { libc::pthread_atfork(None, None, Some(in_the_child)) };
     });
 }
 
-unsafe extern "C" fn registry_forked() {
+unsafe extern "C" fn in_the_child() {
     registry::forked();
+    thread::forked();
+    run::forked();
 }
 
 extern "C" fn at_exit() {

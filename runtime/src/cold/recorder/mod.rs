@@ -32,6 +32,7 @@ static CURRENT: Mutex<Option<Current>> = Mutex::new(None);
 
 #[derive(Debug, Clone)]
 struct Current {
+    pid: u32,
     session: String,
     signals: Arc<Signals>,
     root: PathBuf,
@@ -41,6 +42,11 @@ struct Current {
 }
 
 impl Current {
+    /// Whether it has not ended, and is this process's own.
+    fn runs(&self) -> bool {
+        self.pid == std::process::id() && !self.signals.done.load(Ordering::Acquire)
+    }
+
     fn audit(&self) -> Audit {
         let audit = Audit::new(&self.root, &self.service, &self.session)
             .run_dir(&self.dir)
@@ -76,6 +82,8 @@ pub struct Recorder {
     run: Current,
     hub: &'static Hub,
     heartbeat: Option<(Arc<Heartbeat>, JoinHandle<()>)>,
+    /// The process that started it: a fork's child has a copy, which ends nothing.
+    pid: u32,
     finished: bool,
 }
 
@@ -133,6 +141,9 @@ impl Recorder {
     /// # Errors
     /// [`FinishError::Unwritten`] when that took longer than two seconds.
     pub fn flush(&self) -> Result<(), FinishError> {
+        if self.is_the_parents() {
+            return Ok(());
+        }
         let now = clock::now();
         let deadline = Instant::now() + END_WITHIN;
         while self.hub.released.load(Ordering::Acquire) <= now {
@@ -155,8 +166,18 @@ impl Recorder {
         self.end()
     }
 
+    /// In a fork's child there is nothing to flush or to end: it has neither the threads nor the rings.
+    fn is_the_parents(&self) -> bool {
+        self.pid != std::process::id()
+    }
+
     fn end(&mut self) -> Result<(), FinishError> {
         if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
+        if self.is_the_parents() {
+            // To join a thread that is not there would panic.
+            std::mem::forget(self.heartbeat.take());
             return Ok(());
         }
         if let Some((heartbeat, thread)) = self.heartbeat.take() {

@@ -10,6 +10,7 @@ use std::thread::JoinHandle;
 use crate::cold::drain::{Drain, Signals, make_standard_streams};
 use crate::cold::manifest::Manifest;
 use crate::cold::open_orders::restore_open_orders;
+use crate::cold::quiet;
 use crate::cold::recover::remove_shared;
 use crate::cold::run::{self, RunDir};
 use crate::cold::{evidence, json};
@@ -45,9 +46,7 @@ impl Builder {
     }
 
     fn start_alone(self) -> Result<Recorder, StartError> {
-        if let Some(running) =
-            current().as_ref().filter(|current| !current.signals.done.load(Ordering::Acquire))
-        {
+        if let Some(running) = current().as_ref().filter(|current| current.runs()) {
             return Err(StartError::Running { session: running.session.clone() });
         }
         let cannot = |what, source| StartError::Root { root: self.root.clone(), what, source };
@@ -62,6 +61,7 @@ impl Builder {
             run::runs(&self.root).unwrap_or_default().into_iter().filter(|dir| *dir != run.path).collect();
         let recovered = recover_others(&others);
 
+        run::set_own(Some(&run.lock));
         let dir = run.path.clone();
         let session = run.session.clone();
         let key = mix(RandomState::new().hash_one((&dir, std::process::id(), clock::now())));
@@ -72,7 +72,7 @@ impl Builder {
         manifest.rings.clone_from(&folders);
         let fallback = self.fallback.unwrap_or_else(|| std::env::temp_dir().join("tapelog-fallback"));
         manifest.fallback = Some(fallback.join(format!("{session}-{}", std::process::id())));
-        // Before the first record: whoever finds this run dead must find its rings.
+        // Before there are rings: whoever finds this run dead must find them, and remove them.
         let give_up = |_: &io::Error| remove_shared(&manifest);
         manifest.write(&dir).inspect_err(give_up).map_err(|error| cannot("write the manifest", error))?;
         run::link_latest(&self.root, &dir)
@@ -80,7 +80,8 @@ impl Builder {
             .map_err(|error| cannot("link the newest run", error))?;
 
         let memory = |source| StartError::Memory { source };
-        let hub = Hub::create(folders, self.ring_bytes, self.level, self.durability == Durability::Call)
+        let made = folders.into_iter().filter(|dir| make_private(dir).is_ok()).collect();
+        let hub = Hub::create(made, self.ring_bytes, self.level, self.durability == Durability::Call)
             .inspect_err(give_up)
             .map_err(memory)?;
         hub.add_ring();
@@ -95,12 +96,11 @@ impl Builder {
         set_key(key);
         registry::install(hub);
         register_handlers(&signals);
-        let thread = std::thread::Builder::new()
-            .name("tapelog-drain".to_owned())
-            .spawn(move || drain.run())
+        let thread = quiet::spawn("tapelog-drain", move || drain.run())
             .map_err(|source| StartError::Thread { source })?;
         hub.set_drain(thread.thread().clone());
         let run = Current {
+            pid: std::process::id(),
             session,
             signals,
             root: self.root,
@@ -132,16 +132,16 @@ impl Builder {
         if self.panic_hook {
             crate::panics::install();
         }
-        Ok(Recorder { run, hub, heartbeat, finished: false })
+        Ok(Recorder { run, hub, heartbeat, pid: std::process::id(), finished: false })
     }
 
-    /// The folders for rings, made as far as they can be.
+    /// The folders for rings, of which those are made that can be.
     fn ring_folders(&self, run: &RunDir, key: u64) -> Vec<PathBuf> {
         let name = format!("tapelog-{}-{}-{:08x}", run.session, std::process::id(), key as u32);
         let shared = self.ring_dir.clone().unwrap_or_else(|| PathBuf::from("/dev/shm")).join(name);
         let folders = [shared, run.path.join("rings")];
         let absolute = |dir: &PathBuf| std::path::absolute(dir).unwrap_or_else(|_| dir.clone());
-        folders.iter().filter(|dir| make_private(dir).is_ok()).map(absolute).collect()
+        folders.iter().map(absolute).collect()
     }
 }
 
@@ -154,9 +154,7 @@ fn start_heartbeat(
     // Before the engine records anything: when `start` returns, watchers find a heartbeat.
     heartbeat.speak(false);
     let body = Arc::clone(&heartbeat);
-    let thread = std::thread::Builder::new()
-        .name("tapelog-heartbeat".to_owned())
-        .spawn(move || body.run(on_halt))
+    let thread = quiet::spawn("tapelog-heartbeat", move || body.run(on_halt))
         .map_err(|source| StartError::Thread { source })?;
     Ok((heartbeat, thread))
 }

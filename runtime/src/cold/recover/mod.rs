@@ -93,13 +93,15 @@ pub(crate) fn leftovers(manifest: &Manifest, last_seq: impl Fn(&str) -> u64) -> 
 /// When the run's directory cannot be read or written; then nothing is removed, and another try may follow.
 pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     let mut manifest = Manifest::read(dir)?;
-    if manifest.status != Status::Running {
+    if manifest.status != Status::Running && !manifest.rings.iter().any(|folder| folder.exists()) {
         return Ok(Recovery::NotNeeded);
     }
     let Some(_lock) = run::lock(dir)? else { return Ok(Recovery::Alive) };
     // It may have ended between the two looks.
     manifest = Manifest::read(dir)?;
     if manifest.status != Status::Running {
+        // It died, or its recovery did, between that word and the removal of what nobody needs any more.
+        remove_shared(&manifest);
         return Ok(Recovery::NotNeeded);
     }
     let mut torn = cut_torn_lines(dir)?;

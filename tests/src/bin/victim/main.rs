@@ -1,5 +1,9 @@
 //! The process that the whole-system tests kill, starve and end in every way. `victim SCENARIO ROOT [ARG…]`.
 
+mod forks;
+mod places;
+mod steps;
+
 use std::path::Path;
 use std::process::exit;
 use std::str::FromStr as _;
@@ -47,7 +51,11 @@ fn main() {
             records(number(0));
             panic!("the engine is gone");
         }
-        "fork" => fork(root),
+        "fork" => forks::fork(root, &rest[0]),
+        "fork-survivor" => forks::survivor(root),
+        "steps" => steps::steps(root),
+        "hang" => steps::hang(root, number(0)),
+        "synced" => steps::synced(root),
         "second" => second(root),
         "odd-text" => odd_text(root),
         "seccomp" => seccomp(root),
@@ -70,7 +78,10 @@ fn main() {
             tape.finish().expect("the run ends");
         }
         "soak" => soak(root, number(0)),
-        "odd-places" => odd_places(root),
+        "odd-places" => places::odd_places(root),
+        "signals" => places::signals(root, number(0)),
+        "wide" => places::wide(root),
+        "deep" => places::deep(root),
         "too-large" => too_large(root),
         "log-flood" => flood(root, true),
         "audit-flood" => flood(root, false),
@@ -228,62 +239,6 @@ fn resident_kib() -> i64 {
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("it is a number")
 }
 
-/// Records from places where nobody expects them.
-fn odd_places(root: &Path) {
-    use std::fmt;
-
-    struct Late;
-    impl Drop for Late {
-        fn drop(&mut self) {
-            event!(ERROR, place = "thread-local destructor");
-        }
-    }
-    thread_local! { static LATE: Late = const { Late }; }
-    struct Unwinding;
-    impl Drop for Unwinding {
-        fn drop(&mut self) {
-            event!(ERROR, place = "drop while unwinding");
-        }
-    }
-    struct Speaks;
-    impl fmt::Display for Speaks {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            event!(ERROR, place = "a Display that is being captured");
-            f.write_str("spoken")
-        }
-    }
-    struct Fails;
-    impl fmt::Display for Fails {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("half")?;
-            Err(fmt::Error)
-        }
-    }
-
-    event!(ERROR, place = "before start");
-    let tape = start(root);
-    std::thread::spawn(|| {
-        LATE.with(|_| ());
-        event!(ERROR, place = "thread");
-    })
-    .join()
-    .expect("the thread ends");
-    std::panic::set_hook(Box::new(|_| event!(ERROR, place = "panic hook")));
-    let unwound = std::panic::catch_unwind(|| {
-        let _unwinding = Unwinding;
-        panic!("on purpose");
-    });
-    assert!(unwound.is_err());
-    event!(ERROR, place = "after the capture", text = %Speaks);
-    event!(ERROR, place = "a Display that fails", text = %Fails);
-    event!(ERROR, place = "", text = "");
-    let every: Vec<u8> = (0..=255).collect();
-    let text = String::from_utf8_lossy(&every).into_owned();
-    event!(ERROR, place = "every byte", text = &text);
-    tape.finish().expect("the run ends");
-    event!(ERROR, place = "after finish");
-}
-
 fn too_large(root: &Path) {
     let tape = start(root);
     let text = "x".repeat(17 << 20);
@@ -356,24 +311,6 @@ fn kill_many(root: &Path, threads: u64, micros: u64) {
         std::thread::sleep(std::time::Duration::from_micros(micros));
         raise(libc::SIGKILL);
     });
-}
-
-/// The child of a fork records nothing and does not end its parent's run.
-fn fork(root: &Path) {
-    let tape = start(root);
-    records(3);
-    // SAFETY: the child only records, which must be harmless, and leaves by `_exit`.
-    let child = unsafe { libc::fork() };
-    if child == 0 {
-        event!(ERROR, "the child speaks");
-        assert!(!tapelog::recording());
-        // SAFETY: leaves without running the parent's handlers.
-        unsafe { libc::_exit(0) };
-    }
-    // SAFETY: `child` is our own; the status is not wanted.
-    unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) };
-    records(2);
-    tape.finish().expect("the run ends");
 }
 
 fn second(root: &Path) {

@@ -1,0 +1,58 @@
+//! A program whose allocator records every allocation, on every thread, also those that recording itself makes.
+//! `allocator all ROOT`.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use tapelog::Recorder;
+use tapelog::events::{ERROR, ORDER_CONTEXT};
+
+#[global_allocator]
+static ALLOCATOR: Recording = Recording;
+static ON: AtomicBool = AtomicBool::new(false);
+static MADE: AtomicU64 = AtomicU64::new(0);
+
+struct Recording;
+
+// SAFETY: every call is passed on as it is.
+unsafe impl GlobalAlloc for Recording {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if ON.load(Ordering::Relaxed) {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            tapelog::event!(ERROR, size = layout.size());
+        }
+        // SAFETY: as our caller promises.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        // SAFETY: as our caller promises.
+        unsafe { System.dealloc(place, layout) }
+    }
+}
+
+fn main() {
+    let root = std::env::args().nth(2).expect("a root");
+    let tape = Recorder::builder("allocator")
+        .root(Path::new(&root))
+        .ring_bytes(16 << 20)
+        .start()
+        .expect("it starts");
+    ON.store(true, Ordering::SeqCst);
+    let threads: Vec<_> = (0..4)
+        .map(|thread: u64| {
+            std::thread::spawn(move || {
+                for n in 0..1_000_u64 {
+                    let boxed = std::hint::black_box(Box::new(n));
+                    tapelog::event!(ORDER_CONTEXT, thread_number = thread, n = *boxed);
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().expect("the thread ends"));
+    tape.flush().expect("the records are written");
+    ON.store(false, Ordering::SeqCst);
+    tape.finish().expect("the run ends");
+    println!("{}", MADE.load(Ordering::SeqCst));
+}
