@@ -3,6 +3,7 @@
 //! Not here: anything that reads files the way `tapelog` does. A test reads lines with serde_json and nothing else.
 
 pub mod canary;
+pub mod mounts;
 pub mod step;
 
 use std::collections::HashMap;

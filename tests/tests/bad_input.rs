@@ -1,7 +1,6 @@
 //! What a user can do wrong, or unusual: each gets a clear error, or is recorded whole.
 
-use std::process::Command;
-
+use tapelog_tests::mounts::{Small, may_mount};
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, victim};
 
 const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
@@ -19,16 +18,11 @@ fn a_root_that_cannot_be_written_is_named_with_what_to_do() {
 
 #[test]
 fn a_full_root_is_named_with_what_to_do() {
-    let folder = Folder::new("full");
-    let mounted = Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
-        .arg(folder.path())
-        .status()
-        .is_ok_and(|status| status.success());
-    assert!(mounted, "this test mounts a small tmpfs, for which it needs to be root");
-    let output = victim(VICTIM, "unwritable", folder.path(), &[]);
-    let unmounted = Command::new("umount").arg(folder.path()).status();
-    assert!(unmounted.is_ok_and(|status| status.success()));
+    if !may_mount("a_full_root_is_named_with_what_to_do") {
+        return;
+    }
+    let small = Small::new(64);
+    let output = victim(VICTIM, "unwritable", small.path(), &[]);
     assert_ended(&output, |status| status.success());
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(said.contains("space") && said.contains(".root("), "{said}");

@@ -163,3 +163,54 @@ fn a_run_whose_process_is_dead_is_recovered_though_its_child_lives() {
     assert_eq!(of_type(&lines(dead), "ORDER_CONTEXT").len(), 20);
     assert_eq!(tapelog_tests::manifest(dead)["status"], "recovered");
 }
+
+#[test]
+fn a_panic_that_aborts_loses_nothing_and_is_recorded_itself() {
+    // Issue 4, guarantee 1: a program that was really built with `panic = "abort"`.
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_aborting"));
+    let target = program.ancestors().nth(2).unwrap();
+    let mut build = std::process::Command::new(env!("CARGO"));
+    build.args(["rustc", "--quiet", "-p", "tapelog-tests", "--bin", "aborting", "--target-dir"]).arg(target);
+    if program.parent().is_some_and(|folder| folder.ends_with("release")) {
+        build.arg("--release");
+    }
+    let built = build.args(["--", "-C", "panic=abort"]).output().unwrap();
+    assert_ended(&built, |status| status.success());
+    let root = Folder::new("panic-abort");
+    let output = victim(&program.to_string_lossy(), "panic", root.path(), &[]);
+    assert_ended(&output, |status| status.signal() == Some(libc::SIGABRT));
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    let all = lines(&runs(root.path())[0]);
+    assert_eq!(of_type(&all, "ORDER_CONTEXT").len(), 50);
+    assert_eq!(of_type(&all, "PANIC")[0]["panic_message"], "the engine is gone");
+    assert_eq!(all.last().unwrap()["event_type"], "PANIC");
+}
+
+#[test]
+fn another_build_of_the_program_recovers_what_this_one_left() {
+    // Design §5: descriptions of sites travel with the rings.
+    let root = Folder::new("other-build");
+    let output = victim(VICTIM, "kill", root.path(), &["50"]);
+    assert_ended(&output, |status| status.signal() == Some(libc::SIGKILL));
+    let other = victim(env!("CARGO_BIN_EXE_other"), "start", root.path(), &[]);
+    assert_ended(&other, |status| status.success());
+    let all = lines(&runs(root.path())[0]);
+    let orders = of_type(&all, "ORDER_CONTEXT");
+    assert_eq!(orders.len(), 50);
+    assert_eq!(orders[49]["message"], "order 49");
+    assert_eq!(orders[49]["service"], "victim");
+    assert!(orders[49]["source"].as_str().unwrap().contains("victim/main.rs:"), "{}", orders[49]);
+}
+
+#[test]
+fn a_torn_last_line_is_cut_off_and_told() {
+    let root = Folder::new("torn");
+    let output = victim(VICTIM, "kill", root.path(), &["50"]);
+    assert_ended(&output, |status| status.signal() == Some(libc::SIGKILL));
+    let dead = runs(root.path())[0].clone();
+    let mut torn = std::fs::File::options().append(true).open(dead.join("orders.jsonl")).unwrap();
+    std::io::Write::write_all(&mut torn, b"{\"timestamp\":\"20").unwrap();
+    assert_ended(&victim(VICTIM, "start", root.path(), &[]), |status| status.success());
+    assert_eq!(of_type(&lines(&dead), "ORDER_CONTEXT").len(), 50);
+    assert_eq!(of_type(&lines(&runs(root.path())[1]), "RUN_ENDED_UNCLEANLY")[0]["torn_lines"], 1);
+}

