@@ -21,10 +21,14 @@ mod render;
 mod root;
 mod runs;
 mod scan;
+<<<<<<< HEAD
 mod slow;
 mod source;
 mod span;
 mod stats;
+=======
+mod ship;
+>>>>>>> e126f73 (tape ship: events to PostgreSQL, and cleanup there)
 mod summary;
 mod tail;
 mod time;
@@ -88,6 +92,7 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
         Some(Command::Runs(runs)) => runs::runs(runs, &args.place, out, err, look),
         Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
         Some(Command::Heartbeat(args_of)) => heartbeat::heartbeat(args_of, &args.place, out, look),
+        Some(Command::Ship(args_of)) => ship::ship(args_of, &args.place, out, err),
     }
 }
 

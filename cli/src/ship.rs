@@ -1,0 +1,175 @@
+//! `tape ship DIR --to URL`: events to a database or a collector, beside the engine.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use clap::ValueEnum;
+use tapelog_ship::postgres::{Address, Partitions, Postgres, Retention};
+use tapelog_ship::{Destination, Limits, ShipError, Shipper, Summary};
+
+use crate::args::Place;
+use crate::failure::{Failure, Outcome};
+use crate::render::{plural, safe};
+
+/// Send events to PostgreSQL, and go on as they come
+///
+/// The files are the queue: what the destination has not confirmed is sent again, and the engine never notices. Where it
+/// stands is kept in `<root>/ship/`, with `rejected.jsonl` for what the destination refused and `status.json` for watchers.
+///
+/// Exit codes: 0 all sent; 1 some events were refused; 2 the destination took not everything.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tape ship logs --to postgresql://tape@db.example/trading          until Ctrl-C
+  tape ship logs --to postgresql://tape@localhost/trading --once    what is there, then end
+  tape ship --to postgresql://tape@localhost/trading --cleanup      archive and delete what is old
+
+The password stands in PGPASSWORD, PGPASSFILE or ~/.pgpass, never in the address. Whatever is not loopback is encrypted.")]
+pub(crate) struct Ship {
+    /// A root or a run directory [default: the root]
+    pub(crate) dir: Option<PathBuf>,
+    /// Where to: `postgresql://user@host:port/database`
+    #[arg(long, value_name = "URL", env = "TAPE_SHIP_TO", hide_env_values = true)]
+    pub(crate) to: String,
+    /// Send what is there, then end
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How much is sent at once [default: bulk with --once, else database]
+    #[arg(long, value_enum)]
+    pub(crate) preset: Option<Preset>,
+    /// At most so many events at once
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) batch: Option<u32>,
+    /// The longest that an event waits for others, in seconds
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) wait: Option<u32>,
+    /// With --once: how long a destination that is away is tried again, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) patience: u32,
+    /// Divide new tables by month
+    #[arg(long)]
+    pub(crate) monthly: bool,
+    /// Archive and delete what is old in the database, and nothing else
+    #[arg(long, conflicts_with_all = ["dir", "once"])]
+    pub(crate) cleanup: bool,
+    /// With --cleanup: how long rows stay
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) retention: Keep,
+}
+
+/// How much is sent at once.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Preset {
+    /// 100 events or 10 s.
+    Database,
+    /// 100 events or 60 s.
+    ObjectStore,
+    /// 10,000 events or 1 s.
+    Bulk,
+}
+
+/// How long rows stay.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum Keep {
+    /// Archived after 30 days, deleted after 90.
+    #[default]
+    Long,
+    /// Archived after 7 days; system rows deleted after 30, trading and errors after 90.
+    Short,
+}
+
+/// See the module.
+pub(crate) fn ship(
+    args: &Ship,
+    place: &Place,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<Outcome, Failure> {
+    let address = Address::parse(&args.to).map_err(|error| Failure::Unusable(format!("`--to`: {error}")))?;
+    let layout = if args.monthly { Partitions::Monthly } else { Partitions::None };
+    let mut database = Postgres::new(address).partitions(layout);
+    if args.cleanup {
+        return cleanup(args, &mut database, out);
+    }
+    let dir = args.dir.as_ref().unwrap_or(&place.root);
+    let unusable = |error: ShipError| match error {
+        ShipError::Read(error) => Failure::Read(error),
+        error => Failure::Unusable(error.to_string()),
+    };
+    let shipper = Shipper::new(dir, database).map_err(unusable)?;
+    let mut shipper = shipper.limits(limits(args));
+    let started = Instant::now();
+    let sent = if args.once {
+        shipper.once(Duration::from_secs(args.patience.into()))
+    } else {
+        let stop = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // Without it, the signal ends the process at once: the next start sends the rest.
+            let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
+        }
+        let _ = writeln!(err, "sending to {} until Ctrl-C", safe(&args.to));
+        shipper.follow(&stop)
+    };
+    let failed = sent.map(drop).err();
+    let folder = shipper.folder().display().to_string();
+    tell(shipper.summary(), started.elapsed(), &folder, out)?;
+    match failed {
+        Some(error) => Err(unusable(error)),
+        None if shipper.summary().rejected > 0 => Ok(Outcome::Finding),
+        None => Ok(Outcome::Fine),
+    }
+}
+
+fn limits(args: &Ship) -> Limits {
+    let preset = args.preset.unwrap_or(if args.once { Preset::Bulk } else { Preset::Database });
+    let mut limits = match preset {
+        Preset::Database => Limits::DATABASE,
+        Preset::ObjectStore => Limits::OBJECT_STORE,
+        Preset::Bulk => Limits::BULK,
+    };
+    if let Some(batch) = args.batch {
+        limits.events = batch as usize;
+    }
+    if let Some(wait) = args.wait {
+        limits.wait = Duration::from_secs(wait.into());
+    }
+    limits
+}
+
+fn tell(summary: &Summary, took: Duration, folder: &str, out: &mut dyn Write) -> Result<(), Failure> {
+    let rate = summary.events as f64 / took.as_secs_f64().max(0.001);
+    writeln!(
+        out,
+        "{} sent in {:.1} s ({rate:.0} a second)",
+        plural(summary.events, "event"),
+        took.as_secs_f64()
+    )?;
+    if summary.rejected > 0 {
+        writeln!(out, "{} refused; see {}/rejected.jsonl", plural(summary.rejected, "event"), safe(folder))?;
+    }
+    if summary.foreign_lines > 0 {
+        writeln!(out, "{} no events, and left where they are", plural(summary.foreign_lines, "line"))?;
+    }
+    Ok(())
+}
+
+fn cleanup(args: &Ship, database: &mut Postgres, out: &mut dyn Write) -> Result<Outcome, Failure> {
+    let retention = match args.retention {
+        Keep::Long => Retention::default(),
+        Keep::Short => Retention::SHORT,
+    };
+    let name = database.name();
+    let cleaned =
+        database.clean(&retention).map_err(|error| Failure::Unusable(format!("{name}: {error}")))?;
+    writeln!(
+        out,
+        "{} archived, {} deleted, {} of performance deleted; noted in logging.cleanup_runs",
+        plural(cleaned.archived, "row"),
+        plural(cleaned.deleted, "row"),
+        plural(cleaned.performance_deleted, "row")
+    )?;
+    Ok(Outcome::Fine)
+}
