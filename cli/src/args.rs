@@ -77,12 +77,9 @@ pub(crate) enum Command {
     Runs(Runs),
     Recover(Recover),
     Heartbeat(Heartbeat),
-<<<<<<< HEAD
     Completions(crate::completions::Completions),
     Man(crate::completions::Man),
-=======
     Ship(crate::ship::Ship),
->>>>>>> e126f73 (tape ship: events to PostgreSQL, and cleanup there)
 }
 
 /// Tell the story of a decision, an intent or an order: a verdict, then its events in order

@@ -21,14 +21,11 @@ mod render;
 mod root;
 mod runs;
 mod scan;
-<<<<<<< HEAD
+mod ship;
 mod slow;
 mod source;
 mod span;
 mod stats;
-=======
-mod ship;
->>>>>>> e126f73 (tape ship: events to PostgreSQL, and cleanup there)
 mod summary;
 mod tail;
 mod time;
