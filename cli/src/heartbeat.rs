@@ -139,6 +139,15 @@ fn screen(beat: &Value, age_s: f64, out: &mut dyn Write, look: &Look) -> Result<
         };
         writeln!(out, "{}", look.paint(tone, line))?;
     }
+    for thread in threads {
+        if let Some(lock) = thread["waits_for"].as_str() {
+            let line = format!("{} waits for the lock {}", text(&thread["name"]), safe(lock));
+            writeln!(out, "{}", look.paint(Tone::Careful, &line))?;
+        }
+    }
+    if beat["clock"]["synchronised"] == false {
+        writeln!(out, "{}", look.paint(Tone::Careful, "the system clock is not kept in step with UTC"))?;
+    }
     let components = beat["recent_heartbeats"].as_array().map(Vec::as_slice).unwrap_or_default();
     for component in components {
         let age_s = component["age_s"].as_f64().unwrap_or(0.0);

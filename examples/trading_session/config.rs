@@ -3,24 +3,29 @@
 //! Invariant: what is here and the market data determine every decision.
 
 use serde::Serialize;
-use tapelog::config::{ConfigSnapshot, ConfigTable, EnvBinding};
+use tapelog::config::ConfigSnapshot;
 
 use crate::orders::Tif;
 
 /// Everything that decides what the engine does.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ConfigSnapshot)]
+#[config(env_prefix = "TRADING_")]
 pub(crate) struct Config {
     pub(crate) seed: u64,
     /// Market seconds in one second; 0: as fast as it goes.
     pub(crate) speed: f64,
+    #[config(nested)]
     pub(crate) signal: SignalConfig,
+    #[config(nested)]
     pub(crate) guards: GuardConfig,
+    #[config(nested)]
     pub(crate) orders: OrderConfig,
+    #[config(nested)]
     pub(crate) exits: ExitConfig,
     pub(crate) venue: VenueConfig,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ConfigSnapshot)]
 pub(crate) struct SignalConfig {
     /// Over which time momentum and flow are taken.
     pub(crate) window_ms: u64,
@@ -29,22 +34,27 @@ pub(crate) struct SignalConfig {
     /// What a window in which only buyers took is worth.
     pub(crate) flow_weight_bps: f64,
     /// The score that fires.
+    #[config(env = "TRADING_THRESHOLD_BPS")]
     pub(crate) threshold_bps: f64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ConfigSnapshot)]
 pub(crate) struct GuardConfig {
+    #[config(env = "TRADING_MAX_SPREAD_BPS")]
     pub(crate) max_spread_bps: f64,
     pub(crate) max_quote_age_ms: f64,
+    #[config(env = "TRADING_COOL_DOWN_MS")]
     pub(crate) cool_down_ms: f64,
     /// Of one symbol.
     pub(crate) max_position: f64,
     /// Of all symbols, with what is on its way.
+    #[config(env = "TRADING_MAX_NOTIONAL")]
     pub(crate) max_notional: f64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ConfigSnapshot)]
 pub(crate) struct OrderConfig {
+    #[config(env = "TRADING_QUOTE_BUDGET")]
     pub(crate) quote_budget: f64,
     /// How much of the quantity at the best price one order may take.
     pub(crate) participation: f64,
@@ -55,8 +65,9 @@ pub(crate) struct OrderConfig {
     pub(crate) retry_backoff_ms: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ConfigSnapshot)]
 pub(crate) struct ExitConfig {
+    #[config(env = "TRADING_TAKE_PROFIT_BPS")]
     pub(crate) take_profit_bps: f64,
     pub(crate) stop_loss_bps: f64,
     pub(crate) max_hold_ms: f64,
@@ -102,23 +113,6 @@ impl Default for Config {
     }
 }
 
-/// What the variables of this engine begin with; another one that does is a typo.
-pub(crate) const PREFIX: &str = "TRADING_";
-
-/// What may be set in the environment, and what it sets.
-const VARIABLES: [EnvBinding; 6] = [
-    EnvBinding::new("TRADING_MAX_SPREAD_BPS", "guards.max_spread_bps"),
-    EnvBinding::new("TRADING_MAX_NOTIONAL", "guards.max_notional"),
-    EnvBinding::new("TRADING_COOL_DOWN_MS", "guards.cool_down_ms"),
-    EnvBinding::new("TRADING_QUOTE_BUDGET", "orders.quote_budget"),
-    EnvBinding::new("TRADING_THRESHOLD_BPS", "signal.threshold_bps"),
-    EnvBinding::new("TRADING_TAKE_PROFIT_BPS", "exits.take_profit_bps"),
-];
-
-impl ConfigSnapshot for Config {
-    const TABLE: ConfigTable = ConfigTable { env: &VARIABLES, ..ConfigTable::EMPTY };
-}
-
 impl Config {
     /// The defaults, changed by `TRADING_…` variables.
     ///
@@ -126,16 +120,15 @@ impl Config {
     /// Names the variable that is no number.
     pub(crate) fn from_env(read: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let mut config = Self::default();
-        // In the order of `VARIABLES`.
-        let settings: [&mut f64; VARIABLES.len()] = [
-            &mut config.guards.max_spread_bps,
-            &mut config.guards.max_notional,
-            &mut config.guards.cool_down_ms,
-            &mut config.orders.quote_budget,
-            &mut config.signal.threshold_bps,
-            &mut config.exits.take_profit_bps,
+        let settings = [
+            ("TRADING_MAX_SPREAD_BPS", &mut config.guards.max_spread_bps),
+            ("TRADING_MAX_NOTIONAL", &mut config.guards.max_notional),
+            ("TRADING_COOL_DOWN_MS", &mut config.guards.cool_down_ms),
+            ("TRADING_QUOTE_BUDGET", &mut config.orders.quote_budget),
+            ("TRADING_THRESHOLD_BPS", &mut config.signal.threshold_bps),
+            ("TRADING_TAKE_PROFIT_BPS", &mut config.exits.take_profit_bps),
         ];
-        for (EnvBinding { name: variable, .. }, setting) in VARIABLES.into_iter().zip(settings) {
+        for (variable, setting) in settings {
             let Some(text) = read(variable) else { continue };
             *setting = text
                 .parse()
@@ -161,6 +154,16 @@ mod tests {
             Config::from_env(|name| (name == "TRADING_QUOTE_BUDGET").then(|| "500".to_owned())).unwrap();
         assert_eq!(config.orders.quote_budget, 500.0);
         assert_eq!(config.guards.max_notional, Config::default().guards.max_notional);
+    }
+
+    #[test]
+    fn every_variable_that_is_read_is_declared_where_its_key_is() {
+        let nested = Config::TABLE.nested.iter().flat_map(|(_, table)| table.env);
+        let declared: Vec<_> = nested.map(|binding| binding.name).collect();
+        assert_eq!(declared.len(), 6);
+        for variable in declared {
+            assert!(Config::from_env(|name| (name == variable).then(|| "no number".to_owned())).is_err());
+        }
     }
 
     #[test]

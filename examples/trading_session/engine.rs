@@ -8,11 +8,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use tapelog::{Context, log_performance};
+use tapelog::{Context, heartbeat, log_performance};
 
 use crate::config::Config;
 use crate::dashboard::{self, Bus};
@@ -26,9 +27,24 @@ use crate::venue::{Pace, Venue};
 /// How far the market may be ahead of the strategy.
 const TICKS_AHEAD: usize = 1024;
 const ROUTER_THREADS: usize = 2;
+/// The market is never silent for so long.
+const WITHOUT_PROGRESS: Duration = Duration::from_secs(20);
 
 /// For the monitor; there is one engine in a process.
 static LIVE: Live = Live::new();
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Ends the market, and by that all that follows it.
+pub(crate) fn stop() {
+    STOPPED.store(true, Relaxed);
+}
+
+/// Until the last thread has ended, or for so long that somebody says so.
+pub(crate) fn wait_for_the_end() {
+    while !LIVE.has_ended() {
+        thread::sleep(Duration::from_millis(5));
+    }
+}
 
 /// Why the engine did not run to its end.
 #[derive(Debug)]
@@ -100,7 +116,7 @@ fn replay(market: &Market, pace: Pace, ticks: &SyncSender<Tick>) {
             let due = started + pace.wall(tick.at.since(first.at));
             thread::sleep(due.saturating_duration_since(Instant::now()));
         }
-        if ticks.send(*tick).is_err() {
+        if STOPPED.load(Relaxed) || ticks.send(*tick).is_err() {
             return;
         }
         LIVE.tick();
@@ -108,9 +124,13 @@ fn replay(market: &Market, pace: Pace, ticks: &SyncSender<Tick>) {
 }
 
 fn decide(mut strategy: Strategy, ticks: Receiver<Tick>) -> Journal {
+    // Without it there is no engine: when it makes no progress, systemd's watchdog hears nothing more, and when it
+    // panics, the shutdown begins. Each tick is progress.
+    let critical = heartbeat::critical_thread(WITHOUT_PROGRESS);
     let mut last = crate::market::MarketTime(0);
     for tick in ticks {
         strategy.on_tick(&tick);
+        critical.beat();
         last = tick.at;
     }
     strategy.finish(last)

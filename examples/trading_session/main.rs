@@ -29,7 +29,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tapelog::config::Environment;
-use tapelog::{Context, Recorder, log_performance};
+use tapelog::shutdown::Shutdown;
+use tapelog::{Context, Recorder, heartbeat, log_performance};
 
 use args::Args;
 use config::Config;
@@ -62,8 +63,10 @@ fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
         return Ok(ExitCode::SUCCESS);
     };
     startup_audit(&tape, &config)?;
+    let shutdown = shutdown()?;
 
     let (journal, took) = session(&config)?;
+    let ended = end(&shutdown);
     let record_ns = calibrate::record_ns();
     let dir = tape.dir().to_owned();
     tape.finish()?;
@@ -73,7 +76,7 @@ fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     report::tape(&events, record_ns, &dir);
     let complete = !args.verify || verify::verify(&events);
     report::try_next(&events, &args.root);
-    Ok(if complete { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if complete { ExitCode::from(ended) } else { ExitCode::FAILURE })
 }
 
 fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
@@ -84,7 +87,7 @@ fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
         .root(&args.root)
         .mode("paper")
         .strategy("micro_momentum")
-        .version(env!("CARGO_PKG_VERSION"));
+        .build(tapelog::build_info!());
     if args.speed == 0.0 {
         // A replay that is over in a second would be heard of at its start and end only. A live engine leaves the 30 s.
         builder = builder.heartbeat(Duration::from_millis(250));
@@ -92,12 +95,27 @@ fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
     Ok(Some(builder.start()?))
 }
 
+/// From here on SIGINT and SIGTERM end the session in order, and a second one ends it by force.
+fn shutdown() -> Result<Shutdown, Box<dyn Error>> {
+    let shutdown = Shutdown::builder().deadline(Duration::from_secs(15)).start()?;
+    // Whoever comes after the market ends because it hung up.
+    shutdown.component("market").order(1).stop(engine::stop);
+    shutdown.component("session").order(2).deadline(Duration::from_secs(10)).stop(engine::wait_for_the_end);
+    heartbeat::ready();
+    Ok(shutdown)
+}
+
+/// The session is over: by itself, or because somebody asked. Says how the process ends.
+fn end(shutdown: &Shutdown) -> u8 {
+    shutdown.begin("the replay is over");
+    shutdown.wait().exit_code()
+}
+
 /// Puts the configuration on the tape: its hash, what changed since the last session, what the environment overrides.
 fn startup_audit(tape: &Recorder, config: &Config) -> Result<(), Box<dyn Error>> {
     let report = tape
         .config_audit()
         .environment(Environment::of_process())
-        .env_prefix(config::PREFIX)
         .defaults(&Config::default())
         .record_snapshot(config)?;
     println!("{}", report.hash_message());

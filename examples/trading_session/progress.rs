@@ -41,6 +41,10 @@ impl Live {
         self.open_positions.store(open_positions, Relaxed);
     }
 
+    pub(crate) fn has_ended(&self) -> bool {
+        self.ended.load(Relaxed)
+    }
+
     pub(crate) fn end(&self) {
         self.ended.store(true, Relaxed);
     }

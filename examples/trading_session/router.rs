@@ -171,7 +171,8 @@ impl Router {
         venue = &self.venue_name,
         not_sent = VenueError::NotSent { .. },
         rejected = VenueError::Rejected { .. },
-        returns(order_id = |ack| &ack.order_id)
+        returns(order_id = |ack| &ack.order_id),
+        deadline = "2s"
     )]
     async fn place_buy(&self, order: &Order, attempt: u32, at: MarketTime) -> Result<Ack, VenueError> {
         self.venue.submit(order, attempt, at).await
@@ -203,6 +204,7 @@ impl Router {
     /// its own, inside the one that wanted the order.
     #[decision(
         kind = "reconcile",
+        deadline = "5s",
         fields(intent_id = order.intent_id, symbol = order.symbol),
         verdict = Resolution::verdict
     )]

@@ -368,7 +368,17 @@ fn a_heartbeat_has_every_documented_field() {
     assert!(beat["process"]["rss_mb"].as_f64().unwrap() > 1.0);
     assert!(beat["process"]["open_files"].as_u64().unwrap() > 3);
     assert!(beat["clock"]["synchronised"].is_boolean());
-    assert!(beat["clock"]["max_error_us"].is_number());
+    for key in ["max_error_us", "estimated_error_us", "calibration_age_s"] {
+        assert!(beat["clock"][key].is_number(), "{key}");
+    }
+    // Calibrated ten times a second.
+    assert!(beat["clock"]["calibration_age_s"].as_f64().unwrap() < 5.0, "{beat}");
+    assert!(["tsc", "clock_monotonic"].contains(&beat["clock"]["source"].as_str().unwrap()), "{beat}");
+    // Said once where nothing keeps it in step, as on many a container's host.
+    let unsynchronised = of_type(&all, "CLOCK_UNSYNCHRONISED");
+    assert_eq!(unsynchronised.len(), usize::from(beat["clock"]["synchronised"] == false));
+    assert!(unsynchronised.iter().all(|line| line["max_error_us"].is_number()));
+    assert!(beat["seals"].is_array());
     let threads = beat["registered_threads"].as_array().unwrap();
     for thread in threads {
         for key in ["alive", "daemon", "critical"] {

@@ -21,6 +21,7 @@ use super::line::{Line, wall_text};
 use super::locks::Deadlocks;
 use super::monitor::{LOOK, Limits, Monitor};
 use super::notify::Notify;
+use super::process::ClockQuality;
 use super::{Halt, HaltHook};
 
 /// How often the thread looks whether the run ends.
@@ -156,7 +157,7 @@ impl Heartbeat {
         let line = self.line(state);
         state.last = Some(Instant::now());
         line.record();
-        state.note_clock(line.clock.synchronised);
+        state.note_clock(&line.clock);
         self.publish(state, &line, ended);
     }
 
@@ -232,11 +233,14 @@ impl Heartbeat {
 
 impl State {
     /// Says when the clock is no longer kept in step, at the start too, and when it is again.
-    fn note_clock(&mut self, synchronised: bool) {
+    fn note_clock(&mut self, clock: &ClockQuality) {
+        let (max_error_us, synchronised) = (clock.max_error_us, clock.synchronised);
         match self.synchronised.replace(synchronised) {
             Some(true) | None if !synchronised => {
                 event!(
                     CLOCK_UNSYNCHRONISED,
+                    max_error_us,
+                    estimated_error_us = clock.estimated_error_us,
                     "nothing keeps the system clock in step with UTC; start chrony or ntpd"
                 );
             }

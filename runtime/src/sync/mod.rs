@@ -82,3 +82,96 @@ fn me() -> u32 {
         id => id,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn a_lock_knows_its_holder_while_it_is_held_and_nobody_after() {
+        let lock = Mutex::named("a", 1);
+        let held = lock.lock().unwrap();
+        let waiter = std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| {
+                let id = me();
+                let waited = lock.lock().map(|held| *held).unwrap();
+                (id, waited)
+            });
+            let start = Instant::now();
+            let seen = loop {
+                // Other tests wait for locks of theirs.
+                if let Some(wait) = waits::all().into_iter().find(|wait| wait.lock == "a") {
+                    break wait;
+                }
+                assert!(start.elapsed() < Duration::from_secs(10));
+            };
+            assert_eq!(seen.holders.len(), 1);
+            assert_eq!(seen.holders[0].0, me());
+            assert!(seen.holders[0].1.file().ends_with("sync/mod.rs"));
+            drop(held);
+            waiter.join().unwrap()
+        });
+        assert_eq!(waiter.1, 1);
+        assert!(of_thread(waiter.0).is_none());
+        assert!(lock.try_lock().is_ok());
+    }
+
+    #[test]
+    fn a_poisoned_lock_stays_one_that_says_so() {
+        let lock = Arc::new(Mutex::new(1));
+        let other = Arc::clone(&lock);
+        let panicked = std::thread::spawn(move || {
+            let _held = other.lock().unwrap();
+            panic!("with it");
+        });
+        assert!(panicked.join().is_err());
+        assert_eq!(*lock.lock().unwrap_err().into_inner(), 1);
+        let rw = RwLock::named("b", 1);
+        let readers: Vec<_> = (0..12).map(|_| rw.read().unwrap()).collect();
+        assert_eq!(readers.iter().map(|reader| **reader).sum::<i32>(), 12);
+        drop(readers);
+        *rw.write().unwrap() += 1;
+        assert_eq!(rw.into_inner().unwrap(), 2);
+    }
+
+    #[test]
+    fn a_condition_gives_the_lock_back_while_it_waits() {
+        static READY: Mutex<bool> = Mutex::new(false);
+        static CHANGED: Condvar = Condvar::new();
+        let waiter = std::thread::spawn(|| {
+            let mut ready = READY.lock().unwrap();
+            while !*ready {
+                ready = CHANGED.wait(ready).unwrap();
+            }
+        });
+        std::thread::sleep(Duration::from_millis(20));
+        *READY.lock().unwrap() = true;
+        CHANGED.notify_all();
+        waiter.join().unwrap();
+        let held = READY.lock().unwrap();
+        let (held, waited) = CHANGED.wait_timeout(held, Duration::from_millis(1)).unwrap();
+        assert!(*held && waited.timed_out());
+    }
+
+    /// `cargo test --release -p tapelog --features locks -- --ignored --nocapture uncontended`
+    #[test]
+    #[ignore = "prints figures"]
+    fn uncontended_locks_beside_those_of_std() {
+        const ROUNDS: u32 = 20_000_000;
+        let (ours, theirs) = (Mutex::new(0_u64), std::sync::Mutex::new(0_u64));
+        let (ours_rw, theirs_rw) = (RwLock::new(0_u64), std::sync::RwLock::new(0_u64));
+        let measure = |what: &str, body: &dyn Fn()| {
+            let start = Instant::now();
+            (0..ROUNDS).for_each(|_| body());
+            println!("{what}: {:.2} ns", start.elapsed().as_secs_f64() * 1e9 / f64::from(ROUNDS));
+        };
+        for _ in 0..2 {
+            measure("std Mutex", &|| *theirs.lock().unwrap() += 1);
+            measure("tapelog Mutex", &|| *ours.lock().unwrap() += 1);
+            measure("std RwLock, read", &|| assert!(*theirs_rw.read().unwrap() == 0));
+            measure("tapelog RwLock, read", &|| assert!(*ours_rw.read().unwrap() == 0));
+        }
+    }
+}

@@ -82,7 +82,7 @@ pub(crate) struct Wait {
 }
 
 /// Everything that is waited for now.
-fn waits() -> Vec<Wait> {
+pub(super) fn all() -> Vec<Wait> {
     waiters().iter().map(Waiter::read).collect()
 }
 
@@ -117,7 +117,7 @@ pub(crate) type Circle = Vec<Wait>;
 ///
 /// They are real: a thread in the table is asleep or about to be, so that it gives nothing back.
 pub(crate) fn circles() -> Vec<Circle> {
-    circles_of(&waits())
+    circles_of(&all())
 }
 
 fn circles_of(waits: &[Wait]) -> Vec<Circle> {
