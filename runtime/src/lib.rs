@@ -27,6 +27,8 @@
 //! # Features
 //! - `recorder` (default): the drain, the files, recovery, configuration audit, heartbeat. A library that only
 //!   annotates depends on `tapelog` with `default-features = false`; the application that starts a recorder chooses.
+//! - `locks`: a mutex and an `RwLock` that tell the heartbeat who holds them and who waits (`tapelog::sync`).
+//! - `figment`, `config`: the configuration audit learns from these loaders which variables and files values came from.
 
 #![cfg_attr(
     not(feature = "recorder"),
