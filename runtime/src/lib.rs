@@ -91,7 +91,9 @@ pub use cold::fuzz as __fuzz;
 pub use cold::{
     evidence::BuildInfo,
     read,
+    read::Packing,
     recorder::{Builder, Durability, FinishError, Recorder, StartError},
+    segments::{Period, Rotation, Seals},
 };
 #[cfg(feature = "recorder")]
 pub use tapelog_macros::build_info;

@@ -167,7 +167,10 @@ pub fn stream_files(dir: &Path) -> Vec<PathBuf> {
         let path = entry.expect("an entry can be read").path();
         if path.is_dir() {
             files.append(&mut stream_files(&path));
-        } else if path.extension().is_some_and(|end| end == "jsonl" || end == "log") {
+        } else if path.extension().is_some_and(|end| end == "jsonl" || end == "log")
+            // Seals are about streams, and none themselves.
+            && path.file_name().is_some_and(|name| name != "seals.jsonl")
+        {
             files.push(path);
         }
     }

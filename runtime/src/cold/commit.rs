@@ -28,7 +28,10 @@ pub(crate) struct Batch {
     pub(crate) calibration: Calibration,
     /// What it takes from each ring.
     pub(crate) ranges: Vec<Range>,
-    /// For each stream that it writes to: index, segment, and length before.
+    /// The time that its SEGMENT_START lines have.
+    pub(crate) began_ns: i64,
+    /// For each stream that it writes to: index, segment, and length before. The segment's number carries marks:
+    /// `streams::FALLBACK`, `streams::BEGINS`.
     pub(crate) streams: Vec<(u32, u32, u64)>,
 }
 
@@ -118,6 +121,7 @@ impl Batch {
         for (index, segment, len) in &self.streams {
             words(&[u64::from(*index) | (u64::from(*segment) << 32), *len]);
         }
+        words(&[self.began_ns as u64]);
         out
     }
 
@@ -136,7 +140,9 @@ impl Batch {
             Some((both as u32, (both >> 32) as u32, word()?))
         };
         let streams = (0..streams).map(|_| stream(&mut word)).collect::<Option<_>>()?;
-        Some(Self { number, first_seq, count, calibration, ranges, streams })
+        // Behind the rest: runs of before there were segments have none.
+        let began_ns = word().map_or(calibration.wall_ns, |word| word as i64);
+        Some(Self { number, first_seq, count, calibration, began_ns, ranges, streams })
     }
 }
 
@@ -157,6 +163,7 @@ mod tests {
             first_seq: number * 10,
             count: 3,
             calibration: Calibration { counter: 1, wall_ns: -2, tick: 3 },
+            began_ns: -5,
             ranges: (0..256).map(|ring| Range { ring, from: 8, to: u64::MAX }).collect(),
             streams: (0..128).map(|index| (index, 7, u64::MAX)).collect(),
         }

@@ -6,13 +6,15 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::hot::clock::Calibration;
+use crate::Class;
+use crate::hot::clock::{self, Calibration};
 use crate::hot::ring::Ring;
 
 use super::commit::{Batch, Commits};
 use super::encode::{Encoder, Tables};
 use super::json;
 use super::merge::Merge;
+use super::segments::begin;
 use super::sites::{Sites, Stream};
 use super::streams::Streams;
 
@@ -29,11 +31,21 @@ pub(crate) trait Source: Tables {
 pub(crate) trait Lines {
     /// The buffer to which the line `seq` of `stream` is appended.
     fn buffer(&mut self, stream: &Stream, seq: u64) -> &mut Vec<u8>;
+
+    /// Whether the line `seq`, which begins at `from` in that buffer and is of the time `wall_ns`, may stay. If not, it
+    /// is taken back, and the batch ends before it.
+    fn keep(&mut self, _stream: &Stream, _seq: u64, _from: usize, _wall_ns: i64) -> bool {
+        true
+    }
 }
 
 impl Lines for Streams {
     fn buffer(&mut self, stream: &Stream, _seq: u64) -> &mut Vec<u8> {
         Self::buffer(self, stream)
+    }
+
+    fn keep(&mut self, stream: &Stream, seq: u64, from: usize, wall_ns: i64) -> bool {
+        Self::keep(self, stream, seq, from, wall_ns)
     }
 }
 
@@ -83,7 +95,7 @@ impl<S: Source> Engine<S> {
         place: &mut dyn Lines,
     ) -> usize {
         self.threads.clear();
-        let unknown = Stream { index: UNKNOWN.0, file: UNKNOWN.1.to_owned() };
+        let unknown = Stream { index: UNKNOWN.0, file: UNKNOWN.1.to_owned(), class: Class::Log };
         let mut count = 0;
         while count < BATCH
             && merge.next(|ring, record| {
@@ -102,18 +114,17 @@ impl<S: Source> Engine<S> {
                 }
                 let site = self.sites.get(record.site);
                 let seq = self.seq;
-                self.seq += 1;
                 let stream = site.map_or(&unknown, |site| &site.stream);
-                let oversize = self.encoder.line(
-                    place.buffer(stream, seq),
-                    &record,
-                    site,
-                    thread,
-                    seq,
-                    calibration,
-                    &self.source,
-                );
+                let buffer = place.buffer(stream, seq);
+                let from = buffer.len();
+                let oversize =
+                    self.encoder.line(buffer, &record, site, thread, seq, calibration, &self.source);
+                if !place.keep(stream, seq, from, calibration.wall(record.counter)) {
+                    return false;
+                }
+                self.seq += 1;
                 self.oversize.extend(oversize);
+                true
             })
         {
             count += 1;
@@ -134,16 +145,28 @@ impl<S: Source> Engine<S> {
         let ends = rings.into_iter().map(|ring| (ring, ring.head(), ring.tail()));
         let mut merge = Merge::new(ends, before);
         let first_seq = self.seq;
-        let count = self.encode(&mut merge, &calibration, streams);
-        if count == 0 {
+        let began_ns = clock::wall_ns();
+        loop {
+            streams.begin_segments(|buffer, closed| {
+                begin::line(buffer, &self.encoder.envelope, self.seq, began_ns, closed);
+                self.seq += 1;
+            });
+            self.encode(&mut merge, &calibration, streams);
+            // The very first record may be the one that does not fit its segment.
+            if self.seq > first_seq || !streams.is_due() {
+                break;
+            }
+        }
+        if self.seq == first_seq {
             return None;
         }
         self.number += 1;
         let batch = Batch {
             number: self.number,
             first_seq,
-            count: count as u64,
+            count: self.seq - first_seq,
             calibration,
+            began_ns,
             ranges: merge.ranges(),
             streams: Vec::new(),
         };
@@ -173,8 +196,15 @@ impl<S: Source> Engine<S> {
             }
         })?;
         commits.complete(batch.number);
+        streams.completed(batch.first_seq + batch.count - 1);
         self.release(batch);
         Ok(())
+    }
+
+    /// The stream of that index, as far as its sites are known.
+    pub(crate) fn stream(&self, index: u32) -> Stream {
+        let known = self.sites.streams().into_iter().find(|stream| stream.index == index).cloned();
+        known.unwrap_or_else(|| Stream { index, file: UNKNOWN.1.to_owned(), class: Class::Log })
     }
 
     /// Gives back what a completed batch used.

@@ -128,7 +128,7 @@ pub fn recover(bytes: &[u8]) {
     let mut manifest = Manifest::new("fuzz", "session_20251026_123456", String::new());
     manifest.rings = vec![rings];
     manifest.write(&template.dir).expect("/dev/shm has room");
-    let lines = leftovers(&manifest, |_| 0);
+    let lines = leftovers(&template.dir, &manifest, |_| 0);
     assert!(lines.len() <= 512, "{} events out of six", lines.len());
     for leftover in &lines {
         let parsed: Result<serde_json::Value, _> = serde_json::from_slice(&leftover.line);

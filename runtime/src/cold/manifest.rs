@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::segments::{Plan, Seals};
 use super::streams::FILE_MODE;
+use crate::Class;
 
 /// The format of `run.json` and of the files beside it.
 pub(crate) const FORMAT: u32 = 1;
@@ -29,6 +31,28 @@ pub enum Status {
     Recovered,
     /// It died, and its rings are gone.
     Unrecoverable,
+}
+
+/// A stream in the manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct StreamFile {
+    /// Its file below the run directory.
+    pub file: String,
+    /// Whether it is of class `audit`.
+    pub audit: bool,
+}
+
+impl StreamFile {
+    pub(crate) fn new(file: String, class: Class) -> Self {
+        Self { file, audit: class == Class::Audit }
+    }
+
+    /// What it promises when a ring is full.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        if self.audit { Class::Audit } else { Class::Log }
+    }
 }
 
 /// What `run.json` says.
@@ -124,6 +148,15 @@ pub struct Manifest {
     /// Makes `event_id` the run's own.
     #[serde(default)]
     pub event_key: u64,
+    /// How its files are cut, packed, kept and sealed; runs of before there were segments have none.
+    #[serde(default)]
+    pub(crate) plan: Option<Plan>,
+    /// The streams it has written to.
+    #[serde(default)]
+    pub streams: Vec<StreamFile>,
+    /// The hash of the last line of `seals.jsonl`, once the run has ended or was recovered.
+    #[serde(default)]
+    pub seal_head: Option<String>,
 }
 
 /// A thread of a run that died: where it was, since when, in which decision.
@@ -184,6 +217,35 @@ impl Manifest {
             lost_at_end: 0,
             threads_at_end: Vec::new(),
             event_key: 0,
+            plan: None,
+            streams: Vec::new(),
+            seal_head: None,
+        }
+    }
+
+    /// How its files are cut, packed, kept and sealed.
+    pub(crate) fn plan(&self) -> Plan {
+        self.plan.clone().unwrap_or_else(Plan::none)
+    }
+
+    /// The class of a stream's file. Of streams that the manifest does not name, all but logs of components are `audit`:
+    /// what is not known is not removed.
+    #[must_use]
+    pub fn class_of(&self, file: &str) -> Class {
+        let standard =
+            || crate::Stream::STANDARD.iter().find(|stream| stream.file() == file).map(|one| one.class());
+        let listed = self.streams.iter().find(|stream| stream.file == file).map(|stream| stream.class());
+        let unknown = if file.ends_with(".log") { Class::Log } else { Class::Audit };
+        listed.or_else(standard).unwrap_or(unknown)
+    }
+
+    /// Whether this stream is sealed.
+    #[must_use]
+    pub fn is_sealed(&self, file: &str) -> bool {
+        match self.plan().seals {
+            Seals::Audit => self.class_of(file) == Class::Audit,
+            Seals::All => true,
+            Seals::Off => false,
         }
     }
 

@@ -77,8 +77,9 @@ impl Merge {
         Self { cursors, heap, before }
     }
 
-    /// Calls `take` with the next record and its ring; false at the end.
-    pub(crate) fn next(&mut self, take: impl FnOnce(&Ring, Record<'_>)) -> bool {
+    /// Calls `take` with the next record and its ring, which says whether it takes it; false when it does not, and at
+    /// the end.
+    pub(crate) fn next(&mut self, take: impl FnOnce(&Ring, Record<'_>) -> bool) -> bool {
         let Some(mut first) = self.heap.peek_mut() else { return false };
         let Reverse((key, number, index)) = *first;
         if key >= self.before {
@@ -86,7 +87,9 @@ impl Merge {
         }
         let cursor = &mut self.cursors[index];
         if let Next::Record(record, len) = decode::next(cursor.ring.bytes(cursor.at, cursor.end)) {
-            take(&cursor.ring, record);
+            if !take(&cursor.ring, record) {
+                return false;
+            }
             cursor.at += len;
         }
         if cursor.settle() {
@@ -142,7 +145,10 @@ mod tests {
 
     fn all(merge: &mut Merge) -> Vec<(u32, u64)> {
         let mut taken = Vec::new();
-        while merge.next(|_, record| taken.push((record.site, record.counter))) {}
+        while merge.next(|_, record| {
+            taken.push((record.site, record.counter));
+            true
+        }) {}
         taken
     }
 

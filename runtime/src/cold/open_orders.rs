@@ -4,8 +4,7 @@
 //! Invariant: ORDER_RESTORED is recorded for each, so that the run after this one finds it here.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -16,6 +15,7 @@ use crate::hot::ids::DecisionId;
 use crate::scope::order::restore;
 
 use super::manifest::Manifest;
+use super::read::{Packing, ReadError, Run, Segment};
 
 /// What is read of the run before, from its end: about 100,000 orders.
 const READ: u64 = 64 << 20;
@@ -44,7 +44,7 @@ pub(crate) fn restore_open_orders(runs: &[PathBuf], own: &Manifest) -> usize {
         (same(&manifest) && manifest.session_id < own.session_id).then_some(dir)
     });
     // A run whose orders cannot be read has none that could be restored.
-    let open = previous.and_then(|dir| open_orders(&dir.join("orders.jsonl")).ok()).unwrap_or_default();
+    let open = previous.and_then(|dir| open_orders(dir).ok()).unwrap_or_default();
     for (order, decision) in &open {
         restore(order, *decision);
         // In the order's decision, as every other line of it.
@@ -54,13 +54,32 @@ pub(crate) fn restore_open_orders(runs: &[PathBuf], own: &Manifest) -> usize {
     open.len()
 }
 
-fn open_orders(path: &Path) -> io::Result<Vec<(String, DecisionId)>> {
-    let mut file = File::open(path)?;
-    let skip = file.metadata()?.len().saturating_sub(READ);
-    file.seek(SeekFrom::Start(skip))?;
+fn open_orders(dir: &Path) -> Result<Vec<(String, DecisionId)>, ReadError> {
+    let mut segments = Run::open(dir)?.segments()?;
+    segments.retain(|segment| segment.stream == "orders.jsonl" && !segment.fallback);
+    // The newest are last; what is packed is about ten times as large.
+    let mut budget = READ;
+    let size = |segment: &Segment| segment.bytes * if segment.packing == Packing::Plain { 1 } else { 10 };
+    let mut first = segments.len();
+    while first > 0 && budget > 0 {
+        first -= 1;
+        budget = budget.saturating_sub(size(&segments[first]));
+    }
     let mut open = HashMap::new();
-    // After a skip the first line may be half a line, which is no JSON.
-    for line in BufReader::new(file).lines() {
+    for segment in &segments[first..] {
+        let failed = |source| ReadError::Io { path: segment.path.clone(), source };
+        read_segment(segment, &mut open).map_err(failed)?;
+    }
+    let mut open: Vec<_> = open.into_iter().collect();
+    open.sort();
+    Ok(open)
+}
+
+fn read_segment(segment: &Segment, open: &mut HashMap<String, DecisionId>) -> io::Result<()> {
+    let mut lines = segment.open()?;
+    // Without rotation a run may have one file of any size. The first line may be half a line then, which is no JSON.
+    io::copy(&mut lines.by_ref().take(segment.bytes.saturating_sub(READ)), &mut io::sink())?;
+    for line in BufReader::new(lines).lines() {
         let line = line?;
         let Ok(line) = serde_json::from_str::<Line>(&line) else { continue };
         let opens = matches!(line.event_type.as_str(), "ORDER_CONTEXT" | "ORDER_RESTORED");
@@ -74,7 +93,5 @@ fn open_orders(path: &Path) -> io::Result<Vec<(String, DecisionId)>> {
             open.remove(&order);
         }
     }
-    let mut open: Vec<_> = open.into_iter().collect();
-    open.sort();
-    Ok(open)
+    Ok(())
 }

@@ -44,6 +44,7 @@ fn merge_in_order(hub: &'static Hub, done: &AtomicBool) -> u64 {
         while merge.next(|_, record| {
             assert_eq!(Reader(record.values).value(), Some(Decoded::U64(next)), "an inversion");
             next += 1;
+            true
         }) {}
         for range in merge.ranges() {
             rings[range.ring as usize].release(range.to);

@@ -103,7 +103,7 @@ pub(crate) fn is_locked(dir: &Path) -> bool {
 }
 
 /// A lock on the open file: it ends with the last descriptor of it, not with the first that is closed.
-fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
+pub(crate) fn try_lock(file: &File, exclusive: bool) -> io::Result<bool> {
     #[cfg(target_os = "linux")]
     let taken = {
         let lock = libc::flock {

@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use crate::hot::describe::source;
 use crate::hot::hub::unframed;
-use crate::hot::site::{Category, Level};
+use crate::hot::site::{Category, Class, Level};
 
 use super::decode::{Decoded, Reader};
 use super::json;
@@ -28,6 +28,7 @@ pub(crate) struct SiteInfo {
 pub(crate) struct Stream {
     pub(crate) index: u32,
     pub(crate) file: String,
+    pub(crate) class: Class,
 }
 
 /// A piece of a message.
@@ -106,6 +107,14 @@ impl Sites {
         }
     }
 
+    /// The streams of the sites that are known, each once.
+    pub(crate) fn streams(&self) -> Vec<&Stream> {
+        let mut streams: Vec<_> = self.known.iter().flatten().map(|site| &site.stream).collect();
+        streams.sort_by_key(|stream| stream.index);
+        streams.dedup_by_key(|stream| stream.index);
+        streams
+    }
+
     pub(crate) fn get(&self, id: u32) -> Option<&SiteInfo> {
         self.known.get(id as usize)?.as_ref()
     }
@@ -135,7 +144,7 @@ fn parse(description: &[u8]) -> Option<(u32, SiteInfo)> {
     let index = number(&mut reader)?;
     let event = text(&mut reader)?;
     let stream = text(&mut reader)?;
-    let _class = number(&mut reader)?;
+    let class = if number(&mut reader)? == Class::Audit as u32 { Class::Audit } else { Class::Log };
     let component = reader.value()? == Decoded::Bool(true);
     let level = *Level::ALL.get(number(&mut reader)? as usize)?;
     let category = *Category::ALL.get(number(&mut reader)? as usize)?;
@@ -155,7 +164,11 @@ fn parse(description: &[u8]) -> Option<(u32, SiteInfo)> {
     json::string(&mut place, &format!("{file}:{line}"));
     let fields: Vec<_> = fields.into_iter().map(field).collect::<Option<_>>()?;
     let info = SiteInfo {
-        stream: Stream { index, file: format!("{stream}{}", if component { ".log" } else { ".jsonl" }) },
+        stream: Stream {
+            index,
+            file: format!("{stream}{}", if component { ".log" } else { ".jsonl" }),
+            class,
+        },
         head,
         message: pieces(message, |name| fields.iter().position(|field| field.name == name)),
         fields,

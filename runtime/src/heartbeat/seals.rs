@@ -21,7 +21,6 @@ pub(crate) struct SealHead {
 static NEWEST: Mutex<Vec<(String, SealHead)>> = Mutex::new(Vec::new());
 
 /// Tells the newest seal of a stream.
-#[cfg_attr(not(test), expect(dead_code, reason = "the sealer calls it"))]
 pub(crate) fn note(stream: &str, head: SealHead) {
     let mut newest = NEWEST.lock().unwrap_or_else(PoisonError::into_inner);
     match newest.iter_mut().find(|(name, _)| name == stream) {

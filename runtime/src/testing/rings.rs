@@ -141,6 +141,7 @@ fn read(hub: &'static Hub) -> Vec<Event> {
         encoder.line(&mut line, &record, site, &thread, seq, &calibration, &source);
         let file = site.map_or("", |site| site.stream.file.as_str());
         events.extend(Event::parse(file, String::from_utf8_lossy(&line).trim_end()));
+        true
     }) {}
     events
 }

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use core::sync::atomic::Ordering;
 
+use crate::cold::manifest::StreamFile;
 use crate::cold::{losses, manifest, run};
 use crate::hot::clock::CALIBRATION;
 use crate::hot::hub::degraded;
@@ -26,7 +27,30 @@ impl Drain {
         self.report_late_syncs();
         self.report_conflicts();
         self.report_degraded();
+        self.report_refused_segment();
         self.link_streams();
+    }
+
+    /// Sealed streams' segments are sealed before they are packed.
+    pub(super) fn hand_on_closed(&mut self) {
+        for closed in self.streams.take_closed() {
+            match self.sealer.as_ref().filter(|_| closed.sha256.is_some()) {
+                Some(sealer) => sealer.closed(closed),
+                None => self.keeper.closed(closed),
+            }
+        }
+    }
+
+    /// A segment that could not be closed goes on, larger than promised.
+    fn report_refused_segment(&mut self) {
+        if let Some(error) = self.streams.refused.take() {
+            let error = error.to_string();
+            crate::event!(
+                crate::events::ROTATION_FAILED,
+                error,
+                "a segment could not be closed and goes on: {error}"
+            );
+        }
     }
 
     /// What an audit found, and what the executable is, stands in the manifest as well.
@@ -159,14 +183,21 @@ impl Drain {
 
     /// `<root>/<stream>.jsonl` leads to the newest run's file, for the documented greps.
     fn link_streams(&mut self) {
+        let mut fresh = false;
         for index in 0.. {
             let Some(stream) = registry::stream(index) else { break };
             let file = stream.file();
             if !self.linked.contains(&file) {
+                self.manifest.streams.push(StreamFile::new(file.clone(), stream.class()));
+                fresh = true;
                 // A root on a file system without links still has the run directory.
                 let _ = run::link_stream(&self.root, &file);
                 self.linked.push(file);
             }
+        }
+        if fresh {
+            // The end of the run writes it again; until then readers know the standard streams.
+            let _ = self.manifest.write(&self.run.path);
         }
     }
 }

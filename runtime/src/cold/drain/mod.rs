@@ -29,7 +29,10 @@ use super::json;
 use super::kinds::Kinds;
 use super::manifest::{Manifest, Status};
 use super::recover::remove_shared;
+use super::retention::{Cleanup, Keeper};
 use super::run::{self, RunDir};
+use super::seal::{Sealer, Sealing};
+use super::segments::Seals;
 use super::sites::Sites;
 use super::streams::{Streams, open_stream};
 use super::sync::Syncer;
@@ -59,10 +62,21 @@ pub(crate) struct Signals {
     pub(crate) lines: AtomicU64,
     /// What an audit found, for the manifest: the hash, and the session before.
     pub(crate) config: Mutex<Option<(String, Option<String>)>>,
+    /// What is sealed.
+    pub(crate) sealing: Arc<Sealing>,
     /// What the executable is, for the manifest.
     pub(crate) executable: Mutex<Option<Executable>>,
     /// Who ends the run: [`Ending`].
     ending: AtomicU8,
+}
+
+/// How often things are done, and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Every {
+    /// Durability 1.
+    pub(crate) sync: Option<Duration>,
+    pub(crate) seal: Duration,
+    pub(crate) cleanup: Cleanup,
 }
 
 /// The rings and tables of a recorder of this process.
@@ -117,6 +131,8 @@ pub(crate) struct Drain {
     said: bool,
     linked: Vec<String>,
     syncer: Syncer,
+    sealer: Option<Sealer>,
+    keeper: Keeper,
 }
 
 impl Drain {
@@ -127,7 +143,7 @@ impl Drain {
         run: RunDir,
         manifest: Manifest,
         signals: Arc<Signals>,
-        sync_every: Option<Duration>,
+        every: Every,
     ) -> io::Result<Self> {
         let commits = Commits::open(hub.state)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "the shared state is not ours"))?;
@@ -138,16 +154,23 @@ impl Drain {
             first_seq: 1,
             count: 0,
             calibration,
+            began_ns: 0,
             ranges: Vec::new(),
             streams: Vec::new(),
         });
         let fields = hub.folders().iter().find_map(|folder| open_fields(folder).ok());
         let envelope = Envelope::new(&manifest.service, &manifest.session_id, manifest.event_key);
         let encoder = Encoder::new(envelope, Kinds::new(&[], fields));
+        let plan = manifest.plan();
+        let keeper = Keeper::start(root, &run.path, &manifest, every.cleanup)?;
+        let sealing = (plan.seals != Seals::Off).then(|| Arc::clone(&signals.sealing));
+        let sealer =
+            sealing.clone().map(|sealing| Sealer::start(&run.path, sealing, every.seal, keeper.orders()));
+        let streams = Streams::new(&run.path, manifest.fallback.as_deref()).planned(&plan, sealing);
         Ok(Self {
             hub,
             engine: Engine::new(Live(hub), encoder, Sites::default()),
-            streams: Streams::new(&run.path, manifest.fallback.as_deref()),
+            streams,
             commits,
             calibrator,
             calibration,
@@ -159,7 +182,9 @@ impl Drain {
             failing_since: None,
             said: false,
             linked: Vec::new(),
-            syncer: Syncer::start(sync_every)?,
+            syncer: Syncer::start(every.sync)?,
+            sealer: sealer.transpose()?,
+            keeper,
         })
     }
 
@@ -205,6 +230,7 @@ impl Drain {
                     self.hub.synced.set(*released);
                 }
                 self.waiting = None;
+                self.hand_on_closed();
                 self.recovered_writing();
                 true
             }
@@ -261,6 +287,8 @@ impl Drain {
         if whole {
             // Not durable against a power cut is what durability 0 says; an error here changes nothing for readers.
             let _ = self.streams.sync();
+            self.keeper.stop();
+            self.manifest.seal_head = self.sealer.as_mut().and_then(|sealer| sealer.finish(deadline));
             let mut end = Vec::new();
             json::instant(&mut end, i128::from(clock::wall_ns()));
             self.manifest.ended = Some(ending.as_str().to_owned());

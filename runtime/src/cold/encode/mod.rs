@@ -29,7 +29,7 @@ use value::Base;
 #[derive(Debug)]
 pub(crate) struct Envelope {
     /// `,"service":…,"session_id":…`.
-    same: Vec<u8>,
+    pub(crate) same: Vec<u8>,
     /// Makes `event_id` this process's own.
     key: u64,
 }

@@ -1,11 +1,10 @@
 //! The events of a run, and one line of it.
 
-use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::io::{self, BufRead as _, BufReader};
 
 use serde_json::{Map, Value};
 
+use super::Segment;
 use crate::cold::recover;
 
 /// The events of a run.
@@ -35,14 +34,14 @@ impl Events {
         self.torn
     }
 
-    /// Adds what is wanted of a file. Returns the `seq` of its last whole line, or 0.
-    pub(super) fn add_file(
+    /// Adds what is wanted of a segment. Returns the `seq` of its last whole line, or 0.
+    pub(super) fn add_segment(
         &mut self,
-        path: &Path,
-        file: &str,
+        segment: &Segment,
         wanted: &mut impl FnMut(&str) -> bool,
     ) -> io::Result<u64> {
-        let mut reader = BufReader::with_capacity(READ_AT_ONCE, fs::File::open(path)?);
+        let file = segment.stream.as_str();
+        let mut reader = BufReader::with_capacity(READ_AT_ONCE, segment.open()?);
         let (mut line, mut last) = (Vec::new(), Vec::new());
         while reader.read_until(b'\n', &mut line)? > 0 {
             if line.pop_if(|byte| *byte == b'\n').is_none() {
@@ -76,25 +75,6 @@ impl Events {
 
 /// Large enough that reading costs few calls, small enough for the cache.
 const READ_AT_ONCE: usize = 256 << 10;
-
-/// The `seq` of the last whole line of a file, or 0; reads the end of the file, twice as much each time.
-pub(super) fn last_seq_of_file(path: &Path) -> io::Result<u64> {
-    let mut file = fs::File::open(path)?;
-    let len = file.metadata()?.len();
-    let mut want = 16 << 10;
-    loop {
-        let from = len.saturating_sub(want);
-        file.seek(SeekFrom::Start(from))?;
-        let mut text = Vec::new();
-        file.by_ref().take(len - from).read_to_end(&mut text)?;
-        // Two newlines: the line between them is whole.
-        let whole = from == 0 || text.iter().filter(|byte| **byte == b'\n').nth(1).is_some();
-        if whole {
-            return Ok(recover::last_seq(&text));
-        }
-        want *= 2;
-    }
-}
 
 /// One line.
 #[derive(Clone, Debug)]

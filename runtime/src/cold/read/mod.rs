@@ -4,19 +4,28 @@
 
 mod error;
 mod events;
+mod seals;
 mod segments;
 
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use super::manifest::{Manifest, Status};
+pub use super::manifest::{Manifest, Status, StreamFile};
 pub use super::recover::Recovery;
+use super::recover::last_seq_of_file;
+pub use super::retention::{Clean, Cleaned};
+pub use super::seal::Seal;
 use super::{recover, run};
 
 pub use error::ReadError;
-use events::last_seq_of_file;
 pub use events::{Event, Events};
+pub use seals::SealLine;
+pub(crate) use seals::seals;
 pub use segments::{Packing, Segment};
+
+/// How often the segments of a live run are listed: each time there may be new ones.
+const MOST_LOOKS: usize = 8;
 
 /// A folder below which runs are kept.
 #[derive(Clone, Debug)]
@@ -143,20 +152,34 @@ impl Run {
     /// # Errors
     /// When a file cannot be read.
     pub fn lines(&self, mut wanted: impl FnMut(&str) -> bool) -> Result<Events, ReadError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ReadError::Io { path, source }
-        };
         let mut events = Events { all: Vec::new(), foreign: 0, torn: 0 };
-        let mut last = std::collections::HashMap::new();
-        for (path, file) in self.files()? {
-            let last_seq = events.add_file(&path, &file, &mut wanted).map_err(io(&path))?;
-            let last = last.entry(file).or_insert(0);
-            *last = last_seq.max(*last);
+        let mut last = HashMap::new();
+        let mut seen = HashSet::new();
+        // A live run may close a segment, and pack one, while they are read: then there are new names to look at.
+        for _ in 0..MOST_LOOKS {
+            let fresh: Vec<_> = self
+                .segments()?
+                .into_iter()
+                .filter(|segment| !seen.contains(&segment.plain_path()))
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            for segment in fresh {
+                match events.add_segment(&segment, &mut wanted) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(source) => return Err(ReadError::Io { path: segment.path, source }),
+                    Ok(last_seq) => {
+                        seen.insert(segment.plain_path());
+                        let last = last.entry(segment.stream).or_insert(0);
+                        *last = last_seq.max(*last);
+                    }
+                }
+            }
         }
         if self.is_dead() {
             let last_seq = |file: &str| last.get(file).copied().unwrap_or(0);
-            for leftover in recover::leftovers(&self.manifest, last_seq) {
+            for leftover in recover::leftovers(&self.dir, &self.manifest, last_seq) {
                 events.add(&leftover.stream.file, leftover.line.trim_ascii_end(), &mut wanted);
             }
         }
@@ -166,38 +189,26 @@ impl Run {
         Ok(events)
     }
 
-    /// The files of the streams, each with its path below its folder: those of the run directory, then those of the
-    /// fallback folder, if there is one.
-    fn files(&self) -> Result<Vec<(PathBuf, String)>, ReadError> {
-        let mut files = Vec::new();
-        let fallback = self.manifest.fallback.as_ref().filter(|fallback| fallback.is_dir());
-        for folder in core::iter::once(&self.dir).chain(fallback) {
-            let paths = recover::stream_files(folder)
-                .map_err(|source| ReadError::Io { path: folder.clone(), source })?;
-            for path in paths {
-                let file = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
-                files.push((path, file));
-            }
-        }
-        Ok(files)
-    }
-
     /// The `seq` of the newest event: as there are no gaps, how many the run has recorded. Reads only the files' ends,
     /// and what a dead run left in its rings.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn last_seq(&self) -> Result<u64, ReadError> {
-        let mut last = std::collections::HashMap::new();
-        for (path, file) in self.files()? {
-            let seq = last_seq_of_file(&path).map_err(|source| ReadError::Io { path, source })?;
-            let last = last.entry(file).or_insert(0);
+        let mut last = HashMap::new();
+        // What is packed has a newer segment behind it.
+        for segment in self.segments()?.into_iter().filter(|segment| segment.packing == Packing::Plain) {
+            let seq = match last_seq_of_file(&segment.path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                seq => seq.map_err(|source| ReadError::Io { path: segment.path, source })?,
+            };
+            let last = last.entry(segment.stream).or_insert(0);
             *last = seq.max(*last);
         }
         let mut newest = last.values().copied().max().unwrap_or(0);
         if self.is_dead() {
             let last_seq = |file: &str| last.get(file).copied().unwrap_or(0);
-            for leftover in recover::leftovers(&self.manifest, last_seq) {
+            for leftover in recover::leftovers(&self.dir, &self.manifest, last_seq) {
                 newest = newest.max(recover::seq_of(leftover.line.trim_ascii_end()).unwrap_or(0));
             }
         }

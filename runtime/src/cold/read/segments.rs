@@ -1,20 +1,25 @@
 //! The files of a run as they stand, for readers that go through them on their own: searching, indexing, copying.
 //!
-//! Invariant: every line of a run is in one of its segments, or in what a dead run left. What this does not do: open or
-//! unpack them.
+//! Invariant: every line of a run is in one of its segments, or in what a dead run left. Files that are not streams, as
+//! `seals.jsonl`, are none.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::{ReadError, Run, last_seq_of_file};
-use crate::cold::recover;
+use crate::cold::segments::{pack, parse_closed};
+use crate::cold::{recover, retention, seal};
 
 /// How the bytes of a segment are packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Packing {
     /// Lines as they are.
+    #[default]
     Plain,
     /// gzip, of one member or of several.
     Gzip,
@@ -49,6 +54,31 @@ pub struct Segment {
     /// Whether it is in the folder where lines went while the run directory could not be written; such a line may stand
     /// in the run directory too.
     pub fallback: bool,
+}
+
+impl Segment {
+    /// Its number, from 1, if it was closed; the newest of its stream has none.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        let path = self.plain_path();
+        parse_closed(path.file_name()?.to_str()?).map(|(_, number)| number)
+    }
+
+    /// Its path as long as it is not packed.
+    pub(crate) fn plain_path(&self) -> PathBuf {
+        match self.packing {
+            Packing::Plain => self.path.clone(),
+            Packing::Gzip | Packing::Zstd => self.path.with_extension(""),
+        }
+    }
+
+    /// Its bytes, unpacked.
+    ///
+    /// # Errors
+    /// When it cannot be opened, or this build cannot unpack it: the features `gzip` and `zstd`.
+    pub fn open(&self) -> io::Result<Box<dyn io::Read + Send>> {
+        pack::open(&self.path, self.packing)
+    }
 }
 
 impl Run {
@@ -90,7 +120,7 @@ impl Run {
             *last = seq.max(*last);
         }
         let last_seq = |file: &str| last.get(file).copied().unwrap_or(0);
-        let lines = recover::leftovers(self.manifest(), last_seq);
+        let lines = recover::leftovers(self.dir(), self.manifest(), last_seq);
         Ok(lines.into_iter().map(|one| (one.stream.file, one.line)).collect())
     }
 }
@@ -107,6 +137,9 @@ fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> i
             continue;
         }
         let (Some((file, packing)), true) = (stream_of(name), kind.is_file()) else { continue };
+        if folder == root && [seal::NAME, retention::OPS].contains(&file.as_str()) {
+            continue;
+        }
         let Ok(about) = entry.metadata() else { continue };
         let below = folder.strip_prefix(root).unwrap_or(folder).join(file);
         let stream = below.to_string_lossy().into_owned();

@@ -4,13 +4,17 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::Level;
 use crate::cold::evidence::BuildInfo;
 use crate::cold::manifest::Manifest;
+use crate::cold::retention::Cleanup;
+use crate::cold::segments::{Plan, Rotation, Seals};
 use crate::heartbeat::{self, Halt, HaltHook, Limits};
+use crate::{Level, Stream};
 
 /// A ring unless the user says otherwise: 1 MiB, about five thousand order contexts.
 const RING_BYTES: usize = 1 << 20;
+/// Every byte is hashed once, but each seal asks the disk to have what was written.
+const SEAL_EVERY: Duration = Duration::from_secs(5);
 /// Less would not hold a burst, more would not fit the counters of a padding.
 const RING_RANGE: (usize, usize) = (1 << 14, 1 << 30);
 
@@ -35,6 +39,9 @@ pub struct Builder {
     pub(super) fallback: Option<PathBuf>,
     pub(super) on_halt: Option<HaltHook>,
     pub(super) level: Level,
+    pub(super) plan: Plan,
+    pub(super) seal_every: Duration,
+    pub(super) cleanup: Cleanup,
 }
 
 /// What a record survives, once its call returned (design §6).
@@ -81,6 +88,9 @@ impl Builder {
             fallback: None,
             on_halt: None,
             level: Level::Debug,
+            plan: Plan::default(),
+            seal_every: SEAL_EVERY,
+            cleanup: Cleanup::default(),
         }
     }
 
@@ -189,6 +199,47 @@ impl Builder {
     /// `tapelog-fallback` in the system's folder for temporary files.
     pub fn fallback(mut self, dir: impl Into<PathBuf>) -> Self {
         self.fallback = Some(dir.into());
+        self
+    }
+
+    /// When files are closed, how closed ones are packed, and how long they are kept; [`Rotation::standard`] unless said.
+    /// Streams of class `audit` are cut and packed alike, but all their segments are kept; [`Builder::rotation_of_audit`]
+    /// tells them otherwise.
+    pub fn rotation(mut self, rotation: Rotation) -> Self {
+        self.plan.log = rotation;
+        self.plan.audit = rotation.keep_all();
+        self
+    }
+
+    /// The same for streams of class `audit`, with what is removed of them. Write it after [`Builder::rotation`].
+    pub fn rotation_of_audit(mut self, rotation: Rotation) -> Self {
+        self.plan.audit = rotation;
+        self
+    }
+
+    /// The same for one stream.
+    pub fn rotation_of(mut self, stream: Stream, rotation: Rotation) -> Self {
+        self.plan.streams.insert(stream.file(), rotation);
+        self
+    }
+
+    /// Which streams are sealed; those of class `audit` unless said.
+    pub fn seals(mut self, seals: Seals) -> Self {
+        self.plan.seals = seals;
+        self
+    }
+
+    /// How often what was written is sealed; every 5 s unless said. A segment is sealed when it is closed, too, and
+    /// everything when the run ends.
+    pub fn seal_every(mut self, interval: Duration) -> Self {
+        self.seal_every = interval;
+        self
+    }
+
+    /// The full hour, UTC, at which files are removed that need not be kept (S1-004); 2 unless said, `None` for never. The
+    /// start does it too, unless it is never.
+    pub fn cleanup_at(mut self, hour: impl Into<Option<u8>>) -> Self {
+        self.cleanup = Cleanup { hour: hour.into().map(|hour| hour % 24) };
         self
     }
 

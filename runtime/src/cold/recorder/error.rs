@@ -27,6 +27,11 @@ pub enum StartError {
         /// Why.
         source: io::Error,
     },
+    /// Segments are to be packed as this build cannot.
+    Packing {
+        /// The feature that is missing.
+        feature: &'static str,
+    },
     /// The drain's thread did not start.
     Thread {
         /// Why.
@@ -50,6 +55,11 @@ impl fmt::Display for StartError {
             Self::Memory { source } => {
                 write!(f, "no memory for rings: {source}; ask for less with `.ring_bytes(…)`")
             }
+            Self::Packing { feature } => write!(
+                f,
+                "segments are to be packed by {feature}, which this build cannot do; enable the feature `{feature}` of \
+                 `tapelog`, or write `.packing(Packing::Plain)`"
+            ),
             Self::Thread { source } => write!(f, "the drain's thread did not start: {source}"),
         }
     }
@@ -58,7 +68,7 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Running { .. } => None,
+            Self::Running { .. } | Self::Packing { .. } => None,
             Self::Root { source, .. } | Self::Memory { source } | Self::Thread { source } => Some(source),
         }
     }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crate::cold::drain::{Drain, Signals, make_standard_streams};
+use crate::cold::drain::{Drain, Every, Signals, make_standard_streams};
 use crate::cold::manifest::Manifest;
 use crate::cold::open_orders::restore_open_orders;
 use crate::cold::quiet;
+use crate::cold::read::Packing;
 use crate::cold::recover::remove_shared;
 use crate::cold::run::{self, RunDir};
 use crate::cold::{evidence, json};
@@ -49,6 +50,11 @@ impl Builder {
         if let Some(running) = current().as_ref().filter(|current| current.runs()) {
             return Err(StartError::Running { session: running.session.clone() });
         }
+        if let Some(packing) = self.plan.impossible_packing() {
+            return Err(StartError::Packing {
+                feature: if packing == Packing::Gzip { "gzip" } else { "zstd" },
+            });
+        }
         let cannot = |what, source| StartError::Root { root: self.root.clone(), what, source };
         if shm::free_bytes(&self.root).is_some_and(|free| free < NEEDED_BYTES) {
             return Err(cannot("write", io::Error::from(io::ErrorKind::StorageFull)));
@@ -70,6 +76,7 @@ impl Builder {
         self.describe(&mut manifest);
         manifest.event_key = key;
         manifest.rings.clone_from(&folders);
+        manifest.plan = Some(self.plan);
         let fallback = self.fallback.unwrap_or_else(|| std::env::temp_dir().join("tapelog-fallback"));
         manifest.fallback = Some(fallback.join(format!("{session}-{}", std::process::id())));
         // Before there are rings: whoever finds this run dead must find them, and remove them.
@@ -91,8 +98,9 @@ impl Builder {
             Durability::Process | Durability::Call => None,
         };
         let own = manifest.clone();
+        let every = Every { sync: sync_every, seal: self.seal_every, cleanup: self.cleanup };
         let drain =
-            Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), sync_every).map_err(memory)?;
+            Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), every).map_err(memory)?;
         set_key(key);
         registry::install(hub);
         register_handlers(&signals);

@@ -17,8 +17,27 @@ pub(super) fn last_seq_after(path: &Path, len: u64) -> io::Result<u64> {
     Ok(last_seq(&text))
 }
 
+/// The `seq` of the last whole line of a file, or 0; reads the end of the file, twice as much each time.
+pub(crate) fn last_seq_of_file(path: &Path) -> io::Result<u64> {
+    let mut file = File::open(path)?;
+    let len = file.metadata()?.len();
+    let mut want = 16 << 10;
+    loop {
+        let from = len.saturating_sub(want);
+        file.seek(SeekFrom::Start(from))?;
+        let mut text = Vec::new();
+        file.by_ref().take(len - from).read_to_end(&mut text)?;
+        // Two newlines: the line between them is whole.
+        let whole = from == 0 || text.iter().filter(|byte| **byte == b'\n').nth(1).is_some();
+        if whole {
+            return Ok(last_seq(&text));
+        }
+        want *= 2;
+    }
+}
+
 /// The `seq` of the last whole line of `text`; 0 when there is none.
-pub(crate) fn last_seq(text: &[u8]) -> u64 {
+fn last_seq(text: &[u8]) -> u64 {
     let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else { return 0 };
     let start = text[..end].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     seq_of(&text[start..end]).unwrap_or(0)

@@ -19,14 +19,17 @@ use super::engine::{Engine, Lines};
 use super::manifest::{Manifest, Status};
 use super::merge::Merge;
 use super::run;
+use super::seal::seal_repaired;
+use super::segments::{Seals, begin, pack};
 use super::sites::Stream;
-use super::streams::{FALLBACK, Streams, open_stream};
+use super::streams::{BEGINS, FALLBACK, Streams, examined, open_stream};
+use crate::Class;
 
 use dead::{Dead, engine, repeat};
 use files::{cut_torn_lines, last_seq_after};
 
 pub(crate) use dead::remove_shared;
-pub(crate) use files::{last_seq, seq_of, stream_files};
+pub(crate) use files::{last_seq_of_file, seq_of};
 
 /// What became of a run that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +70,12 @@ impl Lines for Vec<Leftover> {
 
 /// The lines that a dead run has not written, without touching anything. `last_seq` says the last `seq` that stands in
 /// the file of a stream.
-pub(crate) fn leftovers(manifest: &Manifest, last_seq: impl Fn(&str) -> u64) -> Vec<Leftover> {
+pub(crate) fn leftovers(dir: &Path, manifest: &Manifest, last_seq: impl Fn(&str) -> u64) -> Vec<Leftover> {
     let Some(dead) = Dead::open(manifest) else { return Vec::new() };
     let mut lines: Vec<Leftover> = Vec::new();
     let (mut engine, calibration) = engine(&dead, manifest, None);
     if let Some(batch) = dead.unfinished() {
-        engine.seq = batch.first_seq;
-        let mut merge = repeat(&dead, &batch);
-        engine.encode(&mut merge, &batch.calibration, &mut lines);
+        encode_again(dir, manifest, &dead, &mut engine, &batch, &mut lines);
         lines.retain(|leftover| leftover.seq > last_seq(&leftover.stream.file));
     }
     let taken = dead.unfinished();
@@ -104,12 +105,16 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
         remove_shared(&manifest);
         return Ok(Recovery::NotNeeded);
     }
+    pack::tidy(dir)?;
     let mut torn = cut_torn_lines(dir)?;
     if let Some(fallback) = manifest.fallback.as_ref().filter(|fallback| fallback.is_dir()) {
         torn += cut_torn_lines(fallback)?;
     }
     let Some(dead) = Dead::open(&manifest) else {
         manifest.status = Status::Unrecoverable;
+        let sealed = crate::Stream::STANDARD.iter().filter(|stream| stream.class() == Class::Audit);
+        let sealed: Vec<_> = sealed.map(|stream| stream.file()).collect();
+        seal_again(dir, &mut manifest, &sealed, 0);
         manifest.write(dir)?;
         remove_shared(&manifest);
         return Ok(Recovery::Unrecoverable);
@@ -121,17 +126,21 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     let (mut engine, calibration) = engine(&dead, &manifest, fields);
     let mut records = 0;
     if let Some(batch) = dead.unfinished() {
-        records += finish_batch(dir, manifest.fallback.as_deref(), &dead, &mut engine, &batch)?;
+        records += finish_batch(dir, &manifest, &dead, &mut engine, &batch)?;
     } else if let Some(last) = dead.commits.last() {
         // Its space may not have been released any more.
         engine.release(&last);
     }
-    let mut streams = Streams::new(dir, None);
+    let plan = manifest.plan();
+    let mut streams = Streams::new(dir, None).planned(&plan, None);
     while let Some((mut batch, _)) = engine.collect(u64::MAX, calibration, &mut streams) {
         engine.write(&mut batch, &dead.commits, &mut streams)?;
         records += batch.count;
     }
     streams.sync()?;
+    let sealed = engine.sites.streams().into_iter().filter(|stream| plan.seals(stream));
+    let sealed: Vec<_> = sealed.map(|stream| stream.file.clone()).collect();
+    seal_again(dir, &mut manifest, &sealed, engine.seq - 1);
     let lost = dead.unreported_losses();
     manifest.status = Status::Recovered;
     manifest.lost_at_end = lost;
@@ -141,17 +150,48 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     Ok(Recovery::Recovered { records, torn, damaged: engine.damaged.len() as u64, lost })
 }
 
+/// Encodes a batch as it was: first the lines that begin segments, in the order of the streams, then its records.
+fn encode_again(
+    dir: &Path,
+    manifest: &Manifest,
+    dead: &Dead,
+    engine: &mut Engine<&Dead>,
+    batch: &Batch,
+    lines: &mut Vec<Leftover>,
+) {
+    engine.seq = batch.first_seq;
+    let plan = manifest.plan();
+    for (index, segment, _) in batch.streams.iter().filter(|(_, segment, _)| segment & BEGINS != 0) {
+        let number = segment & !(BEGINS | FALLBACK);
+        let stream = engine.stream(*index);
+        let closed = examined(dir, &stream.file, number.saturating_sub(1), plan.seals(&stream));
+        let mut line = Vec::new();
+        begin::line(&mut line, &engine.encoder.envelope, engine.seq, batch.began_ns, &closed);
+        lines.push(Leftover { stream, seq: engine.seq, line });
+        engine.seq += 1;
+    }
+    engine.encode(&mut repeat(dead, batch), &batch.calibration, lines);
+}
+
+/// Seals what was repaired. Without room for seals the run is whole all the same, and `tape verify` says what is not
+/// sealed.
+fn seal_again(dir: &Path, manifest: &mut Manifest, sealed: &[String], covers: u64) {
+    if manifest.plan().seals != Seals::Off {
+        manifest.seal_head = seal_repaired(dir, sealed, covers).ok().flatten();
+    }
+}
+
 /// Writes the lines of a batch that are not in the files. Returns how many.
 fn finish_batch(
     dir: &Path,
-    fallback: Option<&Path>,
+    manifest: &Manifest,
     dead: &Dead,
     engine: &mut Engine<&Dead>,
     batch: &Batch,
 ) -> io::Result<u64> {
-    engine.seq = batch.first_seq;
     let mut lines: Vec<Leftover> = Vec::new();
-    engine.encode(&mut repeat(dead, batch), &batch.calibration, &mut lines);
+    encode_again(dir, manifest, dead, engine, batch, &mut lines);
+    let fallback = manifest.fallback.as_deref();
     let mut written = 0;
     for (index, segment, len) in &batch.streams {
         let of_stream = || lines.iter().filter(|leftover| leftover.stream.index == *index);

@@ -10,6 +10,7 @@ use crate::cold::drain::Live;
 use crate::cold::encode::{Encoder, Envelope};
 use crate::cold::kinds::Kinds;
 use crate::cold::run::RunDir;
+use crate::cold::segments::{Plan, Rotation, closed_name};
 use crate::cold::sites::Sites;
 use crate::hot::clock::Calibration;
 use crate::hot::hub::Hub;
@@ -17,6 +18,7 @@ use crate::hot::record::record;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::thread::THREAD;
 
+use super::files::stream_files;
 use super::*;
 
 static ORDER: Site = Site::new(
@@ -47,7 +49,12 @@ struct Rig {
 
 impl Rig {
     fn new(name: &str) -> Self {
-        let root = std::env::temp_dir().join(format!("tapelog-{name}-{}", std::process::id()));
+        Self::planned(name, Plan::none())
+    }
+
+    fn planned(name: &str, plan: Plan) -> Self {
+        // In memory: thousands of them are made, and nothing here is about the disk.
+        let root = PathBuf::from(format!("/dev/shm/tapelog-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&root);
         let run = RunDir::create(&root, 1_761_482_096).unwrap();
         let folder = run.path.join("rings");
@@ -55,6 +62,7 @@ impl Rig {
         let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false).unwrap();
         let mut manifest = Manifest::new("test", &run.session, String::new());
         manifest.rings = vec![folder];
+        manifest.plan = Some(plan.clone());
         manifest.write(&run.path).unwrap();
         for (id, site) in [(0, &ORDER), (1, &DECISION)] {
             site.set_id(id);
@@ -65,7 +73,7 @@ impl Rig {
         let table = fs::read(run.path.join("rings/sites")).unwrap();
         Self {
             engine: Engine::new(Live(hub), encoder, Sites::of_table(&table)),
-            streams: Streams::new(&run.path, None),
+            streams: Streams::new(&run.path, None).planned(&plan, None),
             commits: Commits::open(hub.state).unwrap(),
             root,
             dir: run.path,
@@ -88,6 +96,12 @@ impl Rig {
         self.engine.collect(u64::MAX, calibration, &mut self.streams).unwrap().0
     }
 
+    /// As [`Rig::collect`]; none when everything is collected.
+    fn collect_any(&mut self) -> Option<Batch> {
+        let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
+        self.engine.collect(u64::MAX, calibration, &mut self.streams).map(|(batch, _)| batch)
+    }
+
     fn write(&mut self) {
         let mut batch = self.collect();
         self.engine.write(&mut batch, &self.commits, &mut self.streams).unwrap();
@@ -103,18 +117,108 @@ impl Rig {
 fn numbers(dir: &Path) -> Vec<u64> {
     let mut lines = Vec::new();
     for path in stream_files(dir).unwrap() {
-        let text = fs::read_to_string(path).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
         assert!(text.is_empty() || text.ends_with('\n'));
         let before = lines.len();
-        for line in text.lines() {
+        for line in text.lines().filter(|_| !path.ends_with("seals.jsonl")) {
             let line: serde_json::Value = serde_json::from_str(line).unwrap();
-            lines.push((line["seq"].as_u64().unwrap(), line["n"].as_u64().unwrap()));
+            assert_eq!(line["n"].is_null(), line["event_type"] == "SEGMENT_START");
+            lines.push((line["seq"].as_u64().unwrap(), line["n"].as_u64()));
         }
         assert!(lines[before..].is_sorted(), "a file is not in order");
     }
     lines.sort_unstable();
     assert!(lines.iter().enumerate().all(|(at, (seq, _))| *seq == at as u64 + 1), "{lines:?}");
-    lines.into_iter().map(|(_, number)| number).collect()
+    lines.into_iter().filter_map(|(_, number)| number).collect()
+}
+
+/// Every segment but the first begins with the name and the hash of the one before, and none is larger than promised.
+fn check_segments(dir: &Path, file: &str, largest: u64) -> u32 {
+    let last = crate::cold::segments::last_closed(dir, file).unwrap();
+    for number in 2..=last + 1 {
+        let name = if number > last { file.to_owned() } else { closed_name(file, number) };
+        let text = fs::read_to_string(dir.join(&name)).unwrap();
+        assert!(text.len() as u64 <= largest || text.lines().count() == 2, "{name} has {} bytes", text.len());
+        let Some(first) = text.lines().next() else { continue };
+        let first: serde_json::Value = serde_json::from_str(first).unwrap();
+        assert_eq!(first["event_type"], "SEGMENT_START", "{name}");
+        let before = closed_name(file, number - 1);
+        assert_eq!(first["previous_segment"], before.as_str());
+        let bytes = fs::read(dir.join(&before)).unwrap();
+        assert_eq!(first["previous_bytes"], bytes.len());
+        assert_eq!(first["previous_sha256"], crate::cold::seal::hash(&bytes).as_str());
+        assert_eq!(first["previous_last_seq"], last_seq_of_file(&dir.join(&before)).unwrap());
+        assert_eq!(text.lines().filter(|line| line.contains("SEGMENT_START")).count(), 1, "{name}");
+    }
+    last + 1
+}
+
+/// About two lines for each segment.
+const SMALL: u64 = 1_000;
+
+fn small_segments() -> Plan {
+    let rotation = Rotation::never().max_bytes(SMALL);
+    Plan { log: rotation, audit: rotation, ..Plan::default() }
+}
+
+const STREAMS: [&str; 2] = ["orders.jsonl", "decisions.jsonl"];
+
+#[test]
+fn a_run_that_died_at_any_step_of_a_rotation_is_whole_after_recovery() {
+    // Issue point 6: exactly once after a crash at any step of a rotation: the closed file has its new name and nothing
+    // else is there; the new file is there and empty; any byte of the batch that begins it.
+    let (mut batch_number, mut cut, mut rotations) = (0, 0, 0);
+    loop {
+        let mut rig = Rig::planned("rotate", small_segments());
+        rig.record(0, 9);
+        for _ in 0..batch_number {
+            rig.write();
+        }
+        let Some(mut batch) = rig.collect_any() else { break };
+        let begun = rig.dir.clone();
+        batch.streams = rig.streams.open_pending().unwrap();
+        if batch.streams.iter().all(|(_, segment, _)| segment & BEGINS == 0) {
+            batch_number += 1;
+            continue;
+        }
+        let mut left = cut;
+        if cut < 2 {
+            // The batch was not begun; the new file may be missing, too.
+            if cut == 0 {
+                for file in STREAMS {
+                    let path = begun.join(file);
+                    if path.metadata().is_ok_and(|about| about.len() == 0) {
+                        fs::remove_file(path).unwrap();
+                    }
+                }
+            }
+        } else {
+            left -= 2;
+            rig.commits.begin(&batch);
+            for (index, file) in STREAMS.iter().enumerate() {
+                let stream = Stream { index: index as u32, file: (*file).to_owned(), class: Class::Audit };
+                let lines = rig.streams.buffer(&stream).clone();
+                let part = left.min(lines.len());
+                left -= part;
+                open_stream(&begun.join(file)).unwrap().write_all(&lines[..part]).unwrap();
+            }
+        }
+        rig.record(9, 3);
+        let (root, dir) = rig.die();
+        let events = crate::cold::read::Run::open(&dir).unwrap().events().unwrap();
+        let read: Vec<_> = events.all().iter().filter_map(|event| event.get("n")?.as_u64()).collect();
+        assert_eq!(read, (0..12).collect::<Vec<_>>(), "in place, batch {batch_number}, cut {cut}");
+        assert!(matches!(recover(&dir).unwrap(), Recovery::Recovered { .. }));
+        assert_eq!(numbers(&dir), (0..12).collect::<Vec<_>>(), "batch {batch_number}, cut {cut}");
+        rotations = STREAMS.iter().map(|file| check_segments(&dir, file, SMALL)).sum();
+        assert_eq!(recover(&dir).unwrap(), Recovery::NotNeeded);
+        fs::remove_dir_all(root).unwrap();
+        cut += 1;
+        if cut > 2 && left > 0 {
+            (batch_number, cut) = (batch_number + 1, 0);
+        }
+    }
+    assert!(batch_number > 3 && rotations > 6, "{batch_number} batches, {rotations} segments");
 }
 
 #[test]
@@ -134,7 +238,7 @@ fn a_run_that_died_at_any_byte_of_its_writes_is_whole_after_recovery() {
         for path in stream_files(&rig.dir).unwrap() {
             let file = path.file_name().unwrap().to_str().unwrap().to_owned();
             let index = u32::from(file != "orders.jsonl");
-            let stream = Stream { index, file };
+            let stream = Stream { index, file, class: Class::Audit };
             let lines = rig.streams.buffer(&stream).clone();
             let part = left.min(lines.len());
             left -= part;
@@ -226,7 +330,7 @@ fn a_state_file_cut_or_flipped_anywhere_never_panics() {
         let mut flipped = whole.clone();
         flipped[at] ^= 0x55;
         fs::write(&ring, &flipped).unwrap();
-        let lines = leftovers(&manifest, |_| 0);
+        let lines = leftovers(&dir, &manifest, |_| 0);
         assert!(lines.len() <= 9);
     }
     fs::remove_dir_all(root).unwrap();

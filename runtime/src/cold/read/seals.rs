@@ -1,0 +1,52 @@
+//! The seals of a run, as they stand in `seals.jsonl`.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::{ReadError, Run};
+use crate::cold::seal::{self, Seal};
+
+/// A line of `seals.jsonl`.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct SealLine {
+    /// Its bytes, without the newline: the next seal names their SHA-256.
+    pub bytes: Vec<u8>,
+    /// What it says; none when it is no seal.
+    pub seal: Option<Seal>,
+}
+
+impl SealLine {
+    /// The SHA-256 of the line, 64 hexadecimal digits: a head.
+    #[must_use]
+    pub fn head(&self) -> String {
+        seal::hash(&self.bytes)
+    }
+}
+
+impl Run {
+    /// The lines of `seals.jsonl`, from its first. Empty when there is no such file. The last is left out if it is not
+    /// whole.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn seals(&self) -> Result<Vec<SealLine>, ReadError> {
+        lines(self.dir()).map_err(|source| ReadError::Io { path: self.dir().join(seal::NAME), source })
+    }
+}
+
+/// The seals that can be read.
+pub(crate) fn seals(dir: &Path) -> io::Result<Vec<Seal>> {
+    Ok(lines(dir)?.into_iter().filter_map(|line| line.seal).collect())
+}
+
+fn lines(dir: &Path) -> io::Result<Vec<SealLine>> {
+    let text = match fs::read(dir.join(seal::NAME)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        text => text?,
+    };
+    let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let lines = text[..whole].split_inclusive(|byte| *byte == b'\n').map(|line| &line[..line.len() - 1]);
+    Ok(lines.map(|line| SealLine { bytes: line.to_vec(), seal: serde_json::from_slice(line).ok() }).collect())
+}

@@ -1,0 +1,137 @@
+//! One line of `seals.jsonl`.
+
+use serde::{Deserialize, Serialize};
+
+/// Says that the first `bytes` bytes of a segment, unpacked, have this SHA-256: `head -c BYTES FILE | sha256sum`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Seal {
+    /// When it was made, RFC 3339.
+    pub timestamp: String,
+    /// Counts the seals of the run from 1.
+    pub seal: u64,
+    /// The stream's file: `orders.jsonl`.
+    pub stream: String,
+    /// Which segment of it, from 1.
+    pub segment: u32,
+    /// How many bytes are sealed.
+    pub bytes: u64,
+    /// Their SHA-256, 64 hexadecimal digits.
+    pub sha256: String,
+    /// How many lines that are.
+    pub lines: u64,
+    /// The `seq` of the last of them.
+    pub last_seq: u64,
+    /// With this seal, every line of a sealed stream up to this `seq` is sealed.
+    pub covers: u64,
+    /// Why it was made: `interval`, `closed`, `finished` or `recovered`.
+    pub cause: String,
+    /// Sixteen bits of each line since the seal of this segment before, four hexadecimal digits each: they tell which
+    /// line it is that no longer fits the hash. They prove nothing by themselves.
+    pub checks: String,
+    /// The SHA-256 of the line before this one in `seals.jsonl`, without its newline; 64 zeros in the first.
+    pub previous: String,
+}
+
+/// Why a seal was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    Interval,
+    Closed,
+    Finished,
+    Recovered,
+}
+
+impl Cause {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interval => "interval",
+            Self::Closed => "closed",
+            Self::Finished => "finished",
+            Self::Recovered => "recovered",
+        }
+    }
+}
+
+impl Seal {
+    /// The line of `seals.jsonl`, without its newline.
+    pub(crate) fn to_line(&self) -> Vec<u8> {
+        // A struct of numbers and texts always becomes JSON.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// What [`Seal::checks`] says of each line.
+    #[must_use]
+    pub fn line_checks(&self) -> Vec<u16> {
+        let digits = self.checks.as_bytes().as_chunks::<4>().0;
+        let number = |four: &[u8; 4]| u16::from_str_radix(core::str::from_utf8(four).ok()?, 16).ok();
+        digits.iter().filter_map(number).collect()
+    }
+
+    /// The sixteen bits of a line, with its newline, as they stand in [`Seal::checks`].
+    #[must_use]
+    pub fn check_of(line: &[u8]) -> u16 {
+        check_of(line)
+    }
+}
+
+/// [`Seal::checks`] of some lines.
+pub(crate) fn line_checks(checks: &[u16]) -> String {
+    use std::fmt::Write as _;
+    checks.iter().fold(String::with_capacity(checks.len() * 4), |mut text, check| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{check:04x}");
+        text
+    })
+}
+
+/// Eight bytes at a time: it must cost less than the hash beside it.
+pub(crate) fn check_of(line: &[u8]) -> u16 {
+    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (words, rest) = line.as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut hash = ODD ^ line.len() as u64;
+    for word in words.iter().chain([&last]) {
+        hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(ODD).rotate_left(29);
+    }
+    ((hash.wrapping_mul(ODD)) >> 48) as u16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_anywhere_in_a_line_changes_its_check_but_for_one_in_65536() {
+        let line = b"{\"event_type\":\"ORDER_CONTEXT\",\"qty\":0.5,\"seq\":17}\n";
+        let same = (0..line.len() * 8)
+            .filter(|bit| {
+                let mut changed = *line;
+                changed[bit / 8] ^= 1 << (bit % 8);
+                check_of(&changed) == check_of(line)
+            })
+            .count();
+        assert_eq!(same, 0);
+    }
+
+    #[test]
+    fn checks_read_back() {
+        let seal = Seal {
+            timestamp: String::new(),
+            seal: 1,
+            stream: String::new(),
+            segment: 1,
+            bytes: 0,
+            sha256: String::new(),
+            lines: 3,
+            last_seq: 3,
+            covers: 3,
+            cause: Cause::Interval.as_str().to_owned(),
+            checks: line_checks(&[0, 0xFFFF, 0x12]),
+            previous: String::new(),
+        };
+        assert_eq!(seal.line_checks(), [0, 0xFFFF, 0x12]);
+        assert_eq!(serde_json::from_slice::<Seal>(&seal.to_line()).unwrap(), seal);
+    }
+}

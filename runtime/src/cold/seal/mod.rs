@@ -1,0 +1,120 @@
+//! Seals: proof that the first bytes of a segment are what was written (design §6).
+//!
+//! Invariant: a seal covers whole lines that are on the disk, so that a power cut never looks like tampering. Each seal
+//! names the one before. The caller pays nothing; the drain pays a lock for each batch, and at the end of a segment the
+//! hash of what the sealer had not come to yet.
+
+mod digest;
+mod file;
+mod line;
+mod sealer;
+
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub(crate) use file::SealFile;
+pub(crate) use file::{NAME, hash, hex};
+pub use line::Seal;
+use line::{Cause, line_checks};
+pub(crate) use sealer::{Sealer, seal_repaired};
+
+use digest::Digest;
+
+/// How far a stream's segment is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress<'a> {
+    pub(crate) index: u32,
+    pub(crate) name: &'a str,
+    pub(crate) segment: u32,
+    pub(crate) file: &'a Arc<File>,
+    pub(crate) len: u64,
+    pub(crate) last_seq: u64,
+}
+
+/// What the drain and the sealer share.
+#[derive(Debug, Default)]
+pub(crate) struct Sealing {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The last `seq` that is in the files.
+    seq: u64,
+    tracks: Vec<Track>,
+    /// Closed, and not sealed yet.
+    closed: Vec<Track>,
+}
+
+/// One segment on its way.
+#[derive(Clone, Debug)]
+struct Track {
+    index: u32,
+    name: String,
+    segment: u32,
+    file: Arc<File>,
+    len: u64,
+    last_seq: u64,
+    digest: Arc<Mutex<Digest>>,
+}
+
+impl Sealing {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everything up to `seq` is in the files; these are those that are sealed.
+    pub(crate) fn advance<'a>(&self, seq: u64, streams: impl Iterator<Item = Progress<'a>>) {
+        let mut state = self.state();
+        state.seq = seq;
+        for stream in streams {
+            match state.tracks.iter_mut().find(|track| track.index == stream.index) {
+                Some(track) => {
+                    track.len = stream.len;
+                    track.last_seq = stream.last_seq;
+                    if !Arc::ptr_eq(&track.file, stream.file) {
+                        track.file = Arc::clone(stream.file);
+                    }
+                }
+                None if stream.len == 0 => {}
+                None => state.tracks.push(Track {
+                    index: stream.index,
+                    name: stream.name.to_owned(),
+                    segment: stream.segment,
+                    file: Arc::clone(stream.file),
+                    len: stream.len,
+                    last_seq: stream.last_seq,
+                    digest: Arc::default(),
+                }),
+            }
+        }
+    }
+
+    /// The hash of a whole segment that the drain closes. None when it cannot be read.
+    pub(crate) fn finish(&self, index: u32, segment: u32) -> Option<[u8; 32]> {
+        let track = {
+            let mut state = self.state();
+            let at =
+                state.tracks.iter().position(|track| track.index == index && track.segment == segment)?;
+            let track = state.tracks.swap_remove(at);
+            state.closed.push(track.clone());
+            track
+        };
+        let mut digest = track.digest();
+        digest.advance(&track.file, track.len).ok()?;
+        Some(digest.sha256())
+    }
+
+    /// Hashes what was written since, so that closing a segment finds little to do.
+    fn hash_pending(&self) -> io::Result<()> {
+        let tracks = self.state().tracks.clone();
+        tracks.iter().try_for_each(|track| track.digest().advance(&track.file, track.len))
+    }
+}
+
+impl Track {
+    fn digest(&self) -> MutexGuard<'_, Digest> {
+        self.digest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

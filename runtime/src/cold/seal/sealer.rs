@@ -1,0 +1,252 @@
+//! The sealer's thread: hashes what was written as it comes, and on an interval has it on the disk and seals it.
+
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::cold::segments::{Closed, closed_name, last_closed};
+use crate::heartbeat::seals::SealHead;
+
+use super::file::hex;
+use super::{Cause, Digest, Seal, SealFile, Sealing, Track, line_checks};
+
+/// How far the hash may be behind what was written: a few milliseconds of hashing.
+const STEP: Duration = Duration::from_millis(20);
+
+/// The thread's handle.
+#[derive(Debug)]
+pub(crate) struct Sealer {
+    orders: Option<Sender<Order>>,
+    ended: Receiver<Option<String>>,
+    _thread: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+enum Order {
+    /// Seal it, then hand it on.
+    Closed(Closed),
+    /// Everything is written: seal it all.
+    Finish,
+}
+
+struct Work {
+    dir: PathBuf,
+    sealing: Arc<Sealing>,
+    file: SealFile,
+    every: Duration,
+    last: Instant,
+    /// Whom closed segments go to once they are sealed.
+    next: Sender<Closed>,
+    waiting: Vec<Closed>,
+    said: bool,
+}
+
+impl Sealer {
+    pub(crate) fn start(
+        dir: &Path,
+        sealing: Arc<Sealing>,
+        every: Duration,
+        next: Sender<Closed>,
+    ) -> io::Result<Self> {
+        let (orders, received) = channel();
+        let (end, ended) = channel();
+        let file = SealFile::open(dir)?;
+        let dir = dir.to_owned();
+        let mut work =
+            Work { dir, sealing, file, every, last: Instant::now(), next, waiting: Vec::new(), said: false };
+        let thread = crate::cold::quiet::spawn("tapelog-seal", move || {
+            crate::hot::thread::never_wait();
+            work.run(&received);
+            // Nobody waits any more: then nobody needs it.
+            let _ = end.send(work.file.head().map(|(head, _)| head));
+        })?;
+        Ok(Self { orders: Some(orders), ended, _thread: thread })
+    }
+
+    /// The segment is closed and named by the next one.
+    pub(crate) fn closed(&self, closed: Closed) {
+        if let Some(orders) = &self.orders {
+            // The thread ends only after `finish`.
+            let _ = orders.send(Order::Closed(closed));
+        }
+    }
+
+    /// Seals everything, if that can be done until `deadline`; returns the hash of the last seal.
+    pub(crate) fn finish(&mut self, deadline: Instant) -> Option<String> {
+        // The thread ends only after this.
+        let _ = self.orders.take()?.send(Order::Finish);
+        self.ended.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok().flatten()
+    }
+}
+
+impl Work {
+    fn run(&mut self, orders: &Receiver<Order>) {
+        loop {
+            match orders.recv_timeout(STEP) {
+                Ok(Order::Closed(closed)) => self.waiting.push(closed),
+                Ok(Order::Finish) | Err(RecvTimeoutError::Disconnected) => {
+                    self.say(|work| work.round(Cause::Finished));
+                    return;
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            self.say(|work| work.sealing.hash_pending());
+            if self.last.elapsed() >= self.every || !self.waiting.is_empty() {
+                self.last = Instant::now();
+                self.say(|work| work.round(Cause::Interval));
+            }
+        }
+    }
+
+    fn say(&mut self, step: impl FnOnce(&mut Self) -> io::Result<()>) {
+        match step(self) {
+            Err(error) if !self.said => {
+                self.said = true;
+                let error = error.to_string();
+                crate::event!(crate::events::SEAL_FAILED, error, "seals cannot be written: {error}");
+            }
+            _ => {}
+        }
+    }
+
+    /// Seals what was written since the last round.
+    fn round(&mut self, cause: Cause) -> io::Result<()> {
+        let (seq, closed, tracks) = {
+            let mut state = self.sealing.state();
+            (state.seq, std::mem::take(&mut state.closed), state.tracks.clone())
+        };
+        self.seal(cause, seq, &closed, &tracks).inspect_err(|_| {
+            // They are tried again.
+            self.sealing.state().closed.extend(closed);
+        })?;
+        for closed in self.waiting.drain(..) {
+            // Whoever packs has gone: the next start packs.
+            let _ = self.next.send(closed);
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self, cause: Cause, seq: u64, closed: &[Track], tracks: &[Track]) -> io::Result<()> {
+        let mut seals = Vec::new();
+        let mut whole = true;
+        for track in closed {
+            whole &= add(&mut seals, track, Cause::Closed)?;
+        }
+        for track in tracks {
+            whole &= add(&mut seals, track, cause)?;
+        }
+        if !closed.is_empty() {
+            File::open(&self.dir)?.sync_all()?;
+        }
+        let before = self.file.covers;
+        for seal in &mut seals {
+            seal.covers = before;
+        }
+        if let Some(last) = seals.last_mut() {
+            // Each line up to `seq` is in one of these seals, or in one before.
+            last.covers = if whole { seq } else { before };
+            self.file.append(&mut seals)?;
+            seals.iter().for_each(note);
+        }
+        Ok(())
+    }
+}
+
+/// Tells heartbeats.
+fn note(seal: &Seal) {
+    let head = SealHead {
+        file: seal.stream.clone(),
+        sealed_seq: seal.last_seq,
+        seal_sha256: super::hash(&seal.to_line()),
+    };
+    crate::heartbeat::seals::note(&seal.stream, head);
+}
+
+/// Adds the seal of a segment if it has new lines. False when it was closed meanwhile: the next round has it whole.
+fn add(seals: &mut Vec<Seal>, track: &Track, cause: Cause) -> io::Result<bool> {
+    {
+        let mut digest = track.digest();
+        digest.advance(&track.file, track.len)?;
+        if digest.hashed > track.len {
+            return Ok(false);
+        }
+        if digest.checks.is_empty() && cause != Cause::Closed {
+            return Ok(true);
+        }
+    }
+    // Without the lock: the drain may close the segment meanwhile, which adds nothing to it.
+    track.file.sync_data()?;
+    let mut digest = track.digest();
+    if digest.hashed > track.len {
+        return Ok(false);
+    }
+    seals.push(seal_of(&mut digest, &track.name, track.segment, track.last_seq, cause));
+    Ok(true)
+}
+
+fn seal_of(digest: &mut Digest, stream: &str, segment: u32, last_seq: u64, cause: Cause) -> Seal {
+    Seal {
+        timestamp: String::new(),
+        seal: 0,
+        stream: stream.to_owned(),
+        segment,
+        bytes: digest.hashed,
+        sha256: hex(&digest.sha256()),
+        lines: digest.lines,
+        last_seq,
+        covers: 0,
+        cause: cause.as_str().to_owned(),
+        checks: line_checks(&std::mem::take(&mut digest.checks)),
+        previous: String::new(),
+    }
+}
+
+/// Seals the whole streams of a dead run, after recovery has written what was missing. Returns the hash of the last
+/// seal.
+///
+/// # Errors
+/// When a file cannot be read, or the seals cannot be written.
+pub(crate) fn seal_repaired(dir: &Path, files: &[String], covers: u64) -> io::Result<Option<String>> {
+    let mut out = SealFile::open(dir)?;
+    let sealed = crate::cold::read::seals(dir)?;
+    let mut seals = Vec::new();
+    for name in files {
+        let live = last_closed(dir, name)? + 1;
+        let known = |segment| {
+            let of = sealed.iter().filter(|seal| seal.stream == *name && seal.segment == segment);
+            of.map(|seal| (seal.bytes, seal.lines)).max().unwrap_or((0, 0))
+        };
+        let first = sealed.iter().filter(|seal| seal.stream == *name).map(|seal| seal.segment).max();
+        for segment in first.unwrap_or(1)..=live {
+            let path = dir.join(if segment == live { name.clone() } else { closed_name(name, segment) });
+            // Packed segments were sealed before they were packed.
+            let file = match File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            let len = file.metadata()?.len();
+            let (bytes, lines) = known(segment);
+            if len <= bytes {
+                continue;
+            }
+            file.sync_data()?;
+            let mut digest = Digest::default();
+            digest.advance(&file, len)?;
+            digest.checks.drain(..digest.checks.len().min(lines as usize));
+            let last_seq = crate::cold::recover::last_seq_of_file(&path)?;
+            seals.push(seal_of(&mut digest, name, segment, last_seq, Cause::Recovered));
+        }
+    }
+    for seal in &mut seals {
+        seal.covers = out.covers;
+    }
+    if let Some(last) = seals.last_mut() {
+        last.covers = covers.max(out.covers);
+        out.append(&mut seals)?;
+    }
+    Ok(out.head().map(|(head, _)| head))
+}

@@ -1,0 +1,234 @@
+//! One stream's file: the segment that is being written, and what waits to be.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::cold::recover::seq_of;
+use crate::cold::seal::{Progress, Sealing};
+use crate::cold::segments::{Closed, Rotation, last_closed};
+use crate::cold::sites::Stream;
+
+use super::{BEGINS, FALLBACK, TRY_AGAIN, examined, open_stream};
+
+/// A buffer that a burst or an oversize event made larger than this is given back.
+const LARGEST_KEPT: usize = 4 << 20;
+
+#[derive(Debug)]
+pub(super) struct Out {
+    pub(super) index: u32,
+    pub(super) name: String,
+    rotation: Rotation,
+    pub(super) sealed: bool,
+    pub(super) file: Option<Arc<File>>,
+    /// The length of the file, up to the last whole write.
+    pub(super) len: u64,
+    /// The length of the file in the run directory, while lines go to the fallback folder.
+    len_at_home: u64,
+    /// From 1.
+    segment: u32,
+    /// How many lines it has, but for SEGMENT_START.
+    lines: u64,
+    first_seq: u64,
+    last_seq: u64,
+    /// When the period of the segment ends, once it has a line.
+    period_end: Option<i64>,
+    /// A line waits for the next segment.
+    pub(super) due: bool,
+    /// The batch has this segment's SEGMENT_START.
+    pub(super) begins: bool,
+    /// The segment could not be closed then.
+    pub(super) refused: Option<Instant>,
+    pub(super) buffer: Vec<u8>,
+    /// How much of the buffer is in the file.
+    written: usize,
+    pub(super) failed: bool,
+    /// In the fallback folder since then.
+    away_since: Option<Instant>,
+}
+
+impl Out {
+    pub(super) fn new(dir: &Path, stream: &Stream, rotation: Rotation, sealed: bool) -> Self {
+        // A folder that cannot be read now will not take lines either, and that is reported.
+        let segment = last_closed(dir, &stream.file).unwrap_or(0) + 1;
+        let path = dir.join(&stream.file);
+        let len = fs::metadata(&path).map_or(0, |about| about.len());
+        Self {
+            index: stream.index,
+            name: stream.file.clone(),
+            rotation,
+            sealed,
+            file: None,
+            len,
+            len_at_home: len,
+            segment,
+            lines: u64::from(len > 0),
+            first_seq: if len > 0 { first_seq(&path).unwrap_or(0) } else { 0 },
+            last_seq: 0,
+            period_end: None,
+            due: false,
+            begins: false,
+            refused: None,
+            buffer: Vec::new(),
+            written: 0,
+            failed: false,
+            away_since: None,
+        }
+    }
+
+    pub(super) fn is_away(&self) -> bool {
+        self.segment & FALLBACK != 0
+    }
+
+    /// The segment as a batch states it.
+    pub(super) fn stated(&self) -> u32 {
+        self.segment | if self.begins { BEGINS } else { 0 }
+    }
+
+    /// A segment that needs its first line: the one before was closed, and then the process died.
+    pub(super) fn begins_empty(&self) -> bool {
+        !self.is_away() && self.segment > 1 && self.len == 0 && self.buffer.is_empty()
+    }
+
+    /// See [`super::Streams::keep`].
+    pub(super) fn keep(&mut self, seq: u64, from: usize, wall_ns: i64) -> bool {
+        let begins_empty = !self.is_away() && self.segment > 1 && self.len == 0 && from == 0;
+        if begins_empty || (self.lines > 0 && self.is_over(wall_ns) && self.may_rotate()) {
+            self.buffer.truncate(from);
+            self.due = true;
+            return false;
+        }
+        self.lines += 1;
+        self.last_seq = seq;
+        if self.first_seq == 0 {
+            self.first_seq = seq;
+        }
+        if self.period_end.is_none() {
+            self.period_end = self.rotation.every.map(|period| period.end(wall_ns));
+        }
+        true
+    }
+
+    fn is_over(&self, wall_ns: i64) -> bool {
+        let bytes = self.len + self.buffer.len() as u64;
+        self.rotation.max_bytes.is_some_and(|max| bytes > max)
+            || self.period_end.is_some_and(|end| wall_ns >= end)
+    }
+
+    fn may_rotate(&self) -> bool {
+        !self.is_away() && self.refused.is_none_or(|then| then.elapsed() >= TRY_AGAIN)
+    }
+
+    /// Closes the segment and begins the next one, which is empty. Between two batches.
+    pub(super) fn rotate(&mut self, dir: &Path, sealing: Option<&Sealing>) -> io::Result<Closed> {
+        let mut closed = Closed {
+            file: self.name.clone(),
+            number: self.segment,
+            bytes: self.len,
+            first_seq: self.first_seq,
+            last_seq: self.last_seq,
+            sha256: None,
+        };
+        let (live, path) = (dir.join(&self.name), closed.path(dir));
+        if path.exists() {
+            return Err(io::Error::from(io::ErrorKind::AlreadyExists));
+        }
+        fs::rename(&live, path)?;
+        match sealing {
+            Some(sealing) if self.sealed => closed.sha256 = sealing.finish(self.index, self.segment),
+            // Recovery has time to read it.
+            None => closed = examined(dir, &self.name, self.segment, self.sealed),
+            Some(_) => {}
+        }
+        // What cannot be opened now is opened before the next write.
+        self.file = open_stream(&live).ok().map(Arc::new);
+        self.segment += 1;
+        self.len = 0;
+        (self.lines, self.first_seq, self.last_seq, self.period_end) = (0, 0, 0, None);
+        Ok(closed)
+    }
+
+    /// The segment before this one.
+    pub(super) fn before(&self, dir: &Path) -> Closed {
+        examined(dir, &self.name, self.segment - 1, self.sealed)
+    }
+
+    /// How far the segment is, for whoever seals it.
+    pub(super) fn progress(&self) -> Option<Progress<'_>> {
+        let file = self.file.as_ref()?;
+        Some(Progress {
+            index: self.index,
+            name: &self.name,
+            segment: self.segment,
+            file,
+            len: self.len,
+            last_seq: self.last_seq,
+        })
+    }
+
+    pub(super) fn open(&mut self, dir: &Path, fallback: Option<&Path>) -> io::Result<()> {
+        if self.file.is_none() {
+            self.failed = true;
+            let dir = if self.is_away() { fallback.unwrap_or(dir) } else { dir };
+            let file = open_stream(&dir.join(&self.name))?;
+            self.len = file.metadata()?.len();
+            self.file = Some(Arc::new(file));
+            self.failed = false;
+        }
+        Ok(())
+    }
+
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        let Some(file) = &self.file else { return Err(io::Error::from(io::ErrorKind::NotFound)) };
+        let mut file: &File = file;
+        while self.written < self.buffer.len() {
+            match file.write(&self.buffer[self.written..]) {
+                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
+                Ok(count) => self.written += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.len += self.buffer.len() as u64;
+        self.written = 0;
+        self.buffer.clear();
+        if self.buffer.capacity() > LARGEST_KEPT {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    /// Takes back what stands of the unfinished write, and names the other folder.
+    pub(super) fn switch(&mut self) {
+        if let Some(file) = self.file.take() {
+            // Where even this fails, readers take a line that stands in both folders once, by its `seq`.
+            let _ = file.set_len(self.len);
+        }
+        if !self.is_away() {
+            self.len_at_home = self.len;
+        }
+        self.written = 0;
+        self.failed = false;
+        self.segment ^= FALLBACK;
+        self.away_since = self.is_away().then(Instant::now);
+    }
+
+    /// After a while in the fallback folder, the run directory is tried again.
+    pub(super) fn come_back(&mut self) {
+        if self.written == 0 && self.away_since.is_some_and(|since| since.elapsed() >= TRY_AGAIN) {
+            self.file = None;
+            self.segment &= !FALLBACK;
+            self.len = self.len_at_home;
+            self.away_since = None;
+        }
+    }
+}
+
+/// The `seq` of a file's first line.
+fn first_seq(path: &Path) -> Option<u64> {
+    let mut line = Vec::new();
+    BufReader::new(File::open(path).ok()?).read_until(b'\n', &mut line).ok()?;
+    seq_of(line.trim_ascii_end())
+}
