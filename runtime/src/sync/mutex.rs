@@ -19,10 +19,19 @@ pub struct Mutex<T: ?Sized> {
 /// Gives the lock back when it is dropped.
 #[must_use = "the lock is held only while its guard lives"]
 pub struct MutexGuard<'a, T: ?Sized> {
-    holder: &'a Holder,
-    name: &'static str,
-    /// Absent only while a [`Condvar`] waits.
-    inner: Option<std::sync::MutexGuard<'a, T>>,
+    /// Dropped first, as it stands first: before the lock is given back.
+    held: Held<'a>,
+    inner: std::sync::MutexGuard<'a, T>,
+}
+
+/// While this thread has the lock.
+struct Held<'a>(&'a Holder);
+
+impl Drop for Held<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 impl<T> Mutex<T> {
@@ -50,7 +59,8 @@ impl<T: ?Sized> Mutex<T> {
     ///
     /// # Errors
     /// When somebody panicked while holding it; the guard is in the error.
-    #[inline]
+    // Always: a guard that is returned in memory costs more than the lock.
+    #[inline(always)]
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let place = Location::caller();
@@ -99,14 +109,14 @@ impl<T: ?Sized> Mutex<T> {
         self.inner.get_mut()
     }
 
-    #[inline]
+    #[inline(always)]
     fn held<'a>(
         &'a self,
         guard: std::sync::MutexGuard<'a, T>,
         place: &'static Location<'static>,
     ) -> MutexGuard<'a, T> {
         self.holder.take(me(), place);
-        MutexGuard { holder: &self.holder, name: self.name, inner: Some(guard) }
+        MutexGuard { held: Held(&self.holder), inner: guard }
     }
 }
 
@@ -122,29 +132,19 @@ impl<T: ?Sized> fmt::Debug for Mutex<T> {
     }
 }
 
-const HELD: &str = "a guard holds its lock but while a `Condvar` waits, which has the guard then";
-
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     #[inline]
     fn deref(&self) -> &T {
-        self.inner.as_ref().expect(HELD)
+        &self.inner
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     #[inline]
     fn deref_mut(&mut self) -> &mut T {
-        self.inner.as_mut().expect(HELD)
-    }
-}
-
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[inline]
-    fn drop(&mut self) {
-        // Before the lock is given back, which happens when `inner` is dropped after this.
-        self.holder.leave();
+        &mut self.inner
     }
 }
 
@@ -172,8 +172,8 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let place = Location::caller();
-        let (holder, name, inner) = open(guard);
-        let again = |inner| held_again(holder, name, inner, place);
+        let (holder, inner) = open(guard);
+        let again = |inner| held_again(holder, inner, place);
         self.0.wait(inner).map(again).map_err(|poisoned| PoisonError::new(again(poisoned.into_inner())))
     }
 
@@ -188,8 +188,8 @@ impl Condvar {
         timeout: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let place = Location::caller();
-        let (holder, name, inner) = open(guard);
-        let again = |(inner, how)| (held_again(holder, name, inner, place), how);
+        let (holder, inner) = open(guard);
+        let again = |(inner, how)| (held_again(holder, inner, place), how);
         let waited = self.0.wait_timeout(inner, timeout);
         waited.map(again).map_err(|poisoned| PoisonError::new(again(poisoned.into_inner())))
     }
@@ -205,18 +205,17 @@ impl Condvar {
     }
 }
 
-fn open<'a, T>(mut guard: MutexGuard<'a, T>) -> (&'a Holder, &'static str, std::sync::MutexGuard<'a, T>) {
-    let inner = guard.inner.take().expect(HELD);
-    // Its drop says that nobody holds the lock, which is so while the condition waits.
-    (guard.holder, guard.name, inner)
+/// Nobody holds the lock while the condition waits.
+fn open<'a, T>(guard: MutexGuard<'a, T>) -> (&'a Holder, std::sync::MutexGuard<'a, T>) {
+    let MutexGuard { held, inner } = guard;
+    (held.0, inner)
 }
 
 fn held_again<'a, T>(
     holder: &'a Holder,
-    name: &'static str,
     inner: std::sync::MutexGuard<'a, T>,
     place: &'static Location<'static>,
 ) -> MutexGuard<'a, T> {
     holder.take(me(), place);
-    MutexGuard { holder, name, inner: Some(inner) }
+    MutexGuard { held: Held(holder), inner }
 }
