@@ -1,0 +1,116 @@
+//! Slow queries and exhausted pools of `sqlx` (S3-016).
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Database, Error, Pool, Transaction};
+use tapelog::event;
+use tapelog::events::{POOL_EXHAUSTED, SLOW_QUERY};
+
+use crate::events::QUERY_FAILED;
+
+/// Slower than this is slow, unless said.
+const LIMIT: Duration = Duration::from_millis(100);
+
+/// A pool that says when a query is slow, fails, or finds no connection.
+///
+/// A query has a name, by which it is found again; its text and its parameters are not recorded.
+///
+/// ```no_run
+/// # async fn open(pool: sqlx::Pool<sqlx::Any>) -> Result<(), sqlx::Error> {
+/// let pool = tapelog_web::sql::Watched::new("orders", pool).slow_after(std::time::Duration::from_millis(20));
+/// let rows = pool.query("open_orders", |pool| sqlx::query("SELECT id FROM orders WHERE open").fetch_all(pool)).await?;
+/// # drop(rows);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct Watched<DB: Database> {
+    name: &'static str,
+    pool: Pool<DB>,
+    limit: Duration,
+}
+
+impl<DB: Database> Clone for Watched<DB> {
+    fn clone(&self) -> Self {
+        Self { name: self.name, pool: self.pool.clone(), limit: self.limit }
+    }
+}
+
+impl<DB: Database> Watched<DB> {
+    /// Watches `pool`, which is `pool` in the events by this name.
+    #[must_use]
+    pub const fn new(name: &'static str, pool: Pool<DB>) -> Self {
+        Self { name, pool, limit: LIMIT }
+    }
+
+    /// From which duration on a query is slow; 100 ms unless said.
+    #[must_use]
+    pub const fn slow_after(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// The pool itself.
+    #[must_use]
+    pub const fn inner(&self) -> &Pool<DB> {
+        &self.pool
+    }
+
+    /// Runs a query, the time that it waits for a connection included.
+    ///
+    /// # Errors
+    /// Those of the query.
+    pub async fn query<'p, T, F>(&'p self, query_name: &'static str, run: impl FnOnce(&'p Pool<DB>) -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, Error>>,
+    {
+        let began = Instant::now();
+        let result = run(&self.pool).await;
+        self.ended(query_name, began, result.as_ref().err());
+        result
+    }
+
+    /// Takes a connection.
+    ///
+    /// # Errors
+    /// Those of the pool.
+    pub async fn acquire(&self) -> Result<PoolConnection<DB>, Error> {
+        let began = Instant::now();
+        let result = self.pool.acquire().await;
+        self.ended("acquire", began, result.as_ref().err());
+        result
+    }
+
+    /// Begins a transaction. Time its queries by [`Watched::query`], which may ignore the pool that it gives.
+    ///
+    /// # Errors
+    /// Those of the pool.
+    pub async fn begin(&self) -> Result<Transaction<'static, DB>, Error> {
+        let began = Instant::now();
+        let result = self.pool.begin().await;
+        self.ended("begin", began, result.as_ref().err());
+        result
+    }
+
+    fn ended(&self, query_name: &'static str, began: Instant, error: Option<&Error>) {
+        let (pool, pool_size) = (self.name, self.pool.size());
+        let duration_ms = crate::ms_since(began);
+        match error {
+            Some(Error::PoolTimedOut) => {
+                event!(POOL_EXHAUSTED, pool, pool_size, waited_ms = duration_ms, query_name,
+                    "{pool}: all {pool_size} connections are in use");
+            }
+            Some(error) => {
+                let error = crate::found(&error.to_string(), 512);
+                event!(QUERY_FAILED, pool, query_name, duration_ms, error, "{query_name} failed: {error}");
+            }
+            None => {}
+        }
+        if began.elapsed() >= self.limit && !matches!(error, Some(Error::PoolTimedOut)) {
+            let limit_ms = self.limit.as_secs_f64() * 1e3;
+            event!(SLOW_QUERY, query_name, pool, duration_ms, limit_ms, "{query_name} took {duration_ms:.1} ms");
+        }
+    }
+}
