@@ -75,7 +75,7 @@ pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_i
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};
 pub use hot::registry::{calls_after_finish, recording};
 pub use hot::site::{Category, Class, EventType, Level, Stream};
-pub use hot::value::{Bytes, Fixed, Value, fixed};
+pub use hot::value::{Bytes, Fixed, Maybe, Value, fixed};
 pub use scope::age::Observed;
 pub use scope::api::order;
 pub use scope::order::OrderOutcome;

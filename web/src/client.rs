@@ -2,11 +2,11 @@
 
 use std::time::Instant;
 
+use crate::events::{API_REQUEST, API_RESPONSE};
 use http::{Extensions, HeaderMap, StatusCode};
 use reqwest::{Body, Request, Response};
 use reqwest_middleware::{Error, Middleware, Next};
-use tapelog::events::{API_REQUEST, API_RESPONSE};
-use tapelog::{event, w3c};
+use tapelog::{Maybe, event, w3c};
 
 use crate::events::API_FAILED;
 
@@ -62,12 +62,22 @@ impl Middleware for Tape {
         if self.propagate {
             w3c::inject(request.headers_mut());
         }
-        let span_id = span_id(request.headers());
+        let span_id = Maybe(span_id(request.headers()));
         let (method, endpoint) = (request.method().clone(), request.url().path().to_owned());
-        let request_bytes = request.body().and_then(Body::as_bytes).map(<[u8]>::len);
-        let host = request.url().host_str().map(str::to_owned);
+        let request_bytes = Maybe(request.body().and_then(Body::as_bytes).map(<[u8]>::len));
+        let host = Maybe(request.url().host_str().map(str::to_owned));
         let has_login = has_login(request.headers());
-        event!(API_REQUEST, api, role = "client", method, endpoint, host, request_bytes, span_id, "{method} {endpoint}");
+        event!(
+            API_REQUEST,
+            api,
+            role = "client",
+            method,
+            endpoint,
+            host,
+            request_bytes,
+            span_id,
+            "{method} {endpoint}"
+        );
         let mut sent = Sent { api, method, endpoint, began: Instant::now(), open: true };
         let result = next.run(request, extensions).await;
         sent.open = false;
@@ -92,14 +102,14 @@ impl Middleware for Tape {
             http_status = status.as_u16(),
             latency_ms,
             latency_bucket = crate::bucket(latency_ms),
-            response_bytes,
-            body,
+            response_bytes = Maybe(response_bytes),
+            body = Maybe(body),
             span_id,
-            rate_limit = limits.limit,
-            rate_limit_remaining = limits.remaining,
-            rate_limit_reset_s = limits.reset_s,
-            retry_after_s = limits.retry_after_s,
-            auth_state = auth_state(has_login, status),
+            rate_limit = Maybe(limits.limit),
+            rate_limit_remaining = Maybe(limits.remaining),
+            rate_limit_reset_s = Maybe(limits.reset_s),
+            retry_after_s = Maybe(limits.retry_after_s),
+            auth_state = Maybe(auth_state(has_login, status)),
             "{method} {endpoint}: {http_status} in {latency_ms:.1} ms"
         );
         Ok(response)
@@ -141,7 +151,17 @@ impl Sent {
     fn failed(&self, reason: &'static str, error: Option<String>) {
         let Self { api, method, endpoint, began, .. } = self;
         let latency_ms = crate::ms_since(*began);
-        event!(API_FAILED, api = *api, role = "client", method, endpoint, latency_ms, reason, error, "{method} {endpoint}: {reason}");
+        event!(
+            API_FAILED,
+            api = *api,
+            role = "client",
+            method,
+            endpoint,
+            latency_ms,
+            reason,
+            error = Maybe(error),
+            "{method} {endpoint}: {reason}"
+        );
     }
 }
 
@@ -187,7 +207,10 @@ fn text(error: &Error) -> String {
 /// Whether a request carries what a venue takes for a login.
 fn has_login(headers: &HeaderMap) -> bool {
     headers.keys().map(http::HeaderName::as_str).any(|name| {
-        name == "authorization" || name.contains("api-key") || name.contains("apikey") || name.contains("signature")
+        name == "authorization"
+            || name.contains("api-key")
+            || name.contains("apikey")
+            || name.contains("signature")
     })
 }
 
@@ -217,9 +240,12 @@ impl Limits {
         let whole = |text: &str| text.split([',', ';']).next()?.trim().parse().ok();
         Self {
             limit: first(["ratelimit-limit", "x-ratelimit-limit", "x-rate-limit-limit"]).and_then(whole),
-            remaining: first(["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"]).and_then(whole),
+            remaining: first(["ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining"])
+                .and_then(whole),
             reset_s: first(["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"]).and_then(number),
-            retry_after_s: headers.get(http::header::RETRY_AFTER).and_then(|value| number(value.to_str().ok()?)),
+            retry_after_s: headers
+                .get(http::header::RETRY_AFTER)
+                .and_then(|value| number(value.to_str().ok()?)),
         }
     }
 }

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Instant;
 
+use crate::events::{API_REQUEST, API_RESPONSE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
-use tapelog::events::{API_REQUEST, API_RESPONSE};
 use tapelog::w3c::{Held, Incoming};
-use tapelog::{Context, FutureExt as _, InContext, event};
+use tapelog::{Context, FutureExt as _, InContext, Maybe, event};
 use tower_layer::Layer as TowerLayer;
 use tower_service::Service;
 
@@ -90,12 +90,21 @@ where
             context: context.clone(),
             _held: held,
         };
-        let parent_span_id = incoming.parent.map(|parent| parent.parent_id.to_string());
+        let parent_span_id = Maybe(incoming.parent.map(|parent| parent.parent_id.to_string()));
         request.extensions_mut().insert(incoming);
         let attached = context.attach();
         let Said { api, method, endpoint, .. } = &said;
-        let request_bytes = length(request.headers());
-        event!(API_REQUEST, api = *api, role = "server", method, endpoint, request_bytes, parent_span_id, "{method} {endpoint}");
+        let request_bytes = Maybe(length(request.headers()));
+        event!(
+            API_REQUEST,
+            api = *api,
+            role = "server",
+            method,
+            endpoint,
+            request_bytes,
+            parent_span_id,
+            "{method} {endpoint}"
+        );
         let inner = self.inner.call(request);
         drop(attached);
         Answering { inner: inner.in_context(context), correlation_id, said: Some(said) }
@@ -119,7 +128,16 @@ impl Said {
         let _attached = self.context.attach();
         let Self { api, method, endpoint, began, .. } = self;
         let latency_ms = crate::ms_since(*began);
-        event!(API_FAILED, api = *api, role = "server", method, endpoint, latency_ms, reason, "{method} {endpoint}: {reason}");
+        event!(
+            API_FAILED,
+            api = *api,
+            role = "server",
+            method,
+            endpoint,
+            latency_ms,
+            reason,
+            "{method} {endpoint}: {reason}"
+        );
     }
 }
 
@@ -157,7 +175,9 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = task::ready!(this.inner.poll(task));
-        let Some(said) = this.said.take() else { return Poll::Ready(result.map(|response| response.map(TapedBody::silent))) };
+        let Some(said) = this.said.take() else {
+            return Poll::Ready(result.map(|response| response.map(TapedBody::silent)));
+        };
         let mut response = match result {
             Ok(response) => response,
             Err(error) => {
@@ -169,7 +189,13 @@ where
             response.headers_mut().entry(CORRELATION).or_insert(id);
         }
         let grpc = response.headers().get("grpc-status").and_then(grpc_status);
-        let answer = Answer { latency_ms: crate::ms_since(said.began), said, status: response.status(), grpc, sent: 0 };
+        let answer = Answer {
+            latency_ms: crate::ms_since(said.began),
+            said,
+            status: response.status(),
+            grpc,
+            sent: 0,
+        };
         let ends = response.body().is_end_stream();
         let mut response = response.map(|body| TapedBody { inner: body, answer: Some(answer) });
         if ends {
@@ -202,7 +228,7 @@ impl Answer {
             method,
             endpoint,
             http_status = status.as_u16(),
-            grpc_status = grpc,
+            grpc_status = Maybe(grpc),
             latency_ms,
             latency_bucket = crate::bucket(latency_ms),
             response_bytes = sent,
@@ -251,7 +277,7 @@ impl<R: Body> Body for TapedBody<R> {
         task: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<R::Data>, R::Error>>> {
         use bytes::Buf as _;
-        let this = self.project();
+        let mut this = self.project();
         let _attached = this.answer.as_ref().map(|answer| answer.said.context.attach());
         let frame = task::ready!(this.inner.as_mut().poll_frame(task));
         drop(_attached);
@@ -260,7 +286,8 @@ impl<R: Body> Body for TapedBody<R> {
                 if let Some(answer) = this.answer {
                     answer.sent += frame.data_ref().map_or(0, |data| data.remaining() as u64);
                     let trailers = frame.trailers_ref();
-                    answer.grpc = trailers.and_then(|all| all.get("grpc-status")).and_then(grpc_status).or(answer.grpc);
+                    answer.grpc =
+                        trailers.and_then(|all| all.get("grpc-status")).and_then(grpc_status).or(answer.grpc);
                 }
                 // hyper does not ask again after the last frame.
                 if this.inner.is_end_stream() {

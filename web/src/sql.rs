@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
+use crate::events::{POOL_EXHAUSTED, SLOW_QUERY};
 use sqlx::pool::PoolConnection;
 use sqlx::{Database, Error, Pool, Transaction};
 use tapelog::event;
-use tapelog::events::{POOL_EXHAUSTED, SLOW_QUERY};
 
 use crate::events::QUERY_FAILED;
 
@@ -62,7 +62,11 @@ impl<DB: Database> Watched<DB> {
     ///
     /// # Errors
     /// Those of the query.
-    pub async fn query<'p, T, F>(&'p self, query_name: &'static str, run: impl FnOnce(&'p Pool<DB>) -> F) -> Result<T, Error>
+    pub async fn query<'p, T, F>(
+        &'p self,
+        query_name: &'static str,
+        run: impl FnOnce(&'p Pool<DB>) -> F,
+    ) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
@@ -99,8 +103,14 @@ impl<DB: Database> Watched<DB> {
         let duration_ms = crate::ms_since(began);
         match error {
             Some(Error::PoolTimedOut) => {
-                event!(POOL_EXHAUSTED, pool, pool_size, waited_ms = duration_ms, query_name,
-                    "{pool}: all {pool_size} connections are in use");
+                event!(
+                    POOL_EXHAUSTED,
+                    pool,
+                    pool_size,
+                    waited_ms = duration_ms,
+                    query_name,
+                    "{pool}: all {pool_size} connections are in use"
+                );
             }
             Some(error) => {
                 let error = crate::found(&error.to_string(), 512);
@@ -110,7 +120,14 @@ impl<DB: Database> Watched<DB> {
         }
         if began.elapsed() >= self.limit && !matches!(error, Some(Error::PoolTimedOut)) {
             let limit_ms = self.limit.as_secs_f64() * 1e3;
-            event!(SLOW_QUERY, query_name, pool, duration_ms, limit_ms, "{query_name} took {duration_ms:.1} ms");
+            event!(
+                SLOW_QUERY,
+                query_name,
+                pool,
+                duration_ms,
+                limit_ms,
+                "{query_name} took {duration_ms:.1} ms"
+            );
         }
     }
 }

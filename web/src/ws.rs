@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use futures_util::{SinkExt as _, StreamExt as _};
-use tapelog::event;
-use tapelog::events::{
+use crate::events::{
     STREAM_STALE, WS_CONNECTED, WS_DECODE_ERROR, WS_DISCONNECTED, WS_LIVENESS, WS_RECONNECTING, WS_SUBSCRIBED,
 };
+use futures_util::{SinkExt as _, StreamExt as _};
+use tapelog::{Maybe, event};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
@@ -157,7 +157,8 @@ impl Socket {
                         Message::Pong(_) => self.answered(),
                         Message::Close(frame) => {
                             let code = frame.as_ref().map(|frame| u16::from(frame.code).into());
-                            let reason = frame.map(|frame| frame.reason.to_string()).filter(|text| !text.is_empty());
+                            let reason =
+                                frame.map(|frame| frame.reason.to_string()).filter(|text| !text.is_empty());
                             self.disconnected(reason.as_deref().unwrap_or("closed by the other side"), code);
                         }
                         Message::Ping(_) | Message::Frame(_) => {}
@@ -168,7 +169,10 @@ impl Socket {
     }
 
     /// The next message that `decode` can read. One that it cannot is WS_DECODE_ERROR, and is passed over.
-    pub async fn decoded<T, E: std::fmt::Display>(&mut self, mut decode: impl FnMut(&Message) -> Result<T, E>) -> T {
+    pub async fn decoded<T, E: std::fmt::Display>(
+        &mut self,
+        mut decode: impl FnMut(&Message) -> Result<T, E>,
+    ) -> T {
         loop {
             let message = self.next().await;
             match decode(&message) {
@@ -176,9 +180,15 @@ impl Socket {
                 Err(error) => {
                     let connection = self.connection.name;
                     let reason = crate::found(&error.to_string(), 256);
-                    let body = message.to_text().ok().map(|text| crate::found(text, 256));
-                    event!(WS_DECODE_ERROR, connection, reason, body, message_bytes = message.len(),
-                        "{connection}: a message cannot be read: {reason}");
+                    let body = Maybe(message.to_text().ok().map(|text| crate::found(text, 256)));
+                    event!(
+                        WS_DECODE_ERROR,
+                        connection,
+                        reason,
+                        body,
+                        message_bytes = message.len(),
+                        "{connection}: a message cannot be read: {reason}"
+                    );
                 }
             }
         }
@@ -217,7 +227,8 @@ impl Socket {
         symbols: impl IntoIterator<Item = S>,
         message: impl Into<Utf8Bytes>,
     ) -> Result<(), Error> {
-        let subscription = Subscription { symbols: symbols.into_iter().map(Into::into).collect(), message: message.into() };
+        let subscription =
+            Subscription { symbols: symbols.into_iter().map(Into::into).collect(), message: message.into() };
         self.connection.subscriptions.push(subscription.clone());
         self.send(Message::Text(subscription.message.clone())).await?;
         subscription.say(self.connection.name);
@@ -241,8 +252,13 @@ impl Socket {
             let doubled = first_backoff.saturating_mul(1 << self.attempt.min(16));
             let wait = doubled.min(longest_backoff);
             self.attempt += 1;
-            event!(WS_RECONNECTING, connection = name, attempt = self.attempt, retry_backoff_ms = wait.as_millis() as u64,
-                "{connection}: attempt {attempt} in {retry_backoff_ms} ms");
+            event!(
+                WS_RECONNECTING,
+                connection = name,
+                attempt = self.attempt,
+                retry_backoff_ms = wait.as_millis() as u64,
+                "{connection}: attempt {attempt} in {retry_backoff_ms} ms"
+            );
             tokio::time::sleep(wait).await;
             match self.connect().await {
                 Ok(()) => return,
@@ -256,7 +272,14 @@ impl Socket {
         let (mut stream, _) = tokio_tungstenite::connect_async(self.connection.url.as_str()).await?;
         let connection = self.connection.name;
         let url = place(&self.connection.url);
-        event!(WS_CONNECTED, connection, url, latency_ms = crate::ms_since(began), attempt = self.attempt + 1, "{connection} connected");
+        event!(
+            WS_CONNECTED,
+            connection,
+            url,
+            latency_ms = crate::ms_since(began),
+            attempt = self.attempt + 1,
+            "{connection} connected"
+        );
         for subscription in &self.connection.subscriptions {
             stream.send(Message::Text(subscription.message.clone())).await?;
             subscription.say(connection);
@@ -288,13 +311,26 @@ impl Socket {
     fn answered(&mut self) {
         let Some(pinged) = self.pinged.take() else { return };
         let connection = self.connection.name;
-        let age_ms = self.oldest.take().map(|age| age.as_secs_f64() * 1e3);
-        event!(WS_LIVENESS, connection, alive = true, latency_ms = crate::ms_since(pinged), age_ms, "{connection}: alive: {alive}");
+        let age_ms = Maybe(self.oldest.take().map(|age| age.as_secs_f64() * 1e3));
+        event!(
+            WS_LIVENESS,
+            connection,
+            alive = true,
+            latency_ms = crate::ms_since(pinged),
+            age_ms,
+            "{connection}: alive: {alive}"
+        );
     }
 
     fn stale(&self, age: Duration) {
         let (connection, limit_ms) = (self.connection.name, self.connection.stale_after.as_secs_f64() * 1e3);
-        event!(STREAM_STALE, connection, age_ms = age.as_secs_f64() * 1e3, limit_ms, "{connection}: nothing newer than {age_ms:.0} ms");
+        event!(
+            STREAM_STALE,
+            connection,
+            age_ms = age.as_secs_f64() * 1e3,
+            limit_ms,
+            "{connection}: nothing newer than {age_ms:.0} ms"
+        );
     }
 
     fn disconnected(&mut self, reason: &str, close_code: Option<u64>) {
@@ -304,14 +340,26 @@ impl Socket {
 
     fn say_disconnected(&self, reason: &str, close_code: Option<u64>) {
         let connection = self.connection.name;
-        event!(WS_DISCONNECTED, connection, reason, close_code, connected_s = self.connected.elapsed().as_secs_f64(),
-            "{connection} disconnected: {reason}");
+        event!(
+            WS_DISCONNECTED,
+            connection,
+            reason,
+            close_code = Maybe(close_code),
+            connected_s = self.connected.elapsed().as_secs_f64(),
+            "{connection} disconnected: {reason}"
+        );
     }
 }
 
 impl Subscription {
     fn say(&self, connection: &str) {
-        event!(WS_SUBSCRIBED, connection, action = "subscribed", symbols = &self.symbols, "{connection}: {action}");
+        event!(
+            WS_SUBSCRIBED,
+            connection,
+            action = "subscribed",
+            symbols = &self.symbols,
+            "{connection}: {action}"
+        );
     }
 }
 

@@ -405,7 +405,15 @@ impl Value for Fixed {
     }
 }
 
-/// Left out of the line when `None`; a user's own `Option` is written as `null` instead.
+/// Left out of the line when `None`; an `Option` as it is is written as `null` instead.
+///
+/// ```
+/// use tapelog::{Maybe, event, events::BUY_FILLED, testing::capture};
+///
+/// let fee: Option<f64> = None;
+/// let taken = capture(|| event!(BUY_FILLED, fee = Maybe(fee), rebate = fee, "filled"));
+/// assert_eq!(taken.render(), "BUY_FILLED \"filled\" rebate=null\n");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Maybe<T>(pub Option<T>);
 

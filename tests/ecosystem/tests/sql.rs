@@ -1,0 +1,43 @@
+//! A real SQLite database under `sqlx`.
+
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use tapelog::assert_events;
+use tapelog::testing::capture_async;
+use tapelog_web::events::QUERY_FAILED;
+use tapelog_web::events::{POOL_EXHAUSTED, SLOW_QUERY};
+use tapelog_web::sql::Watched;
+
+#[tokio::test]
+async fn slow_and_failed_queries_and_an_exhausted_pool_say_so() {
+    // S3-016
+    let taken = capture_async(async {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(Duration::from_millis(30))
+            .connect_with(SqliteConnectOptions::new().in_memory(true))
+            .await
+            .unwrap();
+        let pool = Watched::new("orders", pool).slow_after(Duration::from_millis(25));
+        let fast: i64 = pool.query("one", |pool| sqlx::query_scalar("SELECT 1").fetch_one(pool)).await.unwrap();
+        assert_eq!(fast, 1);
+        let count = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 2000000) SELECT count(*) FROM n";
+        let slow: i64 = pool.query("count", |pool| sqlx::query_scalar(count).fetch_one(pool)).await.unwrap();
+        assert_eq!(slow, 2_000_000);
+        pool.query("wrong", |pool| sqlx::query("SELECT gone FROM nowhere").fetch_one(pool)).await.unwrap_err();
+        let held = pool.acquire().await.unwrap();
+        pool.query("waits", |pool| sqlx::query("SELECT 1").fetch_one(pool)).await.unwrap_err();
+        pool.acquire().await.unwrap_err();
+        drop(held);
+        pool.begin().await.unwrap().rollback().await.unwrap();
+    })
+    .await;
+    assert_events!(taken, exactly [
+        SLOW_QUERY { query_name: "count", pool: "orders", limit_ms: 25 },
+        QUERY_FAILED { query_name: "wrong", pool: "orders" },
+        POOL_EXHAUSTED { query_name: "waits", pool: "orders", pool_size: 1 },
+        POOL_EXHAUSTED { query_name: "acquire" },
+    ]);
+    assert!(taken.one(&QUERY_FAILED).text("error").contains("no such table"), "{}", taken.events);
+}
