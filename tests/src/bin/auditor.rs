@@ -88,7 +88,7 @@ fn main() {
             if scenario == "secrets-killed" {
                 tape.flush().expect("it is written");
                 // SAFETY: ends this process.
-                unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
+                unsafe { libc::kill(std::process::id() as libc::pid_t, libc::SIGKILL) };
             }
         }
         "evidence" => wait_for_the_hash(&tape),
