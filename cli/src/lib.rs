@@ -4,6 +4,7 @@
 //! here changes a run but `tape recover`.
 
 mod args;
+mod clean;
 mod completions;
 mod diff;
 mod drift;
@@ -30,6 +31,7 @@ mod summary;
 mod tail;
 mod time;
 mod trace;
+mod verify;
 mod why_not;
 
 use std::ffi::OsString;
@@ -87,6 +89,9 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
         Some(Command::Orders(args_of)) => orders::orders(args_of, &args.place, out, look),
         Some(Command::Check(args_of)) => orders::check(args_of, &args.place, out, look),
         Some(Command::Runs(runs)) => runs::runs(runs, &args.place, out, err, look),
+        Some(Command::Verify(args_of)) => verify::verify(args_of, &args.place, out, look),
+        Some(Command::Clean(args_of)) => clean::clean(args_of, &args.place, out),
+        Some(Command::Hold(args_of)) => clean::hold(args_of, &args.place, out),
         Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
         Some(Command::Heartbeat(args_of)) => heartbeat::heartbeat(args_of, &args.place, out, look),
         Some(Command::Ship(args_of)) => ship::ship(args_of, &args.place, out, err),

@@ -21,7 +21,13 @@ impl SealLine {
     /// The SHA-256 of the line, 64 hexadecimal digits: a head.
     #[must_use]
     pub fn head(&self) -> String {
-        seal::hash(&self.bytes)
+        Self::hash_of(&self.bytes)
+    }
+
+    /// The SHA-256 of a line, 64 hexadecimal digits, as chains of lines name it.
+    #[must_use]
+    pub fn hash_of(line: &[u8]) -> String {
+        seal::hash(line)
     }
 }
 
