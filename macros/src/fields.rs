@@ -132,6 +132,17 @@ impl Field {
         }
     }
 
+    /// The runtime's `Shape` of a constant.
+    pub(crate) fn constant_shape(&self) -> &'static str {
+        match &self.source {
+            Source::Constant(Constant { kind: "Text" | "DisplayTime", .. }) => "Text",
+            Source::Constant(Constant { kind: "Int", .. }) => "Integer",
+            Source::Constant(Constant { kind: "Float" | "EpochSeconds", .. }) => "Number",
+            Source::Constant(Constant { kind: "Bool", .. }) => "Bool",
+            _ => "Any",
+        }
+    }
+
     /// The value in a record; nothing for a constant.
     pub(crate) fn value(&self, krate: &Krate) -> Option<TokenStream> {
         let Source::Expr(mode, expr) = &self.source else { return None };

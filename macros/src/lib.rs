@@ -22,6 +22,7 @@ mod order;
 mod output;
 mod performance;
 mod report;
+mod typed;
 mod value;
 mod verdict;
 mod wrapper;
@@ -203,6 +204,39 @@ pub fn derive_order_context(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(ConfigSnapshot, attributes(config))]
 pub fn derive_config_snapshot(item: TokenStream) -> TokenStream {
     report::items("#[derive(ConfigSnapshot)]", item, config::derive)
+
+/// Makes a struct an event: `event!(HedgePlaced { symbol, qty: 0.5 })` records it.
+///
+/// ```ignore
+/// /// A hedge was placed.
+/// #[derive(tapelog::Event)]
+/// #[event(stream = execution, level = info, category = execution, message = "{qty} {symbol} hedged")]
+/// struct HedgePlaced<'a> {
+///     /// What was bought or sold.
+///     symbol: &'a str,
+///     qty: f64,
+///     /// Left out of the line when `None`; `event!(HedgePlaced { symbol, qty: 0.5, .. })` leaves it out too.
+///     venue: Option<&'a str>,
+/// }
+/// ```
+///
+/// | key of the type | |
+/// |---|---|
+/// | `stream = orders` | as in `events!`: a standard stream, `"name"`, `log "name"` or `component "name"` |
+/// | `level = info`, `category = risk` | as in `events!` |
+/// | `name = "HEDGE"` | what stands in `event_type`; unless said, the type's name in SCREAMING_SNAKE_CASE |
+/// | `message = "…"` | text with holes, which are fields |
+/// | `constants(is_halted = true)` | fields with a value known at compile time |
+/// | `crate = path` | where `tapelog` is, when it has another name |
+///
+/// | key of a field | |
+/// |---|---|
+/// | `rename = "…"` | another key in the line |
+/// | `display`, `debug` | the field's text, for a type that is no `Value` |
+/// | `null` | an `Option` that is `None` is written as `null` instead of being left out |
+#[proc_macro_derive(Event, attributes(event))]
+pub fn derive_event(item: TokenStream) -> TokenStream {
+    report::items("#[derive(Event)]", item, typed::derive)
 }
 
 /// What this build was made of, for `run.json`: `Recorder::builder("execution").build(tapelog::build_info!())`.

@@ -28,7 +28,7 @@ pub(crate) fn template(fields: &Fields) -> String {
 }
 
 /// The names in the holes, each once; or everything that is wrong.
-fn holes(text: &str) -> Result<Vec<String>, Vec<String>> {
+pub(crate) fn holes(text: &str) -> Result<Vec<String>, Vec<String>> {
     let mut names: Vec<String> = Vec::new();
     let mut wrong = Vec::new();
     let mut rest = text;

@@ -48,6 +48,7 @@ mod carry;
 mod cold;
 #[cfg(feature = "recorder")]
 pub mod config;
+pub mod errors;
 pub mod events;
 #[cfg(feature = "recorder")]
 pub mod heartbeat;
@@ -74,14 +75,16 @@ pub use carry::{Background, Ending, Envelope, carry, thread};
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};
 pub use hot::registry::{calls_after_finish, recording};
+pub use hot::shape::Shape;
 pub use hot::site::{Category, Class, EventType, Level, Stream};
+pub use hot::typed::{Description, Event, FieldDescription};
 pub use hot::value::{Bytes, Fixed, Maybe, Value, fixed};
 pub use scope::age::Observed;
 pub use scope::api::order;
 pub use scope::order::OrderOutcome;
 pub use tapelog_macros::{
-    OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt, order_context,
-    verdict,
+    Event, OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt,
+    order_context, verdict,
 };
 
 #[cfg(all(fuzzing, feature = "recorder"))]

@@ -7,8 +7,12 @@ pub use core::{column, file, line, module_path};
 pub use crate::events::DASH_EVENT;
 pub use crate::hot::encoder::Encoder;
 pub use crate::hot::registry::recording;
+pub use crate::hot::shape::{
+    Shape, Shaped, any as shape_any, inside as shape_inside, shapes, text as shape_text,
+};
 pub use crate::hot::site::{Category, EventType, Field, Level, Place, Site, Source, Stream};
-pub use crate::hot::value::{And, Maybe, Value, debug, display};
+pub use crate::hot::typed::{Description, Event, FieldDescription, Left, WithRest, rest, site as typed_site};
+pub use crate::hot::value::{And, Fields, Maybe, Value, debug, display};
 pub use crate::scope::event;
 pub use crate::scope::future::{Within, boxed, within};
 pub use crate::scope::structure::{

@@ -20,8 +20,11 @@ struct Call {
     krate: Option<Path>,
 }
 
-/// `event!(NAME, …)`.
+/// `event!(NAME, …)`, or `event!(Type { … }, …)`.
 pub(crate) fn event(input: TokenStream) -> TokenStream {
+    if crate::typed::is_typed(&input) {
+        return crate::typed::event(input);
+    }
     expand(input, "event!", |_, _| Vec::new())
 }
 

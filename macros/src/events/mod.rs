@@ -25,8 +25,8 @@ const STREAMS: [&str; 10] = [
     "strategy",
     "error",
 ];
-const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
-const CATEGORIES: [&str; 6] = ["execution", "risk", "strategy", "system", "audit", "error"];
+pub(crate) const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
+pub(crate) const CATEGORIES: [&str; 6] = ["execution", "risk", "strategy", "system", "audit", "error"];
 
 /// One declaration.
 struct Declared {
@@ -38,7 +38,7 @@ struct Declared {
     category: String,
 }
 
-enum Stream {
+pub(crate) enum Stream {
     Standard(String),
     /// A constructor of the runtime's `Stream`, and the name.
     Named(&'static str, LitStr),
@@ -84,6 +84,19 @@ fn constant(one: &Declared, krate: &Krate) -> TokenStream {
     let private = krate.private();
     let Declared { attrs, vis, name, stream, level, category } = one;
     let text = name.to_string();
+    let value = event_type(&text, stream, level, category, krate);
+    quote_spanned!(Span::mixed_site()=> #(#attrs)* #vis const #name: #private::EventType = #value;)
+}
+
+/// The expression of an `EventType`.
+pub(crate) fn event_type(
+    name: &str,
+    stream: &Stream,
+    level: &str,
+    category: &str,
+    krate: &Krate,
+) -> TokenStream {
+    let private = krate.private();
     let stream = match stream {
         Stream::Standard(word) => {
             let constant = Ident::new(&word.to_uppercase(), Span::mixed_site());
@@ -96,9 +109,7 @@ fn constant(one: &Declared, krate: &Krate) -> TokenStream {
     };
     let (level, category) = (variant(level), variant(category));
     quote_spanned!(Span::mixed_site()=>
-        #(#attrs)*
-        #vis const #name: #private::EventType =
-            #private::EventType::new(#text, #stream, #private::Level::#level, #private::Category::#category);
+        #private::EventType::new(#name, #stream, #private::Level::#level, #private::Category::#category)
     )
 }
 
@@ -134,11 +145,11 @@ fn one(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<De
     Ok(Some(Declared { attrs, vis, name, stream, level, category }))
 }
 
-fn screaming(name: &str) -> bool {
+pub(crate) fn screaming(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_') && !name.starts_with('_')
 }
 
-fn stream(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<Stream>> {
+pub(crate) fn stream(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<Stream>> {
     if input.peek(LitStr) {
         return Ok(named("audit", input.parse()?, mistakes));
     }
@@ -203,7 +214,13 @@ fn part(
     Ok(chosen(&word, what, choices, &names::list(choices.iter().copied()), mistakes))
 }
 
-fn chosen(word: &Ident, what: &str, choices: &[&str], list: &str, mistakes: &mut Mistakes) -> Option<String> {
+pub(crate) fn chosen(
+    word: &Ident,
+    what: &str,
+    choices: &[&str],
+    list: &str,
+    mistakes: &mut Mistakes,
+) -> Option<String> {
     let text = word.to_string();
     if choices.contains(&text.as_str()) {
         return Some(text);

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, DataEnum, DeriveInput, Field, Fields, Ident, Path};
+use syn::{Attribute, DataEnum, DeriveInput, Field, Fields, Generics, Ident, Path};
 
 use super::attrs::{self, Case, Text};
 use crate::krate::Krate;
@@ -15,17 +15,19 @@ use crate::mistakes::Mistakes;
 /// Paths of the runtime are written `__tapelog::…`, which [`implement`] brings into scope.
 pub(super) struct Body {
     arms: Vec<(TokenStream, TokenStream)>,
+    /// What all these values look like: a `Shape`.
+    shape: TokenStream,
 }
 
 /// A body that records `null`.
 pub(super) fn nothing() -> Body {
-    Body { arms: vec![(quote!(_), quote!(__tapelog::NULL))] }
+    Body { arms: vec![(quote!(_), quote!(__tapelog::NULL))], shape: quote!(__tapelog::Shape::Any) }
 }
 
 /// The body of a struct.
 pub(super) fn structure(fields: &Fields, mistakes: &mut Mistakes) -> Body {
-    let (pattern, value) = contents(fields, mistakes);
-    Body { arms: vec![(quote!(Self #pattern), value)] }
+    let (pattern, value, shape) = contents(fields, mistakes);
+    Body { arms: vec![(quote!(Self #pattern), value)], shape }
 }
 
 /// The body of an enum: a variant is its name, or an object with its name as the one key.
@@ -44,6 +46,7 @@ pub(super) fn enumeration(
     }
     let mut seen: Vec<String> = Vec::new();
     let mut arms = Vec::new();
+    let mut words = true;
     for variant in &data.variants {
         let ident = &variant.ident;
         let inner = attrs::inner(&variant.attrs, false, mistakes);
@@ -52,27 +55,35 @@ pub(super) fn enumeration(
             mistakes
                 .at(ident, format!("two variants are named `{text}`; give one `#[value(rename = \"…\")]`"));
         }
-        let (pattern, value) = contents(&variant.fields, mistakes);
+        let (pattern, value, _) = contents(&variant.fields, mistakes);
         let value = match variant.fields {
             Fields::Unit => quote!(#text),
             _ => quote!(__tapelog::Map(__tapelog::Entry(#text, #value, __tapelog::End))),
         };
+        words &= matches!(variant.fields, Fields::Unit);
         seen.push(text);
         arms.push((quote!(Self::#ident #pattern), value));
     }
-    Body { arms }
+    let shape =
+        if words { quote!(__tapelog::Shape::OneOf(&[#(#seen),*])) } else { quote!(__tapelog::Shape::Any) };
+    Body { arms, shape }
 }
 
-/// The pattern behind a name, and the value of what it binds.
-fn contents(fields: &Fields, mistakes: &mut Mistakes) -> (TokenStream, TokenStream) {
+/// The pattern behind a name, the value of what it binds, and what that looks like.
+fn contents(fields: &Fields, mistakes: &mut Mistakes) -> (TokenStream, TokenStream, TokenStream) {
+    let any = quote!(__tapelog::Shape::Any);
     match fields {
-        Fields::Unit => (TokenStream::new(), quote!(__tapelog::NULL)),
+        Fields::Unit => (TokenStream::new(), quote!(__tapelog::NULL), any),
         Fields::Unnamed(fields) => {
             let kept: Vec<Kept> =
                 fields.unnamed.iter().enumerate().map(|(at, field)| kept(field, at, mistakes)).collect();
             let bindings = kept.iter().map(|kept| &kept.binding);
             let pattern = quote!((#(#bindings,)*));
             let values: Vec<&TokenStream> = kept.iter().filter_map(|kept| kept.value.as_ref()).collect();
+            let shape = match values.as_slice() {
+                [_] => kept.iter().find(|kept| kept.value.is_some()).map_or(any, |kept| kept.shape.clone()),
+                _ => any,
+            };
             let value = match values.as_slice() {
                 [] => quote!(__tapelog::NULL),
                 [one] => quote!(#one),
@@ -84,7 +95,7 @@ fn contents(fields: &Fields, mistakes: &mut Mistakes) -> (TokenStream, TokenStre
                     quote!(__tapelog::List(#items))
                 }
             };
-            (pattern, value)
+            (pattern, value, shape)
         }
         Fields::Named(fields) => {
             let kept: Vec<Kept> =
@@ -106,7 +117,12 @@ fn contents(fields: &Fields, mistakes: &mut Mistakes) -> (TokenStream, TokenStre
                 }
                 keys.push(&kept.key);
             }
-            (pattern, quote!(__tapelog::Map(#entries)))
+            let shapes = kept
+                .iter()
+                .filter(|kept| kept.value.is_some())
+                .map(|Kept { key, shape, .. }| quote!((#key, #shape)));
+            let shape = quote!(__tapelog::Shape::Object(__tapelog::shapes([#(#shapes),*])));
+            (pattern, quote!(__tapelog::Map(#entries)), shape)
         }
     }
 }
@@ -116,6 +132,7 @@ struct Kept {
     binding: TokenStream,
     key: String,
     value: Option<TokenStream>,
+    shape: TokenStream,
 }
 
 fn kept(field: &Field, at: usize, mistakes: &mut Mistakes) -> Kept {
@@ -124,7 +141,7 @@ fn kept(field: &Field, at: usize, mistakes: &mut Mistakes) -> Kept {
         field.ident.as_ref().map_or_else(|| at.to_string(), |ident| ident.unraw().to_string())
     });
     if inner.skip {
-        return Kept { binding: quote!(_), key, value: None };
+        return Kept { binding: quote!(_), key, value: None, shape: quote!(__tapelog::Shape::Any) };
     }
     // At the type, so that a type that is no `Value` is shown there.
     let span = field.ty.span().resolved_at(Span::mixed_site());
@@ -135,7 +152,15 @@ fn kept(field: &Field, at: usize, mistakes: &mut Mistakes) -> Kept {
         Some(Text::Debug) => Ident::new("debug", span),
     };
     let value = quote_spanned!(span=> __tapelog::#function(#binding));
-    Kept { binding: quote!(#binding), key, value: Some(value) }
+    let ty = &field.ty;
+    let shape = match inner.text {
+        None => {
+            let deep = Ident::new("deep", Span::mixed_site());
+            quote_spanned!(span=> __tapelog::shape_inside::<#ty>(#deep))
+        }
+        Some(_) => quote!(__tapelog::Shape::Text),
+    };
+    Kept { binding: quote!(#binding), key, value: Some(value), shape }
 }
 
 /// The impl: type parameters must be values themselves.
@@ -149,6 +174,10 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
     for parameter in parameters {
         clause.predicates.push(syn::parse_quote!(#parameter: #private::Value));
     }
+    let deep = Ident::new("deep", Span::mixed_site());
+    let shape = &body.shape;
+    let shaped = shaped(&generics, &input.generics, private);
+    let shaped_clause = &shaped.where_clause;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let out = Ident::new("out", Span::mixed_site());
     let arms = body.arms.iter().map(|(pattern, value)| quote!(#pattern => #out.put(&#value),));
@@ -163,6 +192,13 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
                 }
             }
             #[automatically_derived]
+            impl #impl_generics __tapelog::Shaped for #name #type_generics #shaped_clause {
+                fn shape(#deep: u32) -> __tapelog::Shape {
+                    let _ = #deep;
+                    #shape
+                }
+            }
+            #[automatically_derived]
             impl #impl_generics __tapelog::Value for #name #type_generics #where_clause {
                 type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
                 #[inline]
@@ -174,4 +210,15 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
             }
         };
     )
+}
+
+/// Type parameters must have a shape, where the shape of the type is asked for.
+fn shaped(values: &Generics, written: &Generics, private: &TokenStream) -> Generics {
+    let mut generics = values.clone();
+    let clause = generics.make_where_clause();
+    for parameter in written.type_params() {
+        let parameter = &parameter.ident;
+        clause.predicates.push(syn::parse_quote!(#parameter: #private::Shaped));
+    }
+    generics
 }

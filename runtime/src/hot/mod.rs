@@ -21,8 +21,10 @@ pub mod registry;
 pub(crate) mod ring;
 #[cfg(test)]
 mod ring_tests;
+pub mod shape;
 pub(crate) mod shm;
 pub mod site;
 pub mod thread;
+pub mod typed;
 pub mod value;
 mod value_types;

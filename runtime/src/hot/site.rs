@@ -140,6 +140,22 @@ impl Stream {
         Self::ERROR,
     ];
 
+    /// The domain events, each in a file of its own below `events/` (S2-006, S2-007, C13).
+    pub const DOMAIN: [Self; 12] = [
+        Self::audit("events/positions"),
+        Self::audit("events/exposures"),
+        Self::audit("events/risk_assessments"),
+        Self::audit("events/pnl_calculations"),
+        Self::audit("events/strategy_decisions"),
+        Self::audit("events/operation_executions"),
+        Self::audit("events/atomic_groups"),
+        Self::audit("events/tight_loop"),
+        Self::audit("events/reconciliation"),
+        Self::audit("events/execution_deltas"),
+        Self::audit("events/health_status"),
+        Self::audit("events/system_errors"),
+    ];
+
     /// A stream of class `audit`, written to `<name>.jsonl`.
     ///
     /// # Panics

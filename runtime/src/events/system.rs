@@ -1,0 +1,393 @@
+//! The engine's connections, resources and tasks (S0-004, S3-011, S3-013…017).
+
+use crate::__private::{Encoder, Left, Shape, Shaped};
+use crate::hot::encoder::{HEAD, tag};
+use crate::hot::typed::Absent;
+use crate::{Event, Value};
+
+use super::{
+    API_REQUEST, API_RESPONSE, AUTH_STATE, POOL_EXHAUSTED, QUOTE_FRESHNESS, RATE_LIMIT, RESOURCE_USAGE,
+    SLOW_QUERY, STREAM_STALE, TASK_FAILED, WS_CONNECTED, WS_DECODE_ERROR, WS_DISCONNECTED, WS_LIVENESS,
+    WS_RECONNECTING, WS_SUBSCRIBED,
+};
+
+super::typed!(
+    ApiRequest,
+    ApiResponse,
+    AuthState,
+    RateLimit,
+    WsConnected,
+    WsDisconnected,
+    WsSubscribed,
+    WsDecodeError,
+    WsReconnecting,
+    WsLiveness,
+    StreamStale,
+    QuoteFreshness,
+    ResourceUsage,
+    SlowQuery,
+    PoolExhausted,
+    TaskFailed
+);
+
+/// A request to an API (S0-004, S2-004, S3-013).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = API_REQUEST, message = "{method} {endpoint}")]
+pub struct ApiRequest<'a> {
+    /// Which API, for example `binance`.
+    pub api: &'a str,
+    /// `GET`, `POST`, …
+    pub method: &'a str,
+    /// The path, without secrets.
+    pub endpoint: &'a str,
+    /// Our id of the request.
+    pub request_id: Option<&'a str>,
+    /// The size of the body.
+    pub request_bytes: Option<u64>,
+    /// The instruments.
+    pub symbols: Option<&'a [&'a str]>,
+}
+
+/// The answer of an API (S0-004, S2-004, S3-013, S3-014).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = API_RESPONSE, message = "{method} {endpoint}: {http_status} in {latency_ms:.1} ms")]
+pub struct ApiResponse<'a> {
+    /// Which API, for example `binance`.
+    pub api: &'a str,
+    /// `GET`, `POST`, …
+    pub method: &'a str,
+    /// The path, without secrets.
+    pub endpoint: &'a str,
+    /// The HTTP status.
+    pub http_status: u64,
+    /// How long it took, in milliseconds.
+    pub latency_ms: f64,
+    /// The same in steps: `LatencyBucket::of(ms)`.
+    pub latency_bucket: LatencyBucket,
+    /// The size of the body before it was cut.
+    pub response_bytes: u64,
+    /// The beginning of the body: `Truncated::new(text, 256)`.
+    pub body: Option<Truncated<'a>>,
+    /// Our id of the request.
+    pub request_id: Option<&'a str>,
+    /// How many requests are left, as the headers say.
+    pub rate_limit_remaining: Option<u64>,
+    /// When there are new ones, in seconds.
+    pub rate_limit_reset_s: Option<f64>,
+    /// Whether we are logged in: `ok`, `expired`, `missing`.
+    pub auth_state: Option<&'a str>,
+}
+
+/// Whether the engine is logged in at a venue (S3-014).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = AUTH_STATE, message = "{api}: {auth_state}")]
+pub struct AuthState<'a> {
+    /// Which API, for example `binance`.
+    pub api: &'a str,
+    /// `ok`, `expired`, `refused`, `missing`.
+    pub auth_state: &'a str,
+    /// How long it lasts, in seconds.
+    pub expires_in_s: Option<f64>,
+}
+
+/// A venue's rate limit (S3-014).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = RATE_LIMIT, message = "{api}: {rate_limit_remaining} of {rate_limit} requests left")]
+pub struct RateLimit<'a> {
+    /// Which API, for example `binance`.
+    pub api: &'a str,
+    /// How many requests are allowed.
+    pub rate_limit: u64,
+    /// How many are left.
+    pub rate_limit_remaining: u64,
+    /// When there are new ones, in seconds.
+    pub rate_limit_reset_s: Option<f64>,
+    /// Whether requests are held back.
+    pub throttled: Option<bool>,
+}
+
+/// A WebSocket is connected (S0-004, S3-015).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = WS_CONNECTED, message = "{connection} connected")]
+pub struct WsConnected<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// Where to, without secrets.
+    pub url: Option<&'a str>,
+    /// How long it took, in milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Which attempt it was, from 1.
+    pub attempt: Option<u64>,
+}
+
+/// A WebSocket is disconnected (S3-015).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = WS_DISCONNECTED, message = "{connection} disconnected: {reason}")]
+pub struct WsDisconnected<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// Why, in words.
+    pub reason: &'a str,
+    /// The code of RFC 6455 §7.4.
+    pub close_code: Option<u64>,
+    /// How long it was connected, in seconds.
+    pub connected_s: Option<f64>,
+}
+
+/// The subscriptions of a WebSocket changed (S3-015).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = WS_SUBSCRIBED, message = "{connection}: {action}")]
+pub struct WsSubscribed<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// `subscribed` or `unsubscribed`.
+    pub action: &'a str,
+    /// The instruments.
+    pub symbols: &'a [&'a str],
+}
+
+/// A message of a WebSocket could not be read (S3-015).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = WS_DECODE_ERROR, message = "{connection}: a message cannot be read: {reason}")]
+pub struct WsDecodeError<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// Why, in words.
+    pub reason: &'a str,
+    /// The beginning of the message.
+    pub body: Option<Truncated<'a>>,
+}
+
+/// A WebSocket is being connected again (S3-015).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = WS_RECONNECTING, message = "{connection}: attempt {attempt} in {retry_backoff_ms} ms")]
+pub struct WsReconnecting<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// Which attempt, from 1.
+    pub attempt: u64,
+    /// How long is waited, in milliseconds.
+    pub retry_backoff_ms: f64,
+}
+
+/// A WebSocket was asked whether it lives (S3-015).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = WS_LIVENESS, message = "{connection}: alive: {alive}")]
+pub struct WsLiveness<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// Whether it answered.
+    pub alive: bool,
+    /// How long it took, in milliseconds.
+    pub latency_ms: Option<f64>,
+}
+
+/// A stream of prices has said nothing for too long (S3-015, S3-039).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = STREAM_STALE, message = "{connection}: nothing for {age_ms} ms")]
+pub struct StreamStale<'a> {
+    /// Which connection.
+    pub connection: &'a str,
+    /// Since when, in milliseconds.
+    pub age_ms: f64,
+    /// What is allowed, in milliseconds.
+    pub limit_ms: f64,
+    /// The instruments.
+    pub symbols: Option<&'a [&'a str]>,
+}
+
+/// How old the quotes are, and where they come from (S3-011).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = QUOTE_FRESHNESS, message = "{price_source}: oldest quote {age_ms} ms")]
+pub struct QuoteFreshness<'a> {
+    /// Where the prices come from.
+    pub price_source: PriceSource,
+    /// The age of the oldest quote, in milliseconds.
+    pub age_ms: f64,
+    /// The instruments.
+    pub symbols: &'a [&'a str],
+    /// Why the fallback is used.
+    pub fallback_reason: Option<&'a str>,
+}
+
+/// Memory, processor, files and threads of the process (S0-004).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = RESOURCE_USAGE, message = "{memory_usage_mb:.1} MB, {cpu_usage_percent:.1} %")]
+pub struct ResourceUsage {
+    /// Resident memory, in MiB.
+    pub memory_usage_mb: f64,
+    /// Processor time by elapsed time.
+    pub cpu_usage_percent: f64,
+    /// How many files are open.
+    pub open_files: Option<u64>,
+    /// How many threads there are.
+    pub thread_count: Option<u64>,
+    /// What is free on the disk of the logs, in MiB.
+    pub disk_free_mb: Option<f64>,
+}
+
+/// A query of the database was slow (S3-016).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = SLOW_QUERY, message = "{query_name} took {duration_ms:.1} ms")]
+pub struct SlowQuery<'a> {
+    /// Which query.
+    pub query_name: &'a str,
+    /// How long it took, in milliseconds.
+    pub duration_ms: f64,
+    /// What is allowed, in milliseconds.
+    pub limit_ms: f64,
+    /// How many rows it gave.
+    pub rows: Option<u64>,
+}
+
+/// All connections to the database are in use (S3-016).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = POOL_EXHAUSTED, message = "{pool}: all {pool_size} connections are in use")]
+pub struct PoolExhausted<'a> {
+    /// Which pool.
+    pub pool: &'a str,
+    /// How many connections there are.
+    pub pool_size: u64,
+    /// How many callers wait.
+    pub callers_waiting: Option<u64>,
+    /// How long the oldest has waited, in milliseconds.
+    pub waited_ms: Option<f64>,
+}
+
+/// A background task ended with an error (S3-017).
+#[derive(Clone, Copy, Debug, Event)]
+#[event(of = TASK_FAILED, message = "{task} failed: {error_message}")]
+pub struct TaskFailed<'a> {
+    /// Which task.
+    pub task: &'a str,
+    /// What it said.
+    pub error_message: &'a str,
+    /// Our code of the error.
+    pub error_code: Option<&'a str>,
+    /// Whether it is started again.
+    pub restarts: Option<bool>,
+}
+
+macro_rules! left {
+    ($($name:ident::$variant:ident)*) => {$(
+        impl Left<$name> for Absent {
+            fn left() -> $name {
+                $name::$variant
+            }
+        }
+    )*};
+}
+
+left!(LatencyBucket::Below10Ms PriceSource::Stream);
+
+/// How long something took, in steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Value)]
+pub enum LatencyBucket {
+    /// Below 10 ms.
+    #[value(rename = "<10ms")]
+    Below10Ms,
+    /// From 10 to 50 ms.
+    #[value(rename = "10-50ms")]
+    Below50Ms,
+    /// From 50 to 100 ms.
+    #[value(rename = "50-100ms")]
+    Below100Ms,
+    /// From 100 to 250 ms.
+    #[value(rename = "100-250ms")]
+    Below250Ms,
+    /// From 250 ms to 1 s.
+    #[value(rename = "250-1000ms")]
+    Below1S,
+    /// From 1 to 5 s.
+    #[value(rename = "1-5s")]
+    Below5S,
+    /// 5 s and more.
+    #[value(rename = ">=5s")]
+    From5S,
+}
+
+impl LatencyBucket {
+    /// The step in which so many milliseconds lie.
+    #[must_use]
+    pub fn of(ms: f64) -> Self {
+        match ms {
+            ms if ms < 10.0 => Self::Below10Ms,
+            ms if ms < 50.0 => Self::Below50Ms,
+            ms if ms < 100.0 => Self::Below100Ms,
+            ms if ms < 250.0 => Self::Below250Ms,
+            ms if ms < 1_000.0 => Self::Below1S,
+            ms if ms < 5_000.0 => Self::Below5S,
+            _ => Self::From5S,
+        }
+    }
+}
+
+/// Where prices come from (S3-011).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Value)]
+pub enum PriceSource {
+    /// The stream.
+    Stream,
+    /// The stream failed; prices are asked for.
+    RestFallback,
+}
+
+/// The beginning of a text, so that a large body does not fill the log (S3-013). Cut at a character, with `…` behind;
+/// the drain scrubs secrets from it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Truncated<'a> {
+    text: &'a str,
+    cut: bool,
+}
+
+const MORE: &str = "…";
+
+impl<'a> Truncated<'a> {
+    /// At most `bytes` of `text`.
+    #[must_use]
+    pub fn new(text: &'a str, bytes: usize) -> Self {
+        Self { text: &text[..text.floor_char_boundary(bytes)], cut: text.len() > bytes }
+    }
+}
+
+impl Value for Truncated<'_> {
+    fn size(&self) -> usize {
+        HEAD + self.text.len() + if self.cut { MORE.len() } else { 0 }
+    }
+    fn encode(&self, out: &mut Encoder<'_>) {
+        out.head(tag::FOUND_TEXT, Value::size(self) - HEAD);
+        out.slice(self.text.as_bytes());
+        if self.cut {
+            out.slice(MORE.as_bytes());
+        }
+    }
+}
+
+impl Shaped for Truncated<'_> {
+    fn shape(_deep: u32) -> Shape {
+        Shape::Text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_fall_into_their_step() {
+        // S3-013
+        for (ms, step) in [
+            (0.0, LatencyBucket::Below10Ms),
+            (10.0, LatencyBucket::Below50Ms),
+            (f64::MAX, LatencyBucket::From5S),
+        ] {
+            assert_eq!(LatencyBucket::of(ms), step);
+        }
+    }
+
+    #[test]
+    fn a_body_is_cut_at_a_character() {
+        assert_eq!(Truncated::new("aé", 2), Truncated { text: "a", cut: true });
+        assert_eq!(Truncated::new("aé", 3), Truncated { text: "aé", cut: false });
+        assert_eq!(Truncated::new("", 0), Truncated { text: "", cut: false });
+    }
+}
