@@ -39,6 +39,13 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl __tapelog::Shaped for Kind {
+        fn shape(deep: u32) -> __tapelog::Shape {
+            let _ = deep;
+            __tapelog::Shape::Any
+        }
+    }
+    #[automatically_derived]
     impl __tapelog::Value for Kind {
         type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
         #[inline]

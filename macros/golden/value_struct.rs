@@ -27,6 +27,22 @@ const _: () = {
         }
     }
     #[automatically_derived]
+    impl<T> __tapelog::Shaped for Quote<T>
+    where
+        T: ::tapelog::__private::Value,
+        T: ::tapelog::__private::Shaped,
+    {
+        fn shape(deep: u32) -> __tapelog::Shape {
+            let _ = deep;
+            __tapelog::Shape::Object(
+                __tapelog::shapes([
+                    ("px", __tapelog::shape_inside::<T>(deep)),
+                    ("venue", __tapelog::Shape::Text),
+                ]),
+            )
+        }
+    }
+    #[automatically_derived]
     impl<T> __tapelog::Value for Quote<T>
     where
         T: ::tapelog::__private::Value,

@@ -204,6 +204,7 @@ pub fn derive_order_context(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(ConfigSnapshot, attributes(config))]
 pub fn derive_config_snapshot(item: TokenStream) -> TokenStream {
     report::items("#[derive(ConfigSnapshot)]", item, config::derive)
+}
 
 /// Makes a struct an event: `event!(HedgePlaced { symbol, qty: 0.5 })` records it.
 ///

@@ -79,6 +79,8 @@ impl ErrorCode {
 
 /// In the line the code alone.
 impl Value for ErrorCode {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         self.code.size()
     }

@@ -55,6 +55,8 @@ pub mod heartbeat;
 mod hot;
 #[cfg(feature = "recorder")]
 mod panics;
+#[cfg(feature = "recorder")]
+pub mod reference;
 mod scope;
 #[cfg(feature = "recorder")]
 pub mod shutdown;
@@ -73,6 +75,7 @@ pub use carry::pool as rayon;
 pub use carry::task::{background, spawn, spawn_blocking};
 pub use carry::{Background, Ending, Envelope, carry, thread};
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
+pub use hot::engine_clock::EngineClock;
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};
 pub use hot::registry::{calls_after_finish, recording};
 pub use hot::shape::Shape;

@@ -19,4 +19,4 @@ macro_rules! folders {
     )*};
 }
 
-folders! { config decision event order performance value }
+folders! { config decision event order performance typed value }

@@ -163,6 +163,15 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The engine's time, where the record begins with one.
+    pub(crate) fn engine_time(&mut self) -> Option<i64> {
+        if self.0.first() != Some(&tag::ENGINE_TIME) {
+            return None;
+        }
+        let [_tag] = self.array()?;
+        self.array().map(i64::from_le_bytes)
+    }
+
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (array, rest) = self.0.split_first_chunk::<N>()?;
         self.0 = rest;

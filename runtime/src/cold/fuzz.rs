@@ -44,7 +44,7 @@ impl Tables for NoTables {
 pub fn record(bytes: &[u8]) {
     let table = crate::hot::hub::framed(&crate::hot::describe::site(0, &SITE));
     let sites = Sites::of_table(&table);
-    let mut encoder = Encoder::new(Envelope::new("s", "session", 1), Kinds::new(&[], None));
+    let mut encoder = Encoder::new(Envelope::new("s", "session", 1, 1), Kinds::new(&[], None));
     let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
     let mut at = 0;
     while at < bytes.len() {
@@ -83,13 +83,13 @@ fn make(root: &Path) -> std::io::Result<Template> {
     let run = RunDir::create(root, 1_761_482_096)?;
     let folder = run.path.join("rings");
     fs::create_dir(&folder)?;
-    let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false)?;
+    let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false, None)?;
     let mut manifest = Manifest::new("fuzz", &run.session, String::new());
     manifest.rings = vec![folder.clone()];
     manifest.write(&run.path)?;
     SITE.set_id(0);
     hub.describe(0, &SITE);
-    let encoder = Encoder::new(Envelope::new("fuzz", &run.session, 0), Kinds::new(&[], None));
+    let encoder = Encoder::new(Envelope::new("fuzz", &run.session, 1, 0), Kinds::new(&[], None));
     let mut engine = Engine::new(Live(hub), encoder, Sites::of_table(&fs::read(folder.join("sites"))?));
     let mut streams = Streams::new(&run.path, None);
     let commits = super::commit::Commits::open(hub.state).ok_or(std::io::ErrorKind::InvalidData)?;

@@ -22,7 +22,7 @@ static STEP: Site = Site::new(
 
 fn hub() -> &'static Hub {
     STEP.set_id(0);
-    Hub::create(Vec::new(), 1 << 18, crate::Level::Debug, false).unwrap()
+    Hub::create(Vec::new(), 1 << 18, crate::Level::Debug, false, None).unwrap()
 }
 
 /// Records `n` into `hub`, waiting for room as long as it takes: nothing may be missing here.

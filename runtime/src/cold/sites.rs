@@ -21,6 +21,8 @@ pub(crate) struct SiteInfo {
     pub(crate) fields: Vec<FieldInfo>,
     /// `,"source":"file:line"`.
     pub(crate) place: Vec<u8>,
+    /// A domain event, which also has `pid`, `correlation_id` and `real_utc_time` (S2-014).
+    pub(crate) domain: bool,
 }
 
 /// A stream by its index in the process, and its file.
@@ -173,6 +175,7 @@ fn parse(description: &[u8]) -> Option<(u32, SiteInfo)> {
         message: pieces(message, |name| fields.iter().position(|field| field.name == name)),
         fields,
         place,
+        domain: stream.starts_with("events/") && !component,
     };
     Some((id, info))
 }

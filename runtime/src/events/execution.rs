@@ -270,7 +270,7 @@ pub struct OrderRetried<'a> {
     /// How many there may be.
     pub max_retries: u64,
     /// How long is waited before the next, in milliseconds.
-    pub retry_backoff_ms: Option<f64>,
+    pub retry_backoff_ms: Option<u64>,
     /// Our own id of the order.
     pub client_order_id: Option<&'a str>,
     /// The intent that the order serves.

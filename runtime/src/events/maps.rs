@@ -59,6 +59,8 @@ impl<'a, V> From<&'a HashMap<String, V>> for Entries<'a, V> {
 }
 
 impl<V: Value> Value for Entries<'_, V> {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         match self {
             Self::Pairs(pairs) => {
@@ -102,6 +104,8 @@ impl<V: Shaped> Shaped for Entries<'_, V> {
 pub struct Metadata<'a>(pub &'a [(&'a str, MetaValue<'a>)]);
 
 impl Value for Metadata<'_> {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         Entries::Pairs(self.0).size()
     }
@@ -147,6 +151,8 @@ from! {
 }
 
 impl Value for MetaValue<'_> {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.size(),

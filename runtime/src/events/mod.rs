@@ -219,8 +219,6 @@ declare! {
     SLOW_QUERY: SYSTEM, Warning, System;
     /// All connections to the database are in use (S3-016).
     POOL_EXHAUSTED: SYSTEM, Error, System;
-    /// A background task ended with an error (S3-017).
-    TASK_FAILED: ERROR, Error, Error;
 
     /// All positions, at every update of one (S2-016).
     POSITION_SNAPSHOT: "events/positions", Info, Execution;

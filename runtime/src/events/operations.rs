@@ -176,6 +176,8 @@ impl fmt::Display for PositionKey<'_> {
 }
 
 impl Value for PositionKey<'_> {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.venue.len() + self.position_type.len() + self.symbol.len() + 2
     }

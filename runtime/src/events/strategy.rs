@@ -20,12 +20,12 @@ super::typed!(
 
 /// A signal to enter (S0-003, S1-011).
 #[derive(Clone, Copy, Debug, Event)]
-#[event(of = ENTRY_SIGNAL, message = "{symbol}: {signal} fires, {value} against {limit}")]
+#[event(of = ENTRY_SIGNAL, message = "{symbol}: {signal_name} fires, {value} against {limit}")]
 pub struct EntrySignal<'a> {
     /// What is traded, for example `BTC/USDT`.
     pub symbol: &'a str,
     /// Which signal.
-    pub signal: &'a str,
+    pub signal_name: &'a str,
     /// What was found.
     pub value: f64,
     /// What is allowed.
@@ -40,12 +40,12 @@ pub struct EntrySignal<'a> {
 
 /// A signal to leave (S0-003, S1-011).
 #[derive(Clone, Copy, Debug, Event)]
-#[event(of = EXIT_SIGNAL, message = "{symbol}: {signal} fires, {value} against {limit}")]
+#[event(of = EXIT_SIGNAL, message = "{symbol}: {signal_name} fires, {value} against {limit}")]
 pub struct ExitSignal<'a> {
     /// What is traded, for example `BTC/USDT`.
     pub symbol: &'a str,
     /// Which signal.
-    pub signal: &'a str,
+    pub signal_name: &'a str,
     /// What was found.
     pub value: f64,
     /// What is allowed.

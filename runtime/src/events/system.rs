@@ -7,8 +7,8 @@ use crate::{Event, Value};
 
 use super::{
     API_REQUEST, API_RESPONSE, AUTH_STATE, POOL_EXHAUSTED, QUOTE_FRESHNESS, RATE_LIMIT, RESOURCE_USAGE,
-    SLOW_QUERY, STREAM_STALE, TASK_FAILED, WS_CONNECTED, WS_DECODE_ERROR, WS_DISCONNECTED, WS_LIVENESS,
-    WS_RECONNECTING, WS_SUBSCRIBED,
+    SLOW_QUERY, STREAM_STALE, WS_CONNECTED, WS_DECODE_ERROR, WS_DISCONNECTED, WS_LIVENESS, WS_RECONNECTING,
+    WS_SUBSCRIBED,
 };
 
 super::typed!(
@@ -26,8 +26,7 @@ super::typed!(
     QuoteFreshness,
     ResourceUsage,
     SlowQuery,
-    PoolExhausted,
-    TaskFailed
+    PoolExhausted
 );
 
 /// A request to an API (S0-004, S2-004, S3-013).
@@ -167,7 +166,7 @@ pub struct WsReconnecting<'a> {
     /// Which attempt, from 1.
     pub attempt: u64,
     /// How long is waited, in milliseconds.
-    pub retry_backoff_ms: f64,
+    pub retry_backoff_ms: u64,
 }
 
 /// A WebSocket was asked whether it lives (S3-015).
@@ -254,20 +253,6 @@ pub struct PoolExhausted<'a> {
     pub waited_ms: Option<f64>,
 }
 
-/// A background task ended with an error (S3-017).
-#[derive(Clone, Copy, Debug, Event)]
-#[event(of = TASK_FAILED, message = "{task} failed: {error_message}")]
-pub struct TaskFailed<'a> {
-    /// Which task.
-    pub task: &'a str,
-    /// What it said.
-    pub error_message: &'a str,
-    /// Our code of the error.
-    pub error_code: Option<&'a str>,
-    /// Whether it is started again.
-    pub restarts: Option<bool>,
-}
-
 macro_rules! left {
     ($($name:ident::$variant:ident)*) => {$(
         impl Left<$name> for Absent {
@@ -350,6 +335,8 @@ impl<'a> Truncated<'a> {
 }
 
 impl Value for Truncated<'_> {
+    crate::hot::value::by_reference!();
+
     fn size(&self) -> usize {
         HEAD + self.text.len() + if self.cut { MORE.len() } else { 0 }
     }

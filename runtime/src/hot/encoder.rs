@@ -51,6 +51,8 @@ pub mod tag {
     pub const OVERSIZE: u8 = 22;
     /// A counter reading: the instant at which it was taken, RFC 3339 in the line.
     pub const COUNTER: u8 = 21;
+    /// First in a record of a backtest: the engine's time, nanoseconds since 1970, i64. No value of a field.
+    pub const ENGINE_TIME: u8 = 23;
 }
 
 /// Writes values into the bytes reserved for a record.

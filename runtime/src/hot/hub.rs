@@ -15,6 +15,7 @@ use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 use super::checksum::checksum;
 use super::contexts::Contexts;
 use super::describe;
+use super::engine_clock::EngineClock;
 use super::open::Open;
 use super::registry::MAX_STREAMS;
 use super::ring::{HEADER_LEN, Producer, Ring};
@@ -119,6 +120,8 @@ pub(crate) struct Hub {
     pub(crate) min_level: Level,
     /// Durability 2: an `audit` call returns after its bytes are on the disk.
     pub(crate) waits_for_disk: bool,
+    /// In a backtest: whose time the lines have.
+    pub(crate) engine_clock: Option<EngineClock>,
     pub(crate) synced: Synced,
 }
 
@@ -158,6 +161,7 @@ impl Hub {
         ring_bytes: usize,
         min_level: Level,
         waits_for_disk: bool,
+        engine_clock: Option<EngineClock>,
     ) -> std::io::Result<&'static Self> {
         let mut degraded = 0;
         let state = first_of(
@@ -186,6 +190,7 @@ impl Hub {
             drain_sleeps: AtomicBool::new(false),
             min_level,
             waits_for_disk,
+            engine_clock,
             synced: Synced::default(),
         };
         // SAFETY: the file is longer than eight bytes, aligned, and nobody else has it yet.

@@ -307,6 +307,14 @@ pub(crate) fn set_key(key: u64) {
     KEY.store(key, Ordering::Relaxed);
 }
 
+/// Begins to count anew, for the thread that calls and for those that have not counted yet: a backtest's ids depend on
+/// the order of its calls, not on what the process did before. Only with a key that no other run of the process had.
+#[cfg(feature = "recorder")]
+pub(crate) fn count_anew() {
+    NEXT.store(0, Ordering::Relaxed);
+    NUMBERS.set((0, 0));
+}
+
 #[inline]
 fn take_number() -> u64 {
     NUMBERS.with(|numbers| {

@@ -12,6 +12,7 @@ pub mod context;
 pub(crate) mod contexts;
 pub(crate) mod describe;
 pub mod encoder;
+pub mod engine_clock;
 pub(crate) mod hub;
 pub mod ids;
 pub(crate) mod open;
@@ -22,6 +23,7 @@ pub(crate) mod ring;
 #[cfg(test)]
 mod ring_tests;
 pub mod shape;
+mod shape_types;
 pub(crate) mod shm;
 pub mod site;
 pub mod thread;

@@ -95,11 +95,24 @@ fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given
     write_slowly(thread, hub, site, fields, given)
 }
 
-/// The first record of a thread, a full ring, a record that is too large for it, keys that found no slot, and
-/// durability 2.
+/// The first record of a thread, a full ring, a record that is too large for it, keys that found no slot, durability 2,
+/// and every record of a backtest, which carries the engine's time.
 #[cold]
 #[inline(never)]
 fn write_slowly(
+    thread: &ThreadState,
+    hub: &'static Hub,
+    site: &'static Site,
+    fields: &dyn Fields,
+    given: u64,
+) -> u64 {
+    match &hub.engine_clock {
+        Some(clock) => write_keyed(thread, hub, site, &And(EngineTime(clock.get()), fields), given),
+        None => write_keyed(thread, hub, site, fields, given),
+    }
+}
+
+fn write_keyed(
     thread: &ThreadState,
     hub: &'static Hub,
     site: &'static Site,
@@ -308,6 +321,19 @@ impl Fields for InlineKeys<'_> {
     }
     fn encode(&self, out: &mut Encoder<'_>) {
         out.text(tag::BYTES, self.0);
+    }
+}
+
+/// What the engine's clock said, in a backtest.
+#[derive(Clone, Copy)]
+struct EngineTime(i64);
+
+impl Fields for EngineTime {
+    fn size(&self) -> usize {
+        9
+    }
+    fn encode(&self, out: &mut Encoder<'_>) {
+        out.word(tag::ENGINE_TIME, self.0 as u64);
     }
 }
 

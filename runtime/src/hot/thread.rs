@@ -38,13 +38,18 @@ impl RawKeys {
 pub(crate) struct Own {
     pub(crate) hub: &'static Hub,
     pub(crate) producer: Producer,
-    /// Values of fewer bytes than this go the short way: none at durability 2, whose calls wait for the disk.
+    /// Values of fewer bytes than this go the short way: none at durability 2, whose calls wait for the disk,
+    /// and none in a backtest, whose records carry the engine's time.
     pub(crate) below: usize,
 }
 
 impl Own {
     pub(crate) fn new(hub: &'static Hub, producer: Producer) -> Self {
-        let below = if hub.waits_for_disk { 0 } else { producer.largest().saturating_sub(RECORD_HEADER) };
+        let below = if hub.waits_for_disk || hub.engine_clock.is_some() {
+            0
+        } else {
+            producer.largest().saturating_sub(RECORD_HEADER)
+        };
         Self { hub, producer, below }
     }
 }
@@ -196,6 +201,9 @@ pub fn new_decision_id(counter: u64) -> DecisionId {
 
 #[cold]
 fn look_up_second(thread: &ThreadState, counter: u64) -> u64 {
+    if let Some(clock) = thread.hub().and_then(|hub| hub.engine_clock.as_ref()) {
+        return clock.get().max(0) as u64 / 1_000_000_000;
+    }
     let calibration = CALIBRATION.get();
     let wall = calibration.wall(counter);
     let second = wall.max(0) as u64 / 1_000_000_000;

@@ -164,6 +164,7 @@ pub trait Left<T> {
 #[derive(Clone, Copy, Debug)]
 pub enum Absent {}
 
+#[diagnostic::do_not_recommend]
 impl<T: Default> Left<T> for Absent {
     #[inline]
     fn left() -> T {

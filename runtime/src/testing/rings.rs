@@ -44,7 +44,8 @@ impl Rings {
         calibrate();
         let free = lock(&FREE).pop();
         let hub = free.unwrap_or_else(|| {
-            Hub::create(Vec::new(), RING_BYTES, Level::Debug, false).expect("a test has memory for its rings")
+            Hub::create(Vec::new(), RING_BYTES, Level::Debug, false, None)
+                .expect("a test has memory for its rings")
         });
         forget(hub);
         lock(&USED).push(hub);
@@ -120,7 +121,7 @@ fn forget(hub: &Hub) {
 /// Every record there is, as the drain would write it.
 fn read(hub: &'static Hub) -> Vec<Event> {
     let calibration = calibrate();
-    let mut encoder = Encoder::new(Envelope::new("test", "session_test", 0), Kinds::new(&[], None));
+    let mut encoder = Encoder::new(Envelope::new("test", "session_test", 1, 0), Kinds::new(&[], None));
     let mut sites = Sites::default();
     let mut events = Vec::new();
     let rings: Vec<_> = hub.rings().map(|ring| (*ring, ring.head(), ring.tail())).collect();

@@ -159,7 +159,8 @@ impl Drain {
             streams: Vec::new(),
         });
         let fields = hub.folders().iter().find_map(|folder| open_fields(folder).ok());
-        let envelope = Envelope::new(&manifest.service, &manifest.session_id, manifest.event_key);
+        let envelope =
+            Envelope::new(&manifest.service, &manifest.session_id, manifest.pid, manifest.event_key);
         let encoder = Encoder::new(envelope, Kinds::new(&[], fields));
         let plan = manifest.plan();
         let keeper = Keeper::start(root, &run.path, &manifest, every.cleanup)?;
@@ -313,7 +314,7 @@ pub(crate) fn open_fields(folder: &Path) -> io::Result<File> {
 
 /// Makes the files of the standard streams, so that the documented greps find them, and their links.
 pub(crate) fn make_standard_streams(root: &Path, dir: &Path) -> io::Result<()> {
-    for stream in crate::Stream::STANDARD {
+    for stream in crate::Stream::STANDARD.into_iter().chain(crate::Stream::DOMAIN) {
         open_stream(&dir.join(stream.file()))?;
         // As in `link_streams`.
         let _ = run::link_stream(root, &stream.file());

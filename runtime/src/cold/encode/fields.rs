@@ -115,13 +115,13 @@ pub(super) fn write(
             },
             From::DisplayTime => {
                 let mut text = [field.key.as_slice(), b"\""].concat();
-                json::clock(&mut text, base.wall);
+                json::clock(&mut text, base.time);
                 text.push(b'"');
                 line.put(&text);
             }
             From::EpochSeconds => {
                 let mut text = field.key.clone();
-                epoch_seconds(&mut text, base.wall);
+                epoch_seconds(&mut text, base.time);
                 line.put(&text);
             }
         }
@@ -243,8 +243,8 @@ fn message(line: &mut Line, site: &SiteInfo, mut reader: Reader<'_>, base: &Base
         match piece {
             Piece::Text(piece) => json::escaped(&mut text, piece),
             Piece::Hole(at, precision) => match (&site.fields[*at].from, &values[*at]) {
-                (From::DisplayTime, _) => json::clock(&mut text, base.wall),
-                (From::EpochSeconds, _) => epoch_seconds(&mut text, base.wall),
+                (From::DisplayTime, _) => json::clock(&mut text, base.time),
+                (From::EpochSeconds, _) => epoch_seconds(&mut text, base.time),
                 (_, value) => plain(&mut text, value, *precision, base),
             },
         }

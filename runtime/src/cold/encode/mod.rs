@@ -30,17 +30,23 @@ use value::Base;
 pub(crate) struct Envelope {
     /// `,"service":…,"session_id":…`.
     pub(crate) same: Vec<u8>,
+    /// `,"correlation_id":…` of domain events that have none of their own: the session's.
+    correlation: Vec<u8>,
+    /// `,"pid":…`, for domain events.
+    pid: Vec<u8>,
     /// Makes `event_id` this process's own.
     key: u64,
 }
 
 impl Envelope {
-    pub(crate) fn new(service: &str, session: &str, key: u64) -> Self {
+    pub(crate) fn new(service: &str, session: &str, pid: u32, key: u64) -> Self {
         let mut same = b",\"service\":".to_vec();
         json::string(&mut same, service);
         same.extend_from_slice(b",\"session_id\":");
         json::string(&mut same, session);
-        Self { same, key }
+        let mut correlation = b",\"correlation_id\":".to_vec();
+        json::string(&mut correlation, session);
+        Self { same, correlation, pid: format!(",\"pid\":{pid}").into_bytes(), key }
     }
 
     /// Eight hexadecimal digits, from a bijection of `seq` (S0-030, C16).
@@ -86,6 +92,9 @@ const STAMP: usize = 44;
 /// Where in [`Encoder::stamp`] the seconds begin and the nanoseconds.
 const STAMP_AT: [usize; 2] = [14, 34];
 
+/// The key that domain events always have (S2-014).
+const CORRELATION: &str = "correlation_id";
+
 /// How many contexts are remembered before all are forgotten.
 const MOST_CONTEXTS: usize = 512;
 
@@ -121,15 +130,30 @@ impl Encoder {
         let oversize = oversize_number(record.values);
         let loaded = oversize.map(|number| tables.oversize(number).unwrap_or_default());
         let mut reader = Reader(loaded.as_deref().unwrap_or(record.values));
+        let engine = reader.engine_time();
+        let time = engine.unwrap_or(wall);
+        let domain = site.is_some_and(|site| site.domain);
         self.line.clear();
-        self.timestamp(wall);
+        self.timestamp(time);
+        if domain || engine.is_some() {
+            // S2-014, C12: engine time and wall clock stay two fields.
+            let mut text = b"\",\"real_utc_time\":\"".to_vec();
+            json::instant(&mut text, i128::from(wall));
+            self.line.put(&text);
+        }
         match site {
             Some(site) => {
                 let ready = self.ready(record.site, site);
                 self.line.put(&ready.opening);
                 self.decision(record.decision);
-                self.context(record, &mut reader, Some(site), tables);
-                let base = Base { wall, counter: record.counter, calibration };
+                let correlated = self.context(record, &mut reader, Some(site), tables);
+                if domain {
+                    if !correlated && site.fields.iter().all(|field| field.name != CORRELATION) {
+                        self.line.put(&self.envelope.correlation);
+                    }
+                    self.line.put(&self.envelope.pid);
+                }
+                let base = Base { time, counter: record.counter, calibration };
                 let Self { line, kinds, nonfinite, .. } = self;
                 fields::write(line, site, &ready, reader, &base, kinds, nonfinite);
                 self.line.put(&ready.closing);
@@ -215,15 +239,16 @@ impl Encoder {
         self.line.padded(b"}\n", 2);
     }
 
+    /// Writes the context's keys; says whether one is the correlation id.
     fn context(
         &mut self,
         record: &Record<'_>,
         reader: &mut Reader<'_>,
         site: Option<&SiteInfo>,
         tables: &dyn Tables,
-    ) {
+    ) -> bool {
         if record.slot == NO_SLOT {
-            return;
+            return false;
         }
         let Self { contexts, kinds, line, .. } = self;
         // A field of the call overrides a key of the context (S0-041).
@@ -232,12 +257,11 @@ impl Encoder {
         };
         let mut write = |keys: &[ContextKey]| {
             keys.iter().filter(|key| !given(key)).for_each(|key| line.put(&key.text));
+            keys.iter().any(|key| key.name == CORRELATION)
         };
         if record.slot == INLINE {
-            if let Some(Decoded::Bytes(entry)) = reader.value() {
-                write(&context_keys(kinds, entry));
-            }
-            return;
+            let Some(Decoded::Bytes(entry)) = reader.value() else { return false };
+            return write(&context_keys(kinds, entry));
         }
         if contexts.len() >= MOST_CONTEXTS {
             contexts.clear();
@@ -245,7 +269,7 @@ impl Encoder {
         let read = || tables.context(record.slot, record.generation).unwrap_or_default();
         write(
             contexts.entry((record.slot, record.generation)).or_insert_with(|| context_keys(kinds, &read())),
-        );
+        )
     }
 }
 
@@ -267,7 +291,7 @@ mod tests {
     #[test]
     fn event_ids_never_repeat_within_four_billion_lines() {
         // C16: checked on a sample that a random choice would almost surely fail.
-        let envelope = Envelope::new("s", "x", 0xDEAD_BEEF_1234_5678);
+        let envelope = Envelope::new("s", "x", 1, 0xDEAD_BEEF_1234_5678);
         let ids: std::collections::HashSet<_> = (0..300_000).map(|seq| envelope.event_id(seq)).collect();
         assert_eq!(ids.len(), 300_000);
     }

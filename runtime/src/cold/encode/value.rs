@@ -6,7 +6,8 @@ use crate::hot::clock::Calibration;
 
 /// What relative values are relative to.
 pub(super) struct Base<'a> {
-    pub(super) wall: i64,
+    /// The time of the record: the engine's in a backtest, else the wall clock's.
+    pub(super) time: i64,
     pub(super) counter: u64,
     pub(super) calibration: &'a Calibration,
 }
@@ -14,7 +15,7 @@ pub(super) struct Base<'a> {
 impl Base<'_> {
     /// For values that are relative to nothing: constants, and those of contexts.
     pub(super) const NONE: Self =
-        Self { wall: 0, counter: 0, calibration: &Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 } };
+        Self { time: 0, counter: 0, calibration: &Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 } };
 
     pub(super) fn elapsed_ms(&self, from: u64) -> f64 {
         self.calibration.nanos(self.counter.wrapping_sub(from) as i64) as f64 / 1e6

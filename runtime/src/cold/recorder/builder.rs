@@ -9,7 +9,7 @@ use crate::cold::manifest::Manifest;
 use crate::cold::retention::Cleanup;
 use crate::cold::segments::{Plan, Rotation, Seals};
 use crate::heartbeat::{self, Halt, HaltHook, Limits};
-use crate::{Level, Stream};
+use crate::{EngineClock, Level, Stream};
 
 /// A ring unless the user says otherwise: 1 MiB, about five thousand order contexts.
 const RING_BYTES: usize = 1 << 20;
@@ -42,6 +42,7 @@ pub struct Builder {
     pub(super) plan: Plan,
     pub(super) seal_every: Duration,
     pub(super) cleanup: Cleanup,
+    pub(super) engine_clock: Option<EngineClock>,
 }
 
 /// What a record survives, once its call returned (design §6).
@@ -91,6 +92,7 @@ impl Builder {
             plan: Plan::default(),
             seal_every: SEAL_EVERY,
             cleanup: Cleanup::default(),
+            engine_clock: None,
         }
     }
 
@@ -165,6 +167,17 @@ impl Builder {
     /// The least level that is recorded (S0-020); everything unless said. Events of class `audit` are always recorded.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// For a backtest: `timestamp` is the time of this clock, `real_utc_time` that of the wall, and ids come from the
+    /// clock's seed (S2-039, S2-040).
+    ///
+    /// Heartbeats, and the monitor that finds stalls, come at their own times and would make two runs differ: they are
+    /// off, unless [`Builder::heartbeat`] is called after this.
+    pub fn engine_clock(mut self, clock: &EngineClock) -> Self {
+        self.engine_clock = Some(clock.clone());
+        self.heartbeat = None;
         self
     }
 

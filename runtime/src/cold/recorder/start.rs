@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
+use crate::EngineClock;
 use crate::cold::drain::{Drain, Every, Signals, make_standard_streams};
 use crate::cold::manifest::Manifest;
 use crate::cold::open_orders::restore_open_orders;
@@ -18,7 +19,7 @@ use crate::cold::{evidence, json};
 use crate::heartbeat::{self, HaltHook, Heartbeat, Settings};
 use crate::hot::clock;
 use crate::hot::hub::Hub;
-use crate::hot::ids::{mix, set_key};
+use crate::hot::ids::{count_anew, mix, set_key};
 use crate::hot::{registry, shm};
 
 use super::builder::{Builder, Durability};
@@ -70,8 +71,9 @@ impl Builder {
         run::set_own(Some(&run.lock));
         let dir = run.path.clone();
         let session = run.session.clone();
-        let key = mix(RandomState::new().hash_one((&dir, std::process::id(), clock::now())));
-        let folders = self.ring_folders(&run, key);
+        let random = mix(RandomState::new().hash_one((&dir, std::process::id(), clock::now())));
+        let key = self.engine_clock.as_ref().map_or(random, EngineClock::key);
+        let folders = self.ring_folders(&run, random);
         let mut manifest = Manifest::new(&self.service, &session, now_text());
         self.describe(&mut manifest);
         manifest.event_key = key;
@@ -88,9 +90,15 @@ impl Builder {
 
         let memory = |source| StartError::Memory { source };
         let made = folders.into_iter().filter(|dir| make_private(dir).is_ok()).collect();
-        let hub = Hub::create(made, self.ring_bytes, self.level, self.durability == Durability::Call)
-            .inspect_err(give_up)
-            .map_err(memory)?;
+        let hub = Hub::create(
+            made,
+            self.ring_bytes,
+            self.level,
+            self.durability == Durability::Call,
+            self.engine_clock.clone(),
+        )
+        .inspect_err(give_up)
+        .map_err(memory)?;
         hub.add_ring();
         let signals = Arc::new(Signals::default());
         let sync_every = match self.durability {
@@ -102,6 +110,10 @@ impl Builder {
         let drain =
             Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), every).map_err(memory)?;
         set_key(key);
+        if self.engine_clock.is_some() {
+            count_anew();
+            crate::scope::order::counts::forget();
+        }
         registry::install(hub);
         register_handlers(&signals);
         let thread = quiet::spawn("tapelog-drain", move || drain.run())
@@ -134,7 +146,8 @@ impl Builder {
             session: run.session.clone(),
             dir: run.dir.clone(),
         };
-        let heartbeat = Some(start_heartbeat(hub, heartbeat, self.on_halt)?);
+        let quiet = self.engine_clock.is_some() && self.heartbeat.is_none() && self.on_halt.is_none();
+        let heartbeat = if quiet { None } else { Some(start_heartbeat(hub, heartbeat, self.on_halt)?) };
         // The newest run's, for watchers that know only the root; without links they know the run.
         let _ = run::link_stream(&run.root, heartbeat::FILE);
         if self.panic_hook {

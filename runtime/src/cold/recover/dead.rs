@@ -126,7 +126,7 @@ pub(super) fn engine<'a>(
     manifest: &Manifest,
     fields: Option<File>,
 ) -> (Engine<&'a Dead>, Calibration) {
-    let envelope = Envelope::new(&manifest.service, &manifest.session_id, manifest.event_key);
+    let envelope = Envelope::new(&manifest.service, &manifest.session_id, manifest.pid, manifest.event_key);
     let encoder = Encoder::new(envelope, Kinds::new(&dead.fields, fields));
     let mut engine = Engine::new(dead, encoder, Sites::of_table(&dead.sites));
     let last = dead.commits.last();

@@ -59,7 +59,7 @@ impl Rig {
         let run = RunDir::create(&root, 1_761_482_096).unwrap();
         let folder = run.path.join("rings");
         fs::create_dir(&folder).unwrap();
-        let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false).unwrap();
+        let hub = Hub::create(vec![folder.clone()], 1 << 14, crate::Level::Debug, false, None).unwrap();
         let mut manifest = Manifest::new("test", &run.session, String::new());
         manifest.rings = vec![folder];
         manifest.plan = Some(plan.clone());
@@ -69,7 +69,7 @@ impl Rig {
             site.stream_index.store(id, Ordering::Relaxed);
             hub.describe(id, site);
         }
-        let encoder = Encoder::new(Envelope::new("test", &run.session, 0), Kinds::new(&[], None));
+        let encoder = Encoder::new(Envelope::new("test", &run.session, 1, 0), Kinds::new(&[], None));
         let table = fs::read(run.path.join("rings/sites")).unwrap();
         Self {
             engine: Engine::new(Live(hub), encoder, Sites::of_table(&table)),

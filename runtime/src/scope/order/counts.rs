@@ -19,6 +19,12 @@ pub(super) fn next(intent: u64) -> u64 {
     next_in(&COUNTS, intent)
 }
 
+/// Forgets every intent: a backtest begins, whose intents may have the ids of one before.
+#[cfg(feature = "recorder")]
+pub(crate) fn forget() {
+    COUNTS.iter().for_each(|count| count.store(0, Ordering::Relaxed));
+}
+
 fn next_in(counts: &[AtomicU64; SLOTS], intent: u64) -> u64 {
     let tag = (intent & !COUNT).max(COUNT + 1);
     let ways = &counts[set(intent.rotate_right(16), SLOTS)..][..WAYS];

@@ -6,7 +6,7 @@
 mod attempt;
 mod batch;
 mod bindings;
-mod counts;
+pub(crate) mod counts;
 mod fields;
 pub(crate) mod ledger;
 mod outcome;
