@@ -9,12 +9,14 @@ mod code;
 mod config;
 mod decision;
 mod duration;
+mod errors;
 mod event;
 mod events;
 mod fields;
 mod function;
 mod keys;
 mod krate;
+mod log;
 mod message;
 mod mistakes;
 mod names;
@@ -204,6 +206,42 @@ pub fn derive_order_context(item: TokenStream) -> TokenStream {
 #[proc_macro_derive(ConfigSnapshot, attributes(config))]
 pub fn derive_config_snapshot(item: TokenStream) -> TokenStream {
     report::items("#[derive(ConfigSnapshot)]", item, config::derive)
+}
+
+/// Declares error codes: prefix and number, severity, text (S2-036…038).
+///
+/// ```ignore
+/// tapelog::errors! {
+///     pub EXEC_001: "EXEC-001", high, "order execution failed";
+///     pub RISK_001: "RISK-001", high, "risk limit breached";
+/// }
+/// ```
+///
+/// Prefixes: `POS`, `EXP`, `RISK`, `PNL`, `STRAT`, `EXEC`, `VEN`, `ENGINE`. Severities: `critical`, `high`, `medium`,
+/// `low`. A code that is there twice does not compile.
+#[proc_macro]
+pub fn errors(input: TokenStream) -> TokenStream {
+    report::items("errors!", input, errors::expand)
+}
+
+/// Records ERROR with a declared code: `error!(EXEC_001, from = &error, order_id, "placing {symbol}")`.
+///
+/// The line has `error_code`, `severity`, `error_message` (the text of the code), `component` (from the module),
+/// `error` and `error_chain` (what `from` and its sources say), and `backtrace` where RUST_BACKTRACE asks for one. The
+/// level is that of the severity. Fields and message are those of [`event!`].
+#[proc_macro]
+pub fn error(input: TokenStream) -> TokenStream {
+    report::function_like("error!", input, errors::error)
+}
+
+/// A line of a component's log: `log!(MONITOR, info, positions_count = 3, "positions updated")`.
+///
+/// The component is a constant (`const MONITOR: Component = Component::new("position_monitor");`); without one it is
+/// that of the module: in `engine::services::execution::router` it is `execution`. The line goes to `<component>.log`.
+/// Fields and message are those of [`event!`].
+#[proc_macro]
+pub fn log(input: TokenStream) -> TokenStream {
+    report::function_like("log!", input, log::expand)
 }
 
 /// Makes a struct an event: `event!(HedgePlaced { symbol, qty: 0.5 })` records it.

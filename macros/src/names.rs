@@ -64,6 +64,13 @@ fn joined<'a>(names: impl IntoIterator<Item = &'a str>, last: &str) -> String {
     }
 }
 
+/// `info` as `Info`.
+pub(crate) fn upper_first(word: &str) -> String {
+    let mut chars = word.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
 /// `BidAsk` as `bid_ask`; a name without lower-case letters, such as `IOC`, is kept as it is.
 pub(crate) fn lower_snake(name: &str) -> String {
     if !name.chars().any(char::is_lowercase) {

@@ -46,6 +46,7 @@ pub mod bridge;
 mod carry;
 #[cfg(feature = "recorder")]
 mod cold;
+pub mod component;
 #[cfg(feature = "recorder")]
 pub mod config;
 pub mod errors;
@@ -74,6 +75,7 @@ pub use carry::pool as rayon;
 #[cfg(feature = "tokio")]
 pub use carry::task::{background, spawn, spawn_blocking};
 pub use carry::{Background, Ending, Envelope, carry, thread};
+pub use component::Component;
 pub use hot::context::{self, Attached, Context, FutureExt, InContext, decision_id};
 pub use hot::engine_clock::EngineClock;
 pub use hot::ids::{DecisionId, IntentId, ParseIdError, ParseIntentError};
@@ -86,8 +88,8 @@ pub use scope::age::Observed;
 pub use scope::api::order;
 pub use scope::order::OrderOutcome;
 pub use tapelog_macros::{
-    Event, OrderContext, Value, dash_event, decision, event, events, log_performance, order_attempt,
-    order_context, verdict,
+    Event, OrderContext, Value, dash_event, decision, error, errors, event, events, log, log_performance,
+    order_attempt, order_context, verdict,
 };
 
 #[cfg(all(fuzzing, feature = "recorder"))]

@@ -4,6 +4,8 @@
 
 pub use core::{column, file, line, module_path};
 
+pub use crate::component::{Component, component_of};
+pub use crate::errors::{ErrorCode, Severity};
 pub use crate::events::DASH_EVENT;
 pub use crate::hot::encoder::Encoder;
 pub use crate::hot::registry::recording;
@@ -37,6 +39,11 @@ pub mod build {
     pub use core::{env, include_bytes, option_env};
 
     pub use crate::cold::evidence::BuildInfo;
+}
+
+/// What `error!` reads of the error that it is given.
+pub mod errors {
+    pub use crate::errors::found::{Found, Of, levels};
 }
 
 /// A value of a field.

@@ -114,9 +114,7 @@ pub(crate) fn event_type(
 }
 
 fn variant(word: &str) -> Ident {
-    let mut chars = word.chars();
-    let first = chars.next().map(|first| first.to_ascii_uppercase());
-    Ident::new(&first.into_iter().chain(chars).collect::<String>(), Span::mixed_site())
+    Ident::new(&names::upper_first(word), Span::mixed_site())
 }
 
 fn one(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Option<Declared>> {

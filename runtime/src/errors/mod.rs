@@ -1,6 +1,19 @@
 //! Error codes: a prefix, a number, a severity and a text, each declared once (S2-036…038).
 //!
-//! A code that nobody declared does not compile, and no code is declared twice in one [`crate::errors!`].
+//! A code that nobody declared does not compile, and no code is declared twice in one `errors!`.
+//!
+//! ```
+//! tapelog::errors! {
+//!     VEN_001: "VEN-001", medium, "the venue answers slowly";
+//! }
+//!
+//! # fn ask() -> Result<(), std::io::Error> { Ok(()) }
+//! if let Err(error) = ask() {
+//!     tapelog::error!(VEN_001, from = &error, venue = "binance", "asking for the balance");
+//! }
+//! ```
+
+pub(crate) mod found;
 
 use crate::__private::{Encoder, Left, Shape, Shaped};
 use crate::hot::typed::Absent;
@@ -52,7 +65,7 @@ impl Left<Severity> for Absent {
 /// The prefixes of error codes (S2-036).
 pub const PREFIXES: [&str; 8] = ["POS", "EXP", "RISK", "PNL", "STRAT", "EXEC", "VEN", "ENGINE"];
 
-/// One error code. Declared by [`crate::errors!`], used by [`crate::error!`].
+/// One error code. Declared by `errors!`, used by `error!`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorCode {
     /// As it stands in the line, for example `EXEC-001`.
@@ -64,7 +77,7 @@ pub struct ErrorCode {
 }
 
 impl ErrorCode {
-    /// What [`crate::errors!`] writes.
+    /// What `errors!` writes.
     #[must_use]
     pub const fn new(code: &'static str, severity: Severity, text: &'static str) -> Self {
         Self { code, severity, text }
@@ -92,5 +105,16 @@ impl Value for ErrorCode {
 impl Shaped for ErrorCode {
     fn shape(_deep: u32) -> Shape {
         Shape::Text
+    }
+}
+
+/// The codes that the requirements name (S2-038), ready for use.
+pub mod codes {
+    crate::errors! {
+        pub EXEC_001: "EXEC-001", high, "order execution failed";
+        pub EXEC_005: "EXEC-005", critical, "reconciliation timeout";
+        pub POS_001: "POS-001", high, "position update failed";
+        pub POS_005: "POS-005", critical, "reconciliation mismatch";
+        pub RISK_001: "RISK-001", high, "risk limit breached";
     }
 }
