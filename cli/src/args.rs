@@ -83,6 +83,7 @@ pub(crate) enum Command {
     Completions(crate::completions::Completions),
     Man(crate::completions::Man),
     Ship(crate::ship::Ship),
+    Export(crate::export::Export),
 }
 
 /// Tell the story of a decision, an intent or an order: a verdict, then its events in order

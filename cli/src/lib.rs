@@ -94,6 +94,7 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
         Some(Command::Hold(args_of)) => clean::hold(args_of, &args.place, out),
         Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
         Some(Command::Heartbeat(args_of)) => heartbeat::heartbeat(args_of, &args.place, out, look),
+        Some(Command::Export(args_of)) => export::export(args_of, &args.place, out, look),
         Some(Command::Ship(args_of)) => ship::ship(args_of, &args.place, out, err),
     }
 }

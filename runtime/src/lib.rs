@@ -49,11 +49,17 @@ mod cold;
 pub mod component;
 #[cfg(feature = "recorder")]
 pub mod config;
+#[cfg(feature = "recorder")]
+pub mod convert;
 pub mod errors;
 pub mod events;
 #[cfg(feature = "recorder")]
 pub mod heartbeat;
 mod hot;
+#[cfg(feature = "recorder")]
+pub mod listen;
+#[cfg(feature = "recorder")]
+pub mod logging;
 #[cfg(feature = "recorder")]
 mod panics;
 #[cfg(feature = "recorder")]

@@ -54,7 +54,7 @@ pub(crate) struct Look {
     pub(crate) interactive: bool,
     pub(crate) width: usize,
     pub(crate) watched: bool,
-    colour: bool,
+    pub(crate) colour: bool,
     /// Where people want to read clocks; UTC when none.
     zone: Option<jiff::tz::TimeZone>,
 }

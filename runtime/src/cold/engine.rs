@@ -9,6 +9,7 @@ use std::io;
 use crate::Class;
 use crate::hot::clock::{self, Calibration};
 use crate::hot::ring::Ring;
+use crate::listen::Listeners;
 
 use super::commit::{Batch, Commits};
 use super::encode::{Encoder, Tables};
@@ -68,6 +69,8 @@ pub(crate) struct Engine<S> {
     /// The names of the threads of this batch, by ring.
     threads: Vec<Vec<u8>>,
     oversize: Vec<u64>,
+    /// Who hears each line of a live run as it is encoded.
+    pub(crate) listeners: Listeners,
     /// The rings in which bytes stand that are no record.
     pub(crate) damaged: BTreeSet<u32>,
 }
@@ -82,6 +85,7 @@ impl<S: Source> Engine<S> {
             number: 0,
             threads: Vec::new(),
             oversize: Vec::new(),
+            listeners: Listeners::default(),
             damaged: BTreeSet::new(),
         }
     }
@@ -123,6 +127,9 @@ impl<S: Source> Engine<S> {
                     return false;
                 }
                 self.seq += 1;
+                if !self.listeners.is_empty() {
+                    self.listeners.hear(record.site, self.encoder.written(), &stream.file);
+                }
                 self.oversize.extend(oversize);
                 true
             })

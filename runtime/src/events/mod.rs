@@ -286,6 +286,18 @@ declare! {
     DURABILITY_LATE: AUDIT, Error, Audit;
     /// Records of class `audit` were lost, and the halt hook was called.
     HALT: AUDIT, Critical, Audit;
+    /// A stream goes on in its next file: which was the one before, and its hash. The first line of that file.
+    SEGMENT_START: AUDIT, Info, Audit;
+    /// A file could not be closed when it was full or its period over; it goes on.
+    ROTATION_FAILED: AUDIT, Error, Audit;
+    /// A closed file could not be packed; it stays as it is.
+    PACKING_FAILED: AUDIT, Error, Audit;
+    /// What was written cannot be sealed now.
+    SEAL_FAILED: AUDIT, Error, Audit;
+    /// A file is removed: by which policy, by whom, which lines it held, its hash.
+    RETENTION_DELETE: AUDIT, Warning, Audit;
+    /// Files that need not be kept were looked for: how many went, and how many bytes (S1-070).
+    RETENTION_DONE: AUDIT, Info, Audit;
     /// Files could not be written for a while.
     WRITE_FAILED: AUDIT, Error, Audit;
 

@@ -19,6 +19,7 @@ use super::engine_clock::EngineClock;
 use super::open::Open;
 use super::registry::MAX_STREAMS;
 use super::ring::{HEADER_LEN, Producer, Ring};
+use super::rules::Rules;
 use super::shm::Mapping;
 use super::site::{Level, Site};
 
@@ -116,8 +117,8 @@ pub(crate) struct Hub {
     oversize: AtomicU64,
     drain: OnceLock<Thread>,
     drain_sleeps: AtomicBool,
-    /// Sites of class `log` below this are switched off.
-    pub(crate) min_level: Level,
+    /// Which sites of class `log` record.
+    pub(crate) rules: Mutex<Rules>,
     /// Durability 2: an `audit` call returns after its bytes are on the disk.
     pub(crate) waits_for_disk: bool,
     /// In a backtest: whose time the lines have.
@@ -188,7 +189,7 @@ impl Hub {
             oversize: AtomicU64::new(0),
             drain: OnceLock::new(),
             drain_sleeps: AtomicBool::new(false),
-            min_level,
+            rules: Mutex::new(Rules::of_level(min_level)),
             waits_for_disk,
             engine_clock,
             synced: Synced::default(),

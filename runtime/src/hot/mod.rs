@@ -22,6 +22,7 @@ pub mod registry;
 pub(crate) mod ring;
 #[cfg(test)]
 mod ring_tests;
+pub(crate) mod rules;
 pub mod shape;
 mod shape_types;
 pub(crate) mod shm;

@@ -50,7 +50,7 @@ fn heard<F: Fields>(site: &'static Site, fields: &F, record: impl FnOnce(&'stati
     return record(site, fields);
     #[cfg(feature = "tracing")]
     {
-        let counter = if site.is_registered_on() { record(site, fields) } else { NOT_RECORDED };
+        let counter = if site.records() { record(site, fields) } else { NOT_RECORDED };
         crate::bridge::event(site, fields);
         counter
     }

@@ -10,7 +10,10 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::hub::{Cause, Hub};
 use super::process::PROCESS;
-use super::site::{Class, Site, Stream};
+#[cfg(feature = "recorder")]
+use super::rules::Rules;
+use super::rules::{Sampler, Verdict};
+use super::site::{Site, Stream};
 
 /// At most so many sites; beyond, records are counted as lost.
 pub(crate) const MAX_SITES: usize = 16_384;
@@ -149,7 +152,7 @@ pub(crate) fn register(site: &'static Site) -> bool {
     };
     if registry.sites.iter().any(|known| ptr::eq(*known, site)) {
         // Another thread was first.
-        return site.is_registered_on();
+        return site.takes();
     }
     let stream = match registry.streams.iter().position(|known| *known == site.event.stream) {
         Some(index) => index,
@@ -171,18 +174,36 @@ pub(crate) fn register(site: &'static Site) -> bool {
     registry.sites.push(site);
     // The description stands in the table before any record can name it.
     hub.describe(id, site);
-    switch(hub, site, id)
+    switch(hub, site, id);
+    site.takes()
 }
 
-/// Gives a site its id, or switches it off. Events of class `audit` are never switched off.
-fn switch(hub: &Hub, site: &Site, id: u32) -> bool {
-    let on = site.event.level >= hub.min_level || site.event.stream.class() == Class::Audit;
-    if on {
-        site.set_id(id);
-    } else {
-        site.switch_off();
+/// Gives a site its id, and switches it on, off, or to its sampler. Events of class `audit` are never switched off.
+fn switch(hub: &Hub, site: &Site, id: u32) {
+    let rules = hub.rules.lock().unwrap_or_else(PoisonError::into_inner);
+    match rules.of(site.event) {
+        Verdict::On => site.set_id(id),
+        Verdict::Off => site.switch_off(id),
+        Verdict::Sampled(sampling) => {
+            site.sample(id, sampling);
+        }
     }
-    on
+}
+
+/// Switches every site as `rules` say, now and from now on.
+#[cfg(feature = "recorder")]
+pub(crate) fn set_rules(hub: &Hub, rules: &Rules) {
+    let registry = lock();
+    *hub.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules.clone();
+    for (id, site) in registry.sites.iter().enumerate() {
+        switch(hub, site, id as u32);
+    }
+}
+
+/// Every site that is or was sampled.
+#[cfg(feature = "recorder")]
+pub(crate) fn sampled() -> Vec<(&'static Site, &'static Sampler)> {
+    lock().sites.iter().filter_map(|site| Some((*site, site.sampler()?))).collect()
 }
 
 /// The site with this id.

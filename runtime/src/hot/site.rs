@@ -3,9 +3,10 @@
 //! Invariant: everything but the state word is constant text; a disabled site costs one relaxed load.
 //! What a site does not do: it holds no values. Those are in the record.
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::registry;
+use super::rules::{Sampler, Sampling};
 
 /// How much an event matters. The words are those of the requirements (S0-029), written in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -335,8 +336,11 @@ impl Field {
 /// `fixed` are the fields that the kind of site always has, `own` those that the user named; the line has `fixed` first.
 #[derive(Debug)]
 pub struct Site {
-    /// [`UNREGISTERED`], [`OFF`], or the id plus [`FIRST_ID`].
+    /// [`UNREGISTERED`], or the id with one of [`ON`], [`SAMPLED`] and [`OFF`]. A record that began while the site was on
+    /// finds the same id when it was switched off meanwhile.
     state: AtomicU32,
+    /// Which events are recorded, once the site was sampled; leaked.
+    sampler: AtomicPtr<Sampler>,
     /// The index of the stream among those of the process, set at registration; read only when a record is lost.
     pub(crate) stream_index: AtomicU32,
     /// What happened.
@@ -353,14 +357,17 @@ pub struct Site {
     pub(crate) deadline_ns: u64,
     /// What `tracing` knows of the site, once somebody listened to it; and of its span, when it opens a decision.
     #[cfg(feature = "tracing")]
-    pub(crate) outgoing: core::sync::atomic::AtomicPtr<crate::bridge::Outgoing>,
+    pub(crate) outgoing: AtomicPtr<crate::bridge::Outgoing>,
     #[cfg(feature = "tracing")]
-    pub(crate) span: core::sync::atomic::AtomicPtr<crate::bridge::Made>,
+    pub(crate) span: AtomicPtr<crate::bridge::Made>,
 }
 
 const UNREGISTERED: u32 = 0;
-const OFF: u32 = 1;
-const FIRST_ID: u32 = 2;
+const ON: u32 = 1 << 31;
+/// The sampler says which events are recorded.
+const SAMPLED: u32 = 1 << 30;
+const OFF: u32 = 1 << 29;
+const ID: u32 = OFF - 1;
 
 impl Site {
     /// What every macro writes, in a `static`.
@@ -374,6 +381,7 @@ impl Site {
     ) -> Self {
         Self {
             state: AtomicU32::new(UNREGISTERED),
+            sampler: AtomicPtr::new(core::ptr::null_mut()),
             stream_index: AtomicU32::new(0),
             event,
             message,
@@ -382,9 +390,9 @@ impl Site {
             place,
             deadline_ns: 0,
             #[cfg(feature = "tracing")]
-            outgoing: core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()),
+            outgoing: AtomicPtr::new(core::ptr::null_mut()),
             #[cfg(feature = "tracing")]
-            span: core::sync::atomic::AtomicPtr::new(core::ptr::null_mut()),
+            span: AtomicPtr::new(core::ptr::null_mut()),
         }
     }
 
@@ -416,33 +424,61 @@ impl Site {
     #[inline(never)]
     fn is_on(&'static self) -> bool {
         match self.state.load(Ordering::Relaxed) {
-            OFF => false,
             UNREGISTERED => registry::register(self),
-            // Another thread was first.
-            _ => true,
+            _ => self.takes(),
         }
+    }
+
+    /// Whether the next event of a registered site is recorded.
+    pub(crate) fn takes(&self) -> bool {
+        let state = self.state.load(Ordering::Relaxed);
+        // Another thread may have switched it on just now.
+        state & ON != 0 || (state & SAMPLED != 0 && self.sampler().is_some_and(Sampler::takes))
+    }
+
+    /// The counts of the site, if it is or was sampled.
+    pub(crate) fn sampler(&self) -> Option<&'static Sampler> {
+        // SAFETY: only `sample` stores a pointer here, to a sampler that is leaked.
+        unsafe { self.sampler.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// Makes the site record only what `sampling` takes. Called with the registry locked.
+    pub(crate) fn sample(&self, id: u32, sampling: Sampling) {
+        let sampler = self.sampler().unwrap_or_else(|| {
+            let sampler: &'static Sampler = Box::leak(Box::default());
+            self.sampler.store(core::ptr::from_ref(sampler).cast_mut(), Ordering::Release);
+            sampler
+        });
+        sampler.set(sampling);
+        self.state.store(SAMPLED | id, Ordering::Relaxed);
     }
 
     /// Whether the site has an id and records.
     #[inline]
     pub(crate) fn is_registered_on(&self) -> bool {
         // Relaxed: the id names constant data; whoever reads the table in which it stands takes that table's lock.
-        self.state.load(Ordering::Relaxed) >= FIRST_ID
+        self.state.load(Ordering::Relaxed) >= ON
+    }
+
+    /// Whether its events are recorded, all or some of them.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn records(&self) -> bool {
+        self.state.load(Ordering::Relaxed) >= SAMPLED
     }
 
     /// The id that records name. Only meaningful after [`Site::enabled`] said yes.
     #[inline]
     pub(crate) fn id(&self) -> u32 {
-        self.state.load(Ordering::Relaxed).wrapping_sub(FIRST_ID)
+        self.state.load(Ordering::Relaxed) & ID
     }
 
     pub(crate) fn set_id(&self, id: u32) {
-        self.state.store(id + FIRST_ID, Ordering::Relaxed);
+        self.state.store(ON | id, Ordering::Relaxed);
     }
 
-    /// Makes the site cost one load until it is given its id again.
-    pub(crate) fn switch_off(&self) {
-        self.state.store(OFF, Ordering::Relaxed);
+    /// Makes the site cost one load until it is switched on again.
+    pub(crate) fn switch_off(&self, id: u32) {
+        self.state.store(OFF | id, Ordering::Relaxed);
     }
 
     /// Every field, in the order of the line.

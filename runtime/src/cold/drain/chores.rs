@@ -9,6 +9,7 @@ use crate::cold::{losses, manifest, run};
 use crate::hot::clock::CALIBRATION;
 use crate::hot::hub::degraded;
 use crate::hot::{registry, ring};
+use crate::logging::Watch;
 
 use super::{Drain, SPARE_RINGS};
 
@@ -28,6 +29,9 @@ impl Drain {
         self.report_conflicts();
         self.report_degraded();
         self.report_refused_segment();
+        self.report_suppressed(false);
+        self.engine.listeners.report_dropped();
+        self.watch.iter_mut().for_each(Watch::look);
         self.link_streams();
     }
 
@@ -37,6 +41,30 @@ impl Drain {
             match self.sealer.as_ref().filter(|_| closed.sha256.is_some()) {
                 Some(sealer) => sealer.closed(closed),
                 None => self.keeper.closed(closed),
+            }
+        }
+    }
+
+    /// What sampling left out, once a second and at the end.
+    pub(super) fn report_suppressed(&mut self, last: bool) {
+        const INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
+        if !last && self.suppressed_at.elapsed() < INTERVAL {
+            return;
+        }
+        self.suppressed_at = std::time::Instant::now();
+        for (site, sampler) in registry::sampled() {
+            let suppressed_total = sampler.suppressed.load(Ordering::Relaxed);
+            let suppressed = suppressed_total - sampler.reported.swap(suppressed_total, Ordering::Relaxed);
+            if suppressed > 0 {
+                let suppressed_source = format!("{}:{}", site.place.file, site.place.line);
+                crate::event!(
+                    crate::events::EVENTS_SUPPRESSED,
+                    suppressed,
+                    suppressed_total,
+                    suppressed_event = site.event.name,
+                    suppressed_source,
+                    "{suppressed} of {suppressed_event} were left out"
+                );
             }
         }
     }

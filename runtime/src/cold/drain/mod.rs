@@ -115,7 +115,7 @@ impl Source for Live {
 #[derive(Debug)]
 pub(crate) struct Drain {
     hub: &'static Hub,
-    engine: Engine<Live>,
+    pub(crate) engine: Engine<Live>,
     streams: Streams,
     commits: Commits,
     calibrator: Calibrator,
@@ -133,6 +133,10 @@ pub(crate) struct Drain {
     syncer: Syncer,
     sealer: Option<Sealer>,
     keeper: Keeper,
+    /// A file that says what is recorded.
+    pub(crate) watch: Option<crate::logging::Watch>,
+    /// When EVENTS_SUPPRESSED was last written.
+    suppressed_at: Instant,
 }
 
 impl Drain {
@@ -186,6 +190,8 @@ impl Drain {
             syncer: Syncer::start(every.sync)?,
             sealer: sealer.transpose()?,
             keeper,
+            watch: None,
+            suppressed_at: Instant::now(),
         })
     }
 
@@ -272,6 +278,7 @@ impl Drain {
     /// Writes everything, and says in the manifest that the run ended.
     fn end(mut self) {
         self.housekeeping();
+        self.report_suppressed(true);
         crate::scope::performance::record_summaries();
         let ending = self.signals.ending();
         ending.record();

@@ -114,6 +114,11 @@ impl Encoder {
         }
     }
 
+    /// The line that was written last, with its newline.
+    pub(crate) fn written(&self) -> &[u8] {
+        self.line.written()
+    }
+
     /// Appends the line of `record`, with its newline, to `out`. Returns the number of an oversize file it used.
     #[expect(clippy::too_many_arguments, reason = "the parts of one line")]
     pub(crate) fn line(

@@ -9,6 +9,8 @@ use crate::cold::manifest::Manifest;
 use crate::cold::retention::Cleanup;
 use crate::cold::segments::{Plan, Rotation, Seals};
 use crate::heartbeat::{self, Halt, HaltHook, Limits};
+use crate::listen::{Console, Listener};
+use crate::logging::Logging;
 use crate::{EngineClock, Level, Stream};
 
 /// A ring unless the user says otherwise: 1 MiB, about five thousand order contexts.
@@ -43,6 +45,8 @@ pub struct Builder {
     pub(super) seal_every: Duration,
     pub(super) cleanup: Cleanup,
     pub(super) engine_clock: Option<EngineClock>,
+    pub(super) logging: Option<Logging>,
+    pub(super) listeners: Vec<Listener>,
 }
 
 /// What a record survives, once its call returned (design §6).
@@ -93,6 +97,8 @@ impl Builder {
             seal_every: SEAL_EVERY,
             cleanup: Cleanup::default(),
             engine_clock: None,
+            logging: None,
+            listeners: Vec::new(),
         }
     }
 
@@ -168,6 +174,23 @@ impl Builder {
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
         self
+    }
+
+    /// What is recorded: levels and samplings by event type, stream and component. Instead of [`Builder::level`].
+    pub fn logging(mut self, logging: Logging) -> Self {
+        self.logging = Some(logging);
+        self
+    }
+
+    /// Somebody hears lines while the engine runs (S0-062); may be called more than once.
+    pub fn listen(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Prints lines from `level` on: as JSON (S0-048), or as text for people (S1-026).
+    pub fn console(self, how: Console, level: Level) -> Self {
+        self.listen(Listener::console(how).level(level))
     }
 
     /// For a backtest: `timestamp` is the time of this clock, `real_utc_time` that of the wall, and ids come from the

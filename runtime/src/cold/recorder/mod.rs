@@ -68,6 +68,9 @@ pub(crate) fn note_config(hash: &str, previous: Option<&str>) {
     }
 }
 
+/// How long the end of a run waits for listeners.
+const LISTENERS_WITHIN: Duration = Duration::from_secs(1);
+
 /// A running recorder. Dropping it ends the run, as [`Recorder::finish`] does.
 ///
 /// ```no_run
@@ -84,6 +87,8 @@ pub struct Recorder {
     heartbeat: Option<(Arc<Heartbeat>, JoinHandle<()>)>,
     /// The process that started it: a fork's child has a copy, which ends nothing.
     pid: u32,
+    /// The threads of the listeners.
+    hearing: Vec<JoinHandle<()>>,
     finished: bool,
 }
 
@@ -188,6 +193,11 @@ impl Recorder {
             let _ = thread.join();
         }
         let written = end::end_and_wait(&self.run.signals, Ending::Finished, || self.hub.wake());
+        // What is on its way to listeners arrives, unless one of them hangs.
+        let deadline = Instant::now() + LISTENERS_WITHIN;
+        while self.hearing.iter().any(|thread| !thread.is_finished()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_micros(200));
+        }
         *current() = None;
         if written { Ok(()) } else { Err(FinishError::Unwritten { dir: self.run.dir.clone() }) }
     }

@@ -21,6 +21,8 @@ use crate::hot::clock;
 use crate::hot::hub::Hub;
 use crate::hot::ids::{count_anew, mix, set_key};
 use crate::hot::{registry, shm};
+use crate::listen::Listeners;
+use crate::logging::Watch;
 
 use super::builder::{Builder, Durability};
 use super::end::register_handlers;
@@ -107,12 +109,20 @@ impl Builder {
         };
         let own = manifest.clone();
         let every = Every { sync: sync_every, seal: self.seal_every, cleanup: self.cleanup };
-        let drain =
+        let mut drain =
             Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), every).map_err(memory)?;
+        drain.watch = self.logging.as_ref().and_then(|logging| logging.watched.clone()).map(Watch::new);
+        let (listeners, hearing) =
+            Listeners::start(self.listeners).map_err(|source| StartError::Thread { source })?;
+        drain.engine.listeners = listeners;
         set_key(key);
         if self.engine_clock.is_some() {
             count_anew();
             crate::scope::order::counts::forget();
+        }
+        if let Some(logging) = &self.logging {
+            // Before any site is switched: no event slips through.
+            registry::set_rules(hub, logging.rules());
         }
         registry::install(hub);
         register_handlers(&signals);
@@ -137,6 +147,9 @@ impl Builder {
             "recording began"
         );
         evidence::look_at_executable(&run.signals);
+        if let Some(logging) = &self.logging {
+            crate::logging::record(logging);
+        }
         recovered.iter().for_each(Found::record);
         restore_open_orders(&others, &own);
         let heartbeat = Settings {
@@ -153,7 +166,7 @@ impl Builder {
         if self.panic_hook {
             crate::panics::install();
         }
-        Ok(Recorder { run, hub, heartbeat, pid: std::process::id(), finished: false })
+        Ok(Recorder { run, hub, heartbeat, pid: std::process::id(), hearing, finished: false })
     }
 
     /// The folders for rings, of which those are made that can be.

@@ -1,0 +1,182 @@
+//! The Elastic Common Schema: what it has a field for goes there, with the type it has there; everything else goes below
+//! `tapelog`, so that no name of ours ever meets one of ECS with another type (C11).
+
+use super::flat::Flat;
+use super::object::{Object, quoted};
+
+/// The version of ECS that [`ecs`] writes. `ecs-8.17.csv` beside this file lists the fields it uses, with their types.
+pub const ECS_VERSION: &str = "8.17.0";
+
+/// Keys that have a field of ECS.
+const MAPPED: [&str; 16] = [
+    "timestamp",
+    "real_utc_time",
+    "level",
+    "event_type",
+    "category",
+    "service",
+    "message",
+    "source",
+    "thread",
+    "event_id",
+    "seq",
+    "pid",
+    "error",
+    "error_code",
+    "backtrace",
+    "stack_trace",
+];
+
+/// The event as ECS has it.
+#[must_use]
+pub fn ecs(flat: &Flat<'_>) -> String {
+    let mut out = Object::new();
+    out.raw("@timestamp", flat.get("timestamp").unwrap_or("null"));
+    out.raw("message", flat.get("message").unwrap_or("\"\""));
+    out.raw("ecs", &object(&[("version", Some(quoted(ECS_VERSION)))]));
+    out.raw("log", &log(flat));
+    out.raw("event", &event(flat));
+    out.raw("service", &object(&[("name", text(flat, "service"))]));
+    let thread = object(&[("name", text(flat, "thread"))]);
+    out.raw("process", &object(&[("pid", whole(flat, "pid")), ("thread", Some(thread))]));
+    let error = object(&[
+        ("message", text(flat, "error")),
+        ("code", text(flat, "error_code")),
+        ("stack_trace", text(flat, "backtrace").or_else(|| text(flat, "stack_trace"))),
+    ]);
+    if error != "{}" {
+        out.raw("error", &error);
+    }
+    let mut own = Object::new();
+    own.raw("category", flat.get("category").unwrap_or("null"));
+    for (key, value) in flat.pairs().filter(|(key, _)| !MAPPED.contains(key)) {
+        own.raw(key, value);
+    }
+    out.raw("tapelog", &own.end());
+    out.end()
+}
+
+/// Level, and where in the source (C11: `source` is `file:line`).
+fn log(flat: &Flat<'_>) -> String {
+    let source = flat.text("source");
+    let origin = match source.rsplit_once(':') {
+        Some((file, line)) if line.parse::<u32>().is_ok() => {
+            let file = object(&[("name", Some(quoted(file))), ("line", Some(line.to_owned()))]);
+            Some(object(&[("file", Some(file))]))
+        }
+        _ => None,
+    };
+    object(&[("level", text(flat, "level")), ("origin", origin)])
+}
+
+fn event(flat: &Flat<'_>) -> String {
+    // ECS knows three outcomes; ours stay below `tapelog` as they are.
+    let outcome = match flat.text("outcome").as_str() {
+        "ok" | "accepted" | "returned" => Some("success"),
+        "err" | "rejected" | "failed" | "panicked" => Some("failure"),
+        "" => None,
+        _ => Some("unknown"),
+    };
+    // ECS counts severities as syslog does: 0 is the worst.
+    let severity = match flat.text("level").as_str() {
+        "debug" => 7,
+        "info" => 6,
+        "warning" => 4,
+        "error" => 3,
+        _ => 2,
+    };
+    object(&[
+        ("kind", Some(quoted("event"))),
+        ("module", Some(quoted("tapelog"))),
+        ("action", text(flat, "event_type")),
+        ("id", text(flat, "event_id")),
+        ("sequence", whole(flat, "seq")),
+        ("severity", Some(severity.to_string())),
+        ("outcome", outcome.map(quoted)),
+        ("duration", nanoseconds(flat)),
+        ("created", text(flat, "real_utc_time")),
+    ])
+}
+
+/// ECS counts durations in nanoseconds.
+fn nanoseconds(flat: &Flat<'_>) -> Option<String> {
+    let ms = flat.get("duration_ms").or_else(|| flat.get("execution_time_ms"))?.parse::<f64>().ok()?;
+    (ms.is_finite() && ms >= 0.0).then(|| format!("{:.0}", ms * 1e6))
+}
+
+/// The value of a key, where it is a text.
+fn text(flat: &Flat<'_>, key: &str) -> Option<String> {
+    flat.get(key).filter(|value| value.starts_with('"')).map(str::to_owned)
+}
+
+/// The value of a key, where it is a whole number.
+fn whole(flat: &Flat<'_>, key: &str) -> Option<String> {
+    flat.get(key).filter(|value| value.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned)
+}
+
+/// An object of the keys that have a value.
+fn object(pairs: &[(&str, Option<String>)]) -> String {
+    let mut out = Object::new();
+    for (key, value) in pairs {
+        if let Some(value) = value {
+            out.raw(key, value);
+        }
+    }
+    out.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::super::tests::LINE;
+    use super::*;
+
+    /// The fields of ECS that are used here, with their types.
+    fn fields() -> BTreeMap<&'static str, &'static str> {
+        include_str!("ecs-8.17.csv").lines().skip(1).filter_map(|line| line.split_once(',')).collect()
+    }
+
+    /// Whether a value may stand in a field of this type.
+    fn fits(kind: &str, value: &Value) -> bool {
+        match kind {
+            "keyword" | "wildcard" | "match_only_text" => value.is_string(),
+            "date" => value.as_str().is_some_and(|text| text.ends_with('Z')),
+            "long" => value.is_i64() || value.is_u64(),
+            other => panic!("{other}"),
+        }
+    }
+
+    fn check(path: &str, value: &Value, known: &BTreeMap<&str, &str>) {
+        if path == "tapelog" {
+            return;
+        }
+        if let Value::Object(inner) = value {
+            for (key, value) in inner {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                check(&path, value, known);
+            }
+            return;
+        }
+        let kind = known.get(path).unwrap_or_else(|| panic!("{path} is no field of ECS {ECS_VERSION}"));
+        assert!(fits(kind, value), "{path} is a {kind}, not {value}");
+    }
+
+    #[test]
+    fn every_field_is_one_of_ecs_with_its_type_or_ours() {
+        let domain =
+            LINE.replace("\"level\"", "\"real_utc_time\":\"2025-10-26T12:34:57.000000000Z\",\"level\"");
+        let odd = LINE.replace("\"error\":\"timed out\"", "\"error\":5,\"outcome\":\"unknown\",\"pid\":7");
+        for line in [LINE, &domain, &odd] {
+            let out = ecs(&Flat::parse(line).unwrap());
+            let value: Value = serde_json::from_str(&out).unwrap();
+            check("", &value, &fields());
+            assert_eq!(value["event"]["action"], "ORDER_UNKNOWN");
+            assert_eq!(value["log"]["origin"]["file"]["line"], 7);
+            assert_eq!(value["event"]["duration"], 2_500_000);
+            assert!(out.contains("\"qty\":45000.50"), "{out}");
+        }
+    }
+}
