@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use futures_util::StreamExt as _;
 use reqwest_middleware::{ClientBuilder, ClientWithMiddleware};
-use tapelog::events::*;
+use tapelog::events::{BUY_CANDIDATE, DECISION_START};
 use tapelog::testing::{Captured, capture_async};
 use tapelog::w3c::{Incoming, trace_id_of};
 use tapelog::{Context, DecisionId, FutureExt as _, assert_events, decision, event};
