@@ -85,6 +85,7 @@ impl Call {
 pub fn run(mut command: Command, mut judge: impl FnMut(&Call) -> Then) -> ExitStatus {
     // SAFETY: between fork and exec only one system call is made.
     unsafe { command.pre_exec(|| traced(libc::PTRACE_TRACEME, 0, 0, 0).map(drop)) };
+    #[expect(clippy::zombie_processes, reason = "`wait` below reaps it, as every thread of it")]
     let child = command.spawn().expect("the process starts");
     let leader = i32::try_from(child.id()).expect("a pid is positive");
     let mut first = true;

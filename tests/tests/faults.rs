@@ -136,3 +136,23 @@ fn an_event_above_16_mib_is_counted_and_one_below_is_whole() {
     assert_eq!(whole.len(), 1);
     assert_eq!(whole[0]["text"].as_str().unwrap().len(), (16 << 20) - 4096);
 }
+
+#[test]
+fn a_second_loss_is_told_with_its_own_times_and_cause() {
+    // Issue 4, guarantee 3: count, first and last time, cause.
+    let root = Folder::new("lost-twice");
+    assert_ended(&victim(VICTIM, "lost-twice", root.path(), &[]), |status| status.success());
+    let run = &runs(root.path())[0];
+    let all = lines(run);
+    let told = of_type(&all, "RECORDS_LOST");
+    let [.., before, last] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(before["causes"], serde_json::json!(["ring_full"]));
+    assert_eq!(last["causes"], serde_json::json!(["too_large"]));
+    assert_eq!(last["lost"], 1);
+    assert_eq!(last["first_lost"], last["last_lost"]);
+    assert!(before["last_lost"].as_str() < last["first_lost"].as_str());
+    let lost: u64 = told.iter().filter_map(|line| line["lost"].as_u64()).sum();
+    assert_eq!(last["lost_total"], lost);
+    assert_eq!(of_type(&all, "ERROR").len() as u64 + lost, 20_001);
+    assert_eq!(tapelog_tests::manifest(run)["lost_at_end"], 0);
+}

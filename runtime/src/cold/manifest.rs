@@ -139,7 +139,7 @@ pub struct Manifest {
     /// Where lines went while the run directory could not be written; beside it, their files have the same names.
     #[serde(default)]
     pub fallback: Option<PathBuf>,
-    /// How many records were lost, after the last RECORDS_LOST, by a run that died; recovery says so.
+    /// How many records were lost after the last RECORDS_LOST: at the very end, or when the run died.
     #[serde(default)]
     pub lost_at_end: u64,
     /// Where each thread of a run that died was, as recovery found it.

@@ -70,12 +70,54 @@ pub(crate) struct LostCell {
     pub(crate) reported: AtomicU64,
 }
 
+impl LostCell {
+    /// How many stand in no RECORDS_LOST.
+    pub(crate) fn untold(&self) -> u64 {
+        self.count.load(Ordering::Acquire).saturating_sub(self.reported.load(Ordering::Relaxed))
+    }
+}
+
+/// The RECORDS_LOST that the drain is about to record, in shared memory: it is there when the ring's tail has passed
+/// this place.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Telling {
+    /// What [`LostCell::reported`] becomes by it; 0: nothing is about to be told.
+    total: AtomicU64,
+    ring: AtomicU64,
+    tail: AtomicU64,
+}
+
+impl Telling {
+    /// States it. Only the drain calls this, which has `ring`.
+    pub(crate) fn begin(&self, total: u64, ring: &Ring) {
+        self.take_back();
+        self.ring.store(u64::from(ring.number()), Ordering::Release);
+        self.tail.store(ring.tail(), Ordering::Release);
+        self.total.store(total, Ordering::Release);
+    }
+
+    /// It could not be recorded.
+    pub(crate) fn take_back(&self) {
+        self.total.store(0, Ordering::Release);
+    }
+
+    /// How many losses are told by it, if it was recorded.
+    fn told(&self, rings: &[Ring]) -> u64 {
+        let (number, tail) = (self.ring.load(Ordering::Acquire), self.tail.load(Ordering::Acquire));
+        let recorded = rings.iter().any(|ring| u64::from(ring.number()) == number && ring.tail() > tail);
+        if recorded { self.total.load(Ordering::Acquire) } else { 0 }
+    }
+}
+
 /// The layout of the file `state`: what survives beside the rings.
 pub(crate) mod layout {
     /// `TAPESTAT`.
     pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"TAPESTAT");
     /// See [`super::LostCell`].
     pub(crate) const LOST: usize = 4096;
+    /// See [`super::Telling`].
+    pub(crate) const TELLING: usize = LOST + super::MAX_STREAMS * size_of::<super::LostCell>();
     /// The two commit slots.
     pub(crate) const SLOTS: [usize; 2] = [12_288, 24_576];
     /// The bytes of one commit slot.
@@ -84,7 +126,7 @@ pub(crate) mod layout {
     pub(crate) const LEN: usize = SLOTS[1] + SLOT_LEN;
 
     const _: () = assert!(
-        LOST + super::MAX_STREAMS * size_of::<super::LostCell>() <= SLOTS[0] && LEN.is_multiple_of(4096)
+        TELLING + super::MAX_STREAMS * size_of::<super::Telling>() <= SLOTS[0] && LEN.is_multiple_of(4096)
     );
 }
 
@@ -243,6 +285,11 @@ impl Hub {
         lost_cells(&self.state)
     }
 
+    /// The RECORDS_LOST of a stream that is about to be recorded.
+    pub(crate) fn telling(&self, stream: usize) -> &'static Telling {
+        &telling_cells(&self.state)[stream]
+    }
+
     /// Counts a record that cannot be kept.
     #[cold]
     pub(crate) fn lost(&self, stream: u32, cause: Cause, counter: u64) {
@@ -315,6 +362,22 @@ pub(crate) fn lost_cells(state: &Mapping) -> &'static [LostCell] {
     let cells = state.at::<[LostCell; MAX_STREAMS]>(layout::LOST);
     // SAFETY: `at` keeps the table within the mapping, which lives as long as the process; all of it is atomic.
     unsafe { cells.as_ref() }
+}
+
+fn telling_cells(state: &Mapping) -> &'static [Telling; MAX_STREAMS] {
+    let cells = state.at::<[Telling; MAX_STREAMS]>(layout::TELLING);
+    // SAFETY: as in `lost_cells`.
+    unsafe { cells.as_ref() }
+}
+
+/// How many records a process that died has lost and not told: they stand in no RECORDS_LOST of its files or `rings`.
+pub(crate) fn untold_after_death(state: &Mapping, rings: &[Ring]) -> u64 {
+    let cells = lost_cells(state).iter().zip(telling_cells(state));
+    cells
+        .map(|(cell, telling)| {
+            cell.untold().min(cell.count.load(Ordering::Acquire).saturating_sub(telling.told(rings)))
+        })
+        .sum()
 }
 
 /// The file of one record that was too large for a ring.

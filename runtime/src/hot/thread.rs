@@ -165,6 +165,25 @@ pub(crate) fn acquire(hub: &'static Hub) -> Option<(Producer, bool)> {
     Some((producer, !kept))
 }
 
+/// The ring of this thread, taken now if it has none yet.
+#[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "for the drain"))]
+pub(crate) fn own_ring(hub: &'static Hub) -> Option<Ring> {
+    THREAD.with(|thread| {
+        let mut slot = thread.ring.try_borrow_mut().ok()?;
+        if let Some(own) = slot.as_ref().filter(|own| ptr::eq(own.hub, hub)) {
+            return Some(*own.producer.ring());
+        }
+        match acquire(hub)? {
+            (producer, false) => Some(*slot.insert(Own::new(hub, producer)).producer.ring()),
+            // Past its destructors: the drain never is.
+            (producer, true) => {
+                producer.ring().close();
+                None
+            }
+        }
+    })
+}
+
 /// The kernel's id of this thread.
 pub(crate) fn thread_id() -> u32 {
     #[cfg(target_os = "linux")]

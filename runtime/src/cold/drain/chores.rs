@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use core::sync::atomic::Ordering;
 
 use crate::cold::manifest::StreamFile;
-use crate::cold::{losses, manifest, run};
+use crate::cold::{manifest, run};
 use crate::hot::clock::CALIBRATION;
 use crate::hot::hub::degraded;
 use crate::hot::{registry, ring};
@@ -153,13 +153,10 @@ impl Drain {
         }
     }
 
-    fn report_losses(&self) {
-        for (index, cell) in self.hub.lost_cells().iter().enumerate() {
-            let total = cell.count.load(Ordering::Acquire);
-            let reported = cell.reported.load(Ordering::Relaxed);
-            if total > reported && losses::record(index as u32, cell, total - reported) {
-                cell.reported.store(total, Ordering::Relaxed);
-            }
+    /// While nothing can be written, one report waits until it can: it says all that was lost meanwhile.
+    fn report_losses(&mut self) {
+        if self.waiting.is_none() || self.signals.stopped() {
+            self.losses.report(self.hub);
         }
     }
 

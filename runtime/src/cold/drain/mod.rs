@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use core::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use crate::hot::clock::{self, CALIBRATION, Calibration, Calibrator};
-use crate::hot::hub::{Hub, oversize_name};
+use crate::hot::hub::{Hub, LostCell, oversize_name};
 use crate::hot::ring::Ring;
 use crate::hot::{describe, registry, thread};
 
@@ -27,6 +27,7 @@ use super::engine::{Engine, Source};
 use super::evidence::Executable;
 use super::json;
 use super::kinds::Kinds;
+use super::losses::Losses;
 use super::manifest::{Manifest, Status};
 use super::recover::remove_shared;
 use super::retention::{Cleanup, Keeper};
@@ -130,6 +131,7 @@ pub(crate) struct Drain {
     /// The failure was said on stderr.
     said: bool,
     linked: Vec<String>,
+    losses: Losses,
     syncer: Syncer,
     sealer: Option<Sealer>,
     keeper: Keeper,
@@ -187,6 +189,7 @@ impl Drain {
             failing_since: None,
             said: false,
             linked: Vec::new(),
+            losses: Losses::default(),
             syncer: Syncer::start(every.sync)?,
             sealer: sealer.transpose()?,
             keeper,
@@ -198,6 +201,8 @@ impl Drain {
     /// The thread's body: until somebody wants the run to end.
     pub(crate) fn run(mut self) {
         thread::never_wait();
+        // Before other threads take the last: what they lose for want of one must be told.
+        let _own = thread::own_ring(self.hub);
         let mut last_record = Instant::now();
         let mut last_housekeeping = Instant::now();
         while !self.signals.stop.load(Ordering::Acquire) {
@@ -302,6 +307,7 @@ impl Drain {
             self.manifest.ended = Some(ending.as_str().to_owned());
             self.manifest.end = Some(String::from_utf8_lossy(&end).into_owned());
             self.manifest.status = Status::Ended;
+            self.manifest.lost_at_end = self.hub.lost_cells().iter().map(LostCell::untold).sum();
             whole = self.manifest.write(&self.run.path).is_ok();
         }
         if whole {

@@ -4,8 +4,6 @@ use std::fs::{self, File};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 
-use core::sync::atomic::Ordering;
-
 use crate::cold::commit::{Batch, Commits};
 use crate::cold::encode::{Encoder, Envelope, Tables};
 use crate::cold::engine::{Engine, Source};
@@ -15,7 +13,7 @@ use crate::cold::merge::Merge;
 use crate::cold::sites::Sites;
 use crate::hot::clock::Calibration;
 use crate::hot::contexts::{Contexts, SLOT_LEN};
-use crate::hot::hub::{LostCell, lost_cells, oversize_name};
+use crate::hot::hub::{oversize_name, untold_after_death};
 use crate::hot::ring::Ring;
 use crate::hot::shm::Mapping;
 
@@ -77,10 +75,7 @@ impl Dead {
 
     /// How many records were lost and stand in no RECORDS_LOST.
     pub(super) fn unreported_losses(&self) -> u64 {
-        let unreported = |cell: &LostCell| {
-            cell.count.load(Ordering::Acquire).saturating_sub(cell.reported.load(Ordering::Relaxed))
-        };
-        lost_cells(&self.state).iter().map(unreported).sum()
+        untold_after_death(&self.state, &self.rings)
     }
 
     /// The batch that was begun and not completed.

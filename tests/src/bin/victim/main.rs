@@ -84,6 +84,7 @@ fn main() {
         "deep" => places::deep(root),
         "too-large" => too_large(root),
         "log-flood" => flood(root, true),
+        "lost-twice" => lost_twice(root),
         "audit-flood" => flood(root, false),
         "segv" => {
             let _tape = start(root);
@@ -192,8 +193,8 @@ fn durable(root: &Path) {
     tape.finish().expect("the run ends");
 }
 
-/// Threads come and go, contexts too, for so many seconds; then says how the memory of the process grew after the first
-/// third, in KiB, and how many rings there were.
+/// Threads come and go, contexts too, for so many seconds; then says how the process's own memory grew after the first
+/// third, in KiB, and how many rings there were: what is shared is rings and tables, and these have a limit.
 fn soak(root: &Path, seconds: u64) {
     let tape = Recorder::builder("victim")
         .root(root)
@@ -235,7 +236,7 @@ fn soak(root: &Path, seconds: u64) {
 
 fn resident_kib() -> i64 {
     let status = std::fs::read_to_string("/proc/self/status").expect("Linux says it");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the line is there");
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).expect("the line is there");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("it is a number")
 }
 
@@ -263,6 +264,22 @@ fn flood(root: &Path, log: bool) {
             event!(ORDER_CONTEXT, n);
         }
     }
+    tape.finish().expect("the run ends");
+}
+
+/// Loses records of one stream for one reason, then, when that has been told, one more for another.
+fn lost_twice(root: &Path) {
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .heartbeat(None)
+        .ring_bytes(1 << 14)
+        .start()
+        .expect("the recorder starts");
+    (0..20_000_u64).for_each(|n| event!(ERROR, n));
+    // The drain tells ten times a second.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let text = "x".repeat(17 << 20);
+    event!(ERROR, text = &text, "more than 16 MiB");
     tape.finish().expect("the run ends");
 }
 

@@ -95,7 +95,7 @@ pub(super) fn signals(root: &Path, count: u64) {
     while HANDLED.load(Ordering::Relaxed) < count {
         event!(ORDER_CONTEXT, n, symbol = "BTC/USDT", qty = 0.5, "order {n}");
         n += 1;
-        if n % 100_000 == 0 {
+        if n.is_multiple_of(100_000) {
             // So that the rings never fill: only a record inside a record may be lost here.
             tape.flush().expect("the records are written");
         }
