@@ -1,7 +1,5 @@
 //! What a process that ends in any way leaves behind.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::os::unix::process::ExitStatusExt as _;
 
 use tapelog_tests::{Folder, assert_ended, lines, of_type, runs, shared_left, victim};

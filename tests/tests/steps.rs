@@ -1,7 +1,5 @@
 //! The process, its drain and its recovery are ended before each single step that they take.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};

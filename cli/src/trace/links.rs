@@ -272,9 +272,8 @@ impl<'a> Searcher<'a> {
         );
         let later = |line: &Line| line.at.zip(start).is_none_or(|(at, start)| at >= start);
         // A decision id is one of a kind: the process that decided may have begun before the one that was asked.
-        let own = |line: &Line| {
-            line.text("decision_id").is_some_and(|id| known.has_written(Kind::Decision, &id))
-        };
+        let own =
+            |line: &Line| line.text("decision_id").is_some_and(|id| known.has_written(Kind::Decision, &id));
         let more: Vec<_> = more.all.into_iter().filter(|line| own(line) || later(line)).collect();
         in_time(lines, more)
     }

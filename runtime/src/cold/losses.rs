@@ -132,7 +132,7 @@ mod tests {
     use crate::hot::ring::RECORD_HEADER;
 
     fn hub() -> &'static Hub {
-        Hub::create(Vec::new(), 1 << 14, crate::Level::Debug, false).unwrap()
+        Hub::create(Vec::new(), 1 << 14, crate::Level::Debug, false, None).unwrap()
     }
 
     #[test]
