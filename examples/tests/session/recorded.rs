@@ -116,6 +116,8 @@ fn collect(dir: &Path, files: &mut BTreeMap<PathBuf, Vec<Map<String, Value>>>) {
         let path = entry.path();
         if path.is_dir() {
             collect(&path, files);
+        } else if path.ends_with("seals.jsonl") {
+            // Seals are proofs of events, not events.
         } else if path.extension().is_some_and(|ending| ending == "jsonl" || ending == "log") {
             let text = std::fs::read_to_string(&path).unwrap();
             let parse = |line: &str| match serde_json::from_str(line) {
