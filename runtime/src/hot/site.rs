@@ -226,6 +226,15 @@ const fn check_name(name: &str) {
         i += 1;
     }
     assert!(!after_slash, "a stream's name is not empty and does not end with `/`");
+    assert!(!is(bytes, b"seals") && !is(bytes, b"ops"), "`seals.jsonl` and `ops.jsonl` are no streams");
+}
+
+const fn is(name: &[u8], other: &[u8]) -> bool {
+    let mut i = 0;
+    while i < name.len() && i < other.len() && name[i] == other[i] {
+        i += 1;
+    }
+    i == name.len() && i == other.len()
 }
 
 /// What happened, as a constant: the name in `event_type`, and where such events go.

@@ -69,7 +69,8 @@ impl Root {
         };
         let job = Job { root: self, own: None, dry_run: clean.dry_run, stop: &|| false };
         if !clean.dry_run {
-            job.pack(&plan, |_| true)?;
+            // What to keep may be said anew; how to pack is the run's own affair.
+            job.pack(&|run: &Run| run.manifest().plan(), |_| true)?;
         }
         job.remove(
             &plan,

@@ -41,14 +41,19 @@ pub(super) fn record(
     let previous = if last.is_empty() { "0".repeat(64) } else { hash(last) };
     let mut now = Vec::new();
     json::instant(&mut now, i128::from(clock::wall_ns()));
-    let mut line = Map::new();
-    line.insert("timestamp".to_owned(), String::from_utf8_lossy(&now).into());
-    line.insert("level".to_owned(), "warning".into());
-    line.insert("event_type".to_owned(), event_type.into());
-    line.insert("actor".to_owned(), actor.into());
+    let now = String::from_utf8_lossy(&now).into_owned();
+    let mut line = vec![
+        ("timestamp".to_owned(), now.into()),
+        ("level".to_owned(), "warning".into()),
+        ("event_type".to_owned(), event_type.into()),
+        ("actor".to_owned(), actor.into()),
+    ];
     line.extend(fields);
-    line.insert("previous".to_owned(), previous.into());
-    let mut text = serde_json::to_vec(&line)?;
+    line.push(("previous".to_owned(), Value::from(previous)));
+    // In this order, as the lines of a stream.
+    let pairs: Vec<_> =
+        line.iter().map(|(key, value)| format!("{}:{value}", Value::from(key.as_str()))).collect();
+    let mut text = format!("{{{}}}", pairs.join(",")).into_bytes();
     text.push(b'\n');
     file.write_all(&text)?;
     file.sync_data()
