@@ -39,6 +39,15 @@ fn statement(name: &str, expand: fn(TokenStream) -> TokenStream, input: &str) {
 }
 
 #[test]
+fn tests() {
+    let item = "#[tokio::test] async fn it_trades() -> Result<(), Error> { trade().await }";
+    check("test_async", &crate::test::expand(TokenStream::new(), tokens(item)));
+    let wrong = crate::test::expand(tokens("flavor = \"current_thread\""), tokens("async fn it_trades() {}"));
+    check("test_mistakes", &wrong);
+    check("test_sync", &crate::test::expand(TokenStream::new(), tokens("fn it_trades() { trade(); }")));
+}
+
+#[test]
 fn decisions() {
     attribute("decision_unit", Kind::Decision, "", "fn tick(&self) { act(); }");
     attribute(

@@ -24,6 +24,7 @@ mod order;
 mod output;
 mod performance;
 mod report;
+mod test;
 mod typed;
 mod value;
 mod verdict;
@@ -151,6 +152,15 @@ pub fn dash_event(input: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn events(input: TokenStream) -> TokenStream {
     report::items("events!", input, events::expand)
+}
+
+/// A test that captures what it records: `tapelog::testing::events()` gives it, and a failure shows it.
+///
+/// On an async test, write it above the attribute that runs it: `#[tapelog::test] #[tokio::test] async fn …`. Needs the
+/// feature `testing`.
+#[proc_macro_attribute]
+pub fn test(attr: TokenStream, item: TokenStream) -> TokenStream {
+    report::attribute("#[tapelog::test]", attr, item, test::expand)
 }
 
 /// States what a guard found: `verdict!(blocked, rule = "spread", value = 34.0, limit = 20.0)`. It is copied into the

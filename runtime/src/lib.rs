@@ -29,7 +29,18 @@
 //!   annotates depends on `tapelog` with `default-features = false`; the application that starts a recorder chooses.
 //! - `locks`: a mutex and an `RwLock` that tell the heartbeat who holds them and who waits (`tapelog::sync`).
 //! - `figment`, `config`: the configuration audit learns from these loaders which variables and files values came from.
+//! - `tokio`: `spawn`, `spawn_blocking`, `background`, and what a runtime tells of itself: late tasks, slow polls.
+//! - `tracing`, `log`: the bridges, both ways (`tapelog::bridge`).
+//! - `testing`: what a test recorded, to assert on (`tapelog::testing`, `#[tapelog::test]`). For dev-dependencies.
+//! - `rayon`, `crossbeam`: a pool and channels that carry their context.
+//! - `rust_decimal`, `bigdecimal`, `uuid`, `time`, `chrono`, `jiff`, `bytes`, `url`, `http`, `smol_str`: values of their
+//!   types (see [`Value`]); `http` also puts trace context into a `HeaderMap` (`tapelog::w3c`).
+//! - `secrecy`: its secrets as secrets of a configuration.
+//!
+//! Features only add: none changes what is recorded, or how. HTTP servers and clients, WebSockets and databases are in the
+//! crate `tapelog-web`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "recorder"),
     expect(dead_code, reason = "much of the hot side serves the recorder, which is not here")
@@ -93,6 +104,8 @@ pub use hot::value::{Bytes, Fixed, Maybe, Value, fixed};
 pub use scope::age::Observed;
 pub use scope::api::order;
 pub use scope::order::OrderOutcome;
+#[cfg(feature = "testing")]
+pub use tapelog_macros::test;
 pub use tapelog_macros::{
     Event, OrderContext, Value, dash_event, decision, error, errors, event, events, log, log_performance,
     order_attempt, order_context, verdict,

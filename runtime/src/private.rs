@@ -46,6 +46,9 @@ pub mod errors {
     pub use crate::errors::found::{Found, Of, levels};
 }
 
+#[cfg(feature = "testing")]
+pub use crate::testing::{capture as captured, capture_async as captured_async, show_if_failed};
+
 /// A value of a field.
 #[inline]
 pub fn field<T: Value + ?Sized>(value: &T) -> T::Held<'_> {

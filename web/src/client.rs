@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::events::{API_REQUEST, API_RESPONSE};
 use http::{Extensions, HeaderMap, StatusCode};
 use reqwest::{Body, Request, Response};
 use reqwest_middleware::{Error, Middleware, Next};
+use tapelog::events::LatencyBucket;
 use tapelog::{Maybe, event, w3c};
 
-use crate::events::API_FAILED;
+use crate::events::{API_FAILED, API_REQUEST, API_RESPONSE};
 
 /// Takes the current correlation id, decision id and trace along, in the headers of each request. Records API_REQUEST
 /// before it and API_RESPONSE after it, with status, size, latency, rate limits and whether the login was accepted;
@@ -101,7 +101,7 @@ impl Middleware for Tape {
             endpoint,
             http_status = status.as_u16(),
             latency_ms,
-            latency_bucket = crate::bucket(latency_ms),
+            latency_bucket = LatencyBucket::of(latency_ms),
             response_bytes = Maybe(response_bytes),
             body = Maybe(body),
             span_id,

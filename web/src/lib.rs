@@ -50,17 +50,3 @@ fn found(text: &str, most: usize) -> String {
 fn ms_since(start: std::time::Instant) -> f64 {
     start.elapsed().as_secs_f64() * 1e3
 }
-
-/// A latency in steps, for counting without a histogram (S3-013); the words of `tapelog::events::LatencyBucket`.
-#[cfg(any(feature = "tower", feature = "reqwest"))]
-fn bucket(ms: f64) -> &'static str {
-    match ms {
-        ms if ms < 10.0 => "<10ms",
-        ms if ms < 50.0 => "10-50ms",
-        ms if ms < 100.0 => "50-100ms",
-        ms if ms < 250.0 => "100-250ms",
-        ms if ms < 1_000.0 => "250-1000ms",
-        ms if ms < 5_000.0 => "1-5s",
-        _ => ">=5s",
-    }
-}

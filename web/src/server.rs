@@ -5,16 +5,16 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::time::Instant;
 
-use crate::events::{API_REQUEST, API_RESPONSE};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+use tapelog::events::LatencyBucket;
 use tapelog::w3c::{Held, Incoming};
 use tapelog::{Context, FutureExt as _, InContext, Maybe, event};
 use tower_layer::Layer as TowerLayer;
 use tower_service::Service;
 
-use crate::events::API_FAILED;
+use crate::events::{API_FAILED, API_REQUEST, API_RESPONSE};
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 
@@ -200,7 +200,7 @@ where
         let mut response = response.map(|body| TapedBody { inner: body, answer: Some(answer) });
         if ends {
             // Nobody polls an empty body.
-            response.body_mut().answer.take().map(|answer| answer.say("sent"));
+            say(&mut response.body_mut().answer, "sent");
         }
         Poll::Ready(Ok(response))
     }
@@ -230,12 +230,18 @@ impl Answer {
             http_status = status.as_u16(),
             grpc_status = Maybe(grpc),
             latency_ms,
-            latency_bucket = crate::bucket(latency_ms),
+            latency_bucket = LatencyBucket::of(latency_ms),
             response_bytes = sent,
             duration_ms = crate::ms_since(*began),
             outcome,
             "{method} {endpoint}: {http_status} in {latency_ms:.1} ms"
         );
+    }
+}
+
+fn say(answer: &mut Option<Answer>, outcome: &'static str) {
+    if let Some(answer) = answer.take() {
+        answer.say(outcome);
     }
 }
 
@@ -291,14 +297,14 @@ impl<R: Body> Body for TapedBody<R> {
                 }
                 // hyper does not ask again after the last frame.
                 if this.inner.is_end_stream() {
-                    this.answer.take().map(|answer| answer.say("sent"));
+                    say(this.answer, "sent");
                 }
             }
             Some(Err(_)) => {
-                this.answer.take().map(|answer| answer.say("failed"));
+                say(this.answer, "failed");
             }
             None => {
-                this.answer.take().map(|answer| answer.say("sent"));
+                say(this.answer, "sent");
             }
         }
         Poll::Ready(frame)

@@ -26,6 +26,21 @@ use super::encoder::{Encoder, HEAD, tag};
 /// | `SystemTime` | RFC 3339 with nine digits |
 /// | ids | their text |
 ///
+/// With the feature of the same name:
+///
+/// | Rust | in the line |
+/// |---|---|
+/// | `rust_decimal::Decimal`, `bigdecimal::BigDecimal` | a number with its exact digits, trailing zeros kept; beyond 128 bits text |
+/// | `uuid::Uuid` | its hyphenated text |
+/// | `time::OffsetDateTime`, `time::UtcDateTime`, `chrono::DateTime`, `jiff::Timestamp`, `jiff::Zoned` | RFC 3339, UTC, nine digits |
+/// | `time::Date`, `chrono::NaiveDate`, `jiff::civil::Date` | `2025-03-25` |
+/// | `bytes::Bytes`, `bytes::BytesMut` | lower-case hexadecimal |
+/// | `url::Url`, `http::Uri` | its text without user info; secrets in its query are scrubbed |
+/// | `http::Method`, `http::Version`, `http::HeaderName`, `smol_str::SmolStr` | a string |
+/// | `http::StatusCode` | a number |
+///
+/// A date and time without a zone is no instant, and an `http::HeaderValue` may be a secret: neither has a value.
+///
 /// ```
 /// use tapelog::Value;
 ///

@@ -2,21 +2,7 @@
 //!
 //! Invariant: typed and exact. A decimal keeps every digit it has, an instant its nanoseconds; a URL loses its user
 //! info; nothing here formats through `Display` on the hot path but a date, into a buffer of its own.
-//!
-//! | type | in the line |
-//! |---|---|
-//! | `rust_decimal::Decimal`, `bigdecimal::BigDecimal` | a number with its exact digits, trailing zeros kept |
-//! | `uuid::Uuid` | its hyphenated text |
-//! | `time::OffsetDateTime`, `time::UtcDateTime`, `chrono::DateTime`, `jiff::Timestamp`, `jiff::Zoned` | RFC 3339, UTC, nine digits |
-//! | `time::Date`, `chrono::NaiveDate`, `jiff::civil::Date` | `2025-03-25` |
-//! | `bytes::Bytes`, `bytes::BytesMut` | lower-case hexadecimal |
-//! | `url::Url`, `http::Uri` | its text without user info; the drain scrubs secrets from its query |
-//! | `http::Method`, `http::Version`, `http::HeaderName` | a string |
-//! | `http::StatusCode` | a number |
-//! | `smol_str::SmolStr` | a string |
-//!
-//! A time of day, or a date and time without a zone, is no instant: record it with `%`. A `HeaderValue` may be a secret,
-//! so it has no value.
+//! The table of their forms is in the documentation of [`super::value::Value`].
 
 #[cfg(any(
     feature = "rust_decimal",

@@ -180,6 +180,14 @@ pub fn events() -> Events {
     Events(rings::of_this_thread().map(|rings| rings.read()).unwrap_or_default())
 }
 
+/// What `#[tapelog::test]` calls: a test that returns an error shows what it recorded, as one that panics does.
+#[doc(hidden)]
+pub fn show_if_failed<R>(captured: &Captured<R>, ended: &crate::scope::outcome::Ended) {
+    if ended.outcome == crate::scope::outcome::Outcome::Err {
+        eprintln!("{}", captured.events);
+    }
+}
+
 /// A capture that goes on. Dropped by a panic it prints what there is.
 struct Running {
     rings: Rings,
