@@ -1,5 +1,7 @@
 //! The bridges, with the real `tracing`, `tracing-subscriber` and `log`.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};

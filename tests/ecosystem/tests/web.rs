@@ -1,5 +1,7 @@
 //! A real axum server, a real tonic server and a real reqwest client, on loopback.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 use std::time::Duration;
 
 use axum::Router;

@@ -1,5 +1,7 @@
 //! A real pair of tokio-tungstenite on loopback.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
+
 use std::time::{Duration, SystemTime};
 
 use futures_util::{SinkExt as _, StreamExt as _};
