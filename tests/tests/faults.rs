@@ -120,8 +120,9 @@ fn a_flood_of_audit_records_waits_and_what_it_cannot_wait_for_is_counted() {
     let kept = of_type(&all, "ORDER_CONTEXT").len() as u64;
     let lost: u64 = of_type(&all, "RECORDS_LOST").iter().filter_map(|line| line["lost"].as_u64()).sum();
     assert_eq!(kept + lost, 20_000);
-    // 20,000 records are eighty times what the ring holds: without waiting nearly all would be lost.
-    assert!(kept > 5_000, "{kept} kept");
+    // 20,000 records are eighty times what the ring holds, and are made within a millisecond: without waiting, hardly more
+    // than the ring's 250 would be kept. How many more depends on how often a busy machine lets the drain run.
+    assert!(kept > 1_000, "{kept} kept");
 }
 
 #[test]
