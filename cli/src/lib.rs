@@ -3,8 +3,10 @@
 //! Arguments → which run → what is asked → words on a screen. Runs are read through `tapelog::read` only, and nothing
 //! here changes a run but `tape recover`.
 
+mod alerts;
 mod args;
 mod clean;
+mod bundle;
 mod completions;
 mod diff;
 mod drift;
@@ -18,11 +20,15 @@ mod orders;
 mod page;
 mod query;
 mod recover;
+mod redact;
+mod report;
+mod results;
 mod render;
 mod root;
 mod runs;
 mod scan;
 mod ship;
+mod sites;
 mod slow;
 mod source;
 mod span;
@@ -83,6 +89,12 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
         Some(Command::Stats(args_of)) => stats::stats(args_of, &args.place, out, look),
         Some(Command::Drift(args_of)) => drift::drift(args_of, &args.place, out, look),
         Some(Command::Diff(args_of)) => diff::diff(args_of, &args.place, out, look),
+        Some(Command::Alerts(args_of)) => alerts::alerts(args_of, &args.place, out, look),
+        Some(Command::Sites(args_of)) => sites::sites(args_of, &args.place, out, look),
+        Some(Command::Export(args_of)) => export::export(args_of, &args.place, out, err, look),
+        Some(Command::Report(args_of)) => report::report(args_of, &args.place, out, look),
+        Some(Command::Bundle(args_of)) => bundle::bundle(args_of, &args.place, out, look),
+        Some(Command::Results(args_of)) => results::results(args_of, &args.place, out, look),
         Some(Command::Completions(args_of)) => completions::completions(args_of, out),
         Some(Command::Man(args_of)) => completions::man(args_of, out),
         Some(Command::Query(args_of)) => query::query(args_of, &args.place, out, look),
@@ -94,7 +106,6 @@ fn answer(args: &Args, out: &mut dyn Write, err: &mut dyn Write, look: &Look) ->
         Some(Command::Hold(args_of)) => clean::hold(args_of, &args.place, out),
         Some(Command::Recover(recover)) => recover::recover(recover, &args.place, out, err),
         Some(Command::Heartbeat(args_of)) => heartbeat::heartbeat(args_of, &args.place, out, look),
-        Some(Command::Export(args_of)) => export::export(args_of, &args.place, out, look),
         Some(Command::Ship(args_of)) => ship::ship(args_of, &args.place, out, err),
     }
 }

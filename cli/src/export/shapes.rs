@@ -10,31 +10,11 @@ use crate::failure::{Failure, Outcome};
 use crate::render::Look;
 use crate::root;
 
-/// Write the events of a run in another shape, one to a line
-///
-/// `flat` is the line as it stands in the files; `logevent`, `payload` and `ecs` are JSON made from it; `text` is for
-/// people. The newest run is taken, or every run of `--session`.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "\
-Examples:
-  tape export --as ecs > events.ndjson            for Elasticsearch, ECS 8.17
-  tape export --as payload --file orders.jsonl    only the events of one file
-  tape export --as text | less -R")]
-pub(crate) struct Export {
-    /// The shape
-    #[arg(long = "as", value_enum, default_value_t, value_name = "SHAPE")]
-    shape: Shape,
-    /// Only the events of this file, for example orders.jsonl
-    #[arg(long, value_name = "FILE")]
-    file: Option<String>,
-    /// Only events of this type, for example ORDER_FILLED
-    #[arg(long, value_name = "NAME")]
-    event: Option<String>,
-}
+use super::Export;
 
 /// What becomes of an event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum Shape {
+pub(super) enum Shape {
     /// As it stands in the files.
     #[default]
     Flat,
@@ -49,7 +29,7 @@ enum Shape {
 }
 
 /// Writes them.
-pub(crate) fn export(
+pub(super) fn lines(
     args: &Export,
     place: &Place,
     out: &mut dyn Write,

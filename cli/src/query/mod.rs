@@ -5,6 +5,8 @@ pub(crate) mod filter;
 pub(crate) mod quantiles;
 mod show;
 
+pub(crate) use show::csv;
+
 use std::collections::HashMap;
 use std::io::Write;
 

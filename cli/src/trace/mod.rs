@@ -334,3 +334,29 @@ pub(crate) use verdict::is_error;
 pub(crate) fn words_of(line: &Line, room: usize) -> String {
     describe::describe(line, &Names::default()).fit(room)
 }
+
+/// The story of one id, for those who keep it.
+pub(crate) fn of_id<'a>(corpus: &'a Corpus, id: &str, place: &Place) -> Result<Story<'a>, Failure> {
+    let searcher = Searcher::new(corpus, !place.no_index);
+    for run in in_order_of_likelihood(id, corpus) {
+        match searcher.find(run, id) {
+            Some(Found::One { id, kind, lines }) => return story(&searcher, run, &id, kind, lines),
+            Some(Found::Several { ids, .. }) => {
+                let example = ids.first().map_or("", String::as_str);
+                return Err(Failure::Unusable(format!(
+                    "`{id}` is the beginning of {} ids; name one, such as `{example}`",
+                    ids.len()
+                )));
+            }
+            None => {}
+        }
+    }
+    Err(Failure::Nothing(nothing(id, place, corpus.runs.len())))
+}
+
+/// A story as text.
+pub(crate) fn write(of: &Story<'_>, out: &mut dyn Write, look: &Look) -> Result<(), Failure> {
+    screen::story(out, look, of, true)?;
+    of.around.write(out, look)?;
+    notes(out, look, &of.lines)
+}
