@@ -79,13 +79,20 @@ const PATIENCE: f64 = 2.5;
 const HOUR: i64 = 3_600_000_000_000;
 
 /// See the module.
-pub(crate) fn alerts(args: &Alerts, place: &Place, out: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+pub(crate) fn alerts(
+    args: &Alerts,
+    place: &Place,
+    out: &mut dyn Write,
+    look: &Look,
+) -> Result<Outcome, Failure> {
     let mut before: HashMap<&'static str, Stand> = HashMap::new();
     loop {
         let rules = check(args, place, look)?;
         let fires = rules.iter().any(|rule| rule.stand == Stand::Fires);
-        let new: Vec<_> =
-            rules.into_iter().filter(|rule| !args.follow || before.insert(rule.name, rule.stand) != Some(rule.stand)).collect();
+        let new: Vec<_> = rules
+            .into_iter()
+            .filter(|rule| !args.follow || before.insert(rule.name, rule.stand) != Some(rule.stand))
+            .collect();
         if args.json {
             for rule in &new {
                 let stand = match rule.stand {
@@ -184,25 +191,63 @@ fn check(args: &Alerts, place: &Place, look: &Look) -> Result<Vec<Rule>, Failure
             _ if share > most && part >= FEW.min(all) => Stand::Fires,
             _ => Stand::Fine,
         };
-        let text = if all == 0 { format!("no {what}") } else { format!("{} of {} {what} failed: {share:.1} %, {most} % allowed", count(part), count(all)) };
+        let text = if all == 0 {
+            format!("no {what}")
+        } else {
+            format!("{} of {} {what} failed: {share:.1} %, {most} % allowed", count(part), count(all))
+        };
         Rule { name, requirement, stand, text, next }
     };
-    rules.push(rate("order failures", "S4-038", counts.failed, counts.attempts, args.failed_orders, "attempts",
-        format!("tape query event_type=ORDER_FAILED --by error{option}")));
-    rules.push(rate("API failures", "S3-036", counts.failed_calls, counts.calls, args.failed_calls, "API calls",
-        format!("tape query category=system level=error{option}")));
+    rules.push(rate(
+        "order failures",
+        "S4-038",
+        counts.failed,
+        counts.attempts,
+        args.failed_orders,
+        "attempts",
+        format!("tape query event_type=ORDER_FAILED --by error{option}"),
+    ));
+    rules.push(rate(
+        "API failures",
+        "S3-036",
+        counts.failed_calls,
+        counts.calls,
+        args.failed_calls,
+        "API calls",
+        format!("tape query category=system level=error{option}"),
+    ));
     rules.push(Rule {
         name: "exits by error",
         requirement: "S3-037",
-        stand: if counts.exits == 0 { Stand::NoData } else if counts.error_exits >= args.error_exits.max(1) { Stand::Fires } else { Stand::Fine },
-        text: format!("{} of {} for the reason `error`", count(counts.error_exits), plural(counts.exits, "exit")),
+        stand: if counts.exits == 0 {
+            Stand::NoData
+        } else if counts.error_exits >= args.error_exits.max(1) {
+            Stand::Fires
+        } else {
+            Stand::Fine
+        },
+        text: format!(
+            "{} of {} for the reason `error`",
+            count(counts.error_exits),
+            plural(counts.exits, "exit")
+        ),
         next: format!("tape query reason=error{option}"),
     });
     rules.push(Rule {
         name: "frontend errors",
         requirement: "S3-038",
-        stand: if counts.boundaries > 0 { Stand::Fires } else if counts.frontend == 0 { Stand::NoData } else { Stand::Fine },
-        text: format!("{} of an error boundary, {}", plural(counts.boundaries, "trigger"), plural(counts.frontend, "frontend event")),
+        stand: if counts.boundaries > 0 {
+            Stand::Fires
+        } else if counts.frontend == 0 {
+            Stand::NoData
+        } else {
+            Stand::Fine
+        },
+        text: format!(
+            "{} of an error boundary, {}",
+            plural(counts.boundaries, "trigger"),
+            plural(counts.frontend, "frontend event")
+        ),
         next: format!("tape query origin=frontend level=error{option}"),
     });
     rules.push(streams(counts, gap, &corpus, &option));
@@ -216,13 +261,23 @@ fn drift(counts: &Counts, option: &str) -> Rule {
         (true, _) => Stand::Fine,
     };
     let text = counts.drifts.last().cloned().unwrap_or_else(|| {
-        if counts.configs == 0 { "no configuration was recorded".to_owned() } else { "the configuration is that of the session before".to_owned() }
+        if counts.configs == 0 {
+            "no configuration was recorded".to_owned()
+        } else {
+            "the configuration is that of the session before".to_owned()
+        }
     });
     Rule { name: "config drift", requirement: "S4-036", stand, text, next: format!("tape drift{option}") }
 }
 
 fn heartbeats(corpus: &Corpus, option: &str) -> Rule {
-    let mut rule = Rule { name: "heartbeat", requirement: "S4-037", stand: Stand::NoData, text: String::new(), next: format!("tape heartbeat{option}") };
+    let mut rule = Rule {
+        name: "heartbeat",
+        requirement: "S4-037",
+        stand: Stand::NoData,
+        text: String::new(),
+        next: format!("tape heartbeat{option}"),
+    };
     for run in &corpus.runs {
         let session = &run.manifest().session_id;
         let alive = run.is_alive();
@@ -236,10 +291,15 @@ fn heartbeats(corpus: &Corpus, option: &str) -> Rule {
             continue;
         }
         let (age_s, interval_s) = (fate::age_s(&beat), beat["interval_s"].as_f64().unwrap_or(30.0));
-        let stalled = beat["threads_stalled"].as_u64().unwrap_or(0) + beat["decisions_stalled"].as_u64().unwrap_or(0);
+        let stalled =
+            beat["threads_stalled"].as_u64().unwrap_or(0) + beat["decisions_stalled"].as_u64().unwrap_or(0);
         let age = time::span((age_s * 1e9) as i64);
         if age_s > interval_s * PATIENCE {
-            return Rule { stand: Stand::Fires, text: format!("{session}: none for {age}, and one is due every {interval_s} s"), ..rule };
+            return Rule {
+                stand: Stand::Fires,
+                text: format!("{session}: none for {age}, and one is due every {interval_s} s"),
+                ..rule
+            };
         }
         if stalled > 0 {
             let status = beat["status"].as_str().unwrap_or_default();
@@ -265,19 +325,41 @@ fn streams(counts: Counts, most: i64, corpus: &Corpus, option: &str) -> Rule {
         }
     }
     let (stand, text) = match (worst, counts.stale) {
-        (_, stale) if stale > 0 => (Stand::Fires, format!("{} of stale quotes or streams", plural(stale, "event"))),
+        (_, stale) if stale > 0 => {
+            (Stand::Fires, format!("{} of stale quotes or streams", plural(stale, "event")))
+        }
         (None, _) => (Stand::NoData, "no heartbeat of a price stream was recorded".to_owned()),
         (Some((gap, name)), _) => {
             let stand = if gap > most { Stand::Fires } else { Stand::Fine };
             (stand, format!("{name}: at most {} between two, {} allowed", time::span(gap), time::span(most)))
         }
     };
-    Rule { name: "price stream", requirement: "S3-039", stand, text, next: format!("tape query 'event_type~stale'{option}") }
+    Rule {
+        name: "price stream",
+        requirement: "S3-039",
+        stand,
+        text,
+        next: format!("tape query 'event_type~stale'{option}"),
+    }
 }
 
 fn counted(corpus: &Corpus, window: &Window) -> Counts {
     let mut keys = Keys::default();
-    for key in ["event_type", "level", "timestamp", "reason", "exit_reason", "status", "success", "origin", "message", "stream", "status_code", "outcome", "venue"] {
+    for key in [
+        "event_type",
+        "level",
+        "timestamp",
+        "reason",
+        "exit_reason",
+        "status",
+        "success",
+        "origin",
+        "message",
+        "stream",
+        "status_code",
+        "outcome",
+        "venue",
+    ] {
         keys.add(key);
     }
     let (all, _) = corpus.fold(&Want::All, Counts::default, |of, hit| {
@@ -312,8 +394,14 @@ fn counted(corpus: &Corpus, window: &Window) -> Counts {
                 of.error_exits += u64::from(text(3) == "error" || text(4) == "error");
             }
             name if name.contains("STALE") && !name.contains("BLOCKED") => of.stale += 1,
-            name if name.ends_with("_HEARTBEAT") && name != "SHUTDOWN_HEARTBEAT" || name == "WS_PING" || name == "WS_PONG" => {
-                let name = [text(9), text(12)].into_iter().find(|text| !text.is_empty()).unwrap_or(event_type.clone());
+            name if name.ends_with("_HEARTBEAT") && name != "SHUTDOWN_HEARTBEAT"
+                || name == "WS_PING"
+                || name == "WS_PONG" =>
+            {
+                let name = [text(9), text(12)]
+                    .into_iter()
+                    .find(|text| !text.is_empty())
+                    .unwrap_or(event_type.clone());
                 of.streams.entry(name.into_owned()).or_default().push(at());
             }
             _ => {}

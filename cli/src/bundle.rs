@@ -44,10 +44,14 @@ pub(crate) struct Bundle {
 const MOST_LINES: usize = 200_000;
 
 /// See the module.
-pub(crate) fn bundle(args: &Bundle, place: &Place, out: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
-    let margin = time::duration(&args.margin).ok_or_else(|| {
-        Failure::Unusable(format!("`{}` is no duration; write `30s` or `5m`", args.margin))
-    })?;
+pub(crate) fn bundle(
+    args: &Bundle,
+    place: &Place,
+    out: &mut dyn Write,
+    look: &Look,
+) -> Result<Outcome, Failure> {
+    let margin = time::duration(&args.margin)
+        .ok_or_else(|| Failure::Unusable(format!("`{}` is no duration; write `30s` or `5m`", args.margin)))?;
     let corpus = root::all(place, look)?;
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let (name, from, to, runs) = match (&args.id, &args.around) {
@@ -56,11 +60,13 @@ pub(crate) fn bundle(args: &Bundle, place: &Place, out: &mut dyn Write, look: &L
                 index::ready(&corpus);
             }
             let story = trace::of_id(&corpus, id, place)?;
-            let plain = Look::new(crate::args::Color::Never, false, Terminal { width: 120, ..Terminal::none() });
+            let plain =
+                Look::new(crate::args::Color::Never, false, Terminal { width: 120, ..Terminal::none() });
             let mut text = Vec::new();
             trace::write(&story, &mut text, &plain)?;
             files.push(("story.txt".to_owned(), redacted_text(&text)));
-            let events: String = story.lines.all.iter().map(|line| format!("{}\n", redact::line(&line.raw))).collect();
+            let events: String =
+                story.lines.all.iter().map(|line| format!("{}\n", redact::line(&line.raw))).collect();
             files.push(("story.html".to_owned(), page_of(id, &text)));
             files.push(("story.jsonl".to_owned(), events.into_bytes()));
             let times = || story.lines.all.iter().filter_map(|line| line.at);
@@ -93,32 +99,51 @@ pub(crate) fn bundle(args: &Bundle, place: &Place, out: &mut dyn Write, look: &L
                 files.push((format!("runs/{folder}/{file}"), redact::line(&text).into_bytes()));
             }
         }
-        about.push(json!({"session_id": manifest.session_id, "pid": manifest.pid, "service": manifest.service,
-            "status": trace::state(run), "dir": run.dir()}));
+        about.push(
+            json!({"session_id": manifest.session_id, "pid": manifest.pid, "service": manifest.service,
+            "status": trace::state(run), "dir": run.dir()}),
+        );
     }
     let segments: Vec<Value> = corpus
         .parts
         .iter()
         .filter(|part| runs.contains(&part.run))
         .filter_map(|part| match &part.bytes_of {
-            Bytes::File(segment) => Some(json!({"file": segment.path, "stream": segment.stream, "bytes": segment.bytes})),
+            Bytes::File(segment) => {
+                Some(json!({"file": segment.path, "stream": segment.stream, "bytes": segment.bytes}))
+            }
             Bytes::Memory(_) => None,
         })
         .collect();
     let sums: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", hex(bytes))).collect();
-    let listed: Vec<Value> = files.iter().map(|(name, bytes)| json!({"name": name, "bytes": bytes.len(), "sha256": hex(bytes)})).collect();
+    let listed: Vec<Value> = files
+        .iter()
+        .map(|(name, bytes)| json!({"name": name, "bytes": bytes.len(), "sha256": hex(bytes)}))
+        .collect();
     let manifest = json!({"format": 1, "about": name, "made": time::rfc3339(time::now()), "by": concat!("tape ", env!("CARGO_PKG_VERSION")),
         "from": time::rfc3339(from), "to": time::rfc3339(to), "events_around": many, "events_left_out": more,
         "redacted": "values of secret-looking keys, and secrets in texts", "runs": about, "segments": segments, "files": listed});
     let text = crate::render::safe_json(&manifest.to_string()).into_owned();
     files.push(("manifest.json".to_owned(), format!("{text}\n").into_bytes()));
-    let sums = format!("{sums}{}  manifest.json\n", files.last().map_or_else(String::new, |(_, bytes)| hex(bytes)));
+    let sums =
+        format!("{sums}{}  manifest.json\n", files.last().map_or_else(String::new, |(_, bytes)| hex(bytes)));
     files.push(("SHA256SUMS".to_owned(), sums.into_bytes()));
-    let base: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).take(80).collect();
+    let base: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' || c == '-' { c } else { '_' })
+        .take(80)
+        .collect();
     let path = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("bundle_{base}.tar.gz")));
     let size = archive(&path, &format!("bundle_{base}"), &files)?;
     let left_out = if more > 0 { format!(", {} left out", count(more)) } else { String::new() };
-    writeln!(out, "{}: {} in {}, {} around{left_out}", path.display(), bytes(size), plural(files.len() as u64, "file"), plural(many, "event"))?;
+    writeln!(
+        out,
+        "{}: {} in {}, {} around{left_out}",
+        path.display(),
+        bytes(size),
+        plural(files.len() as u64, "file"),
+        plural(many, "event")
+    )?;
     Ok(Outcome::Fine)
 }
 
@@ -146,7 +171,8 @@ fn redacted_text(text: &[u8]) -> Vec<u8> {
 fn page_of(id: &str, text: &[u8]) -> Vec<u8> {
     let text = String::from_utf8(redacted_text(text)).unwrap_or_default();
     let lines: Vec<String> = text.lines().map(page::text).collect();
-    page::page(&format!("tape trace {id}"), &format!("<pre class=\"mono\">{}</pre>", lines.join("\n"))).into_bytes()
+    page::page(&format!("tape trace {id}"), &format!("<pre class=\"mono\">{}</pre>", lines.join("\n")))
+        .into_bytes()
 }
 
 fn hex(bytes: &[u8]) -> String {

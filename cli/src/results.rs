@@ -36,14 +36,25 @@ pub(crate) struct Results {
 }
 
 /// See the module.
-pub(crate) fn results(args: &Results, place: &Place, out: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+pub(crate) fn results(
+    args: &Results,
+    place: &Place,
+    out: &mut dyn Write,
+    look: &Look,
+) -> Result<Outcome, Failure> {
     let plain = !args.id.is_empty() && !args.id.contains('/') && !args.id.starts_with('.');
     if !plain {
-        return Err(Failure::Unusable(format!("`{}` cannot be the name of a folder; write an id such as `backtest_42`", args.id)));
+        return Err(Failure::Unusable(format!(
+            "`{}` cannot be the name of a folder; write an id such as `backtest_42`",
+            args.id
+        )));
     }
     let folder = args.out.join(&args.id);
     if folder.exists() && !args.force {
-        return Err(Failure::Unusable(format!("`{}` is there already; take another id, or `--force`", folder.display())));
+        return Err(Failure::Unusable(format!(
+            "`{}` is there already; take another id, or `--force`",
+            folder.display()
+        )));
     }
     let corpus = root::asked(place, false, look)?;
     let fail = |error: std::io::Error| cannot_write(&folder, error);
@@ -53,7 +64,12 @@ pub(crate) fn results(args: &Results, place: &Place, out: &mut dyn Write, look: 
         let to = folder.join("logs").join(&run.manifest().session_id).join(run.manifest().pid.to_string());
         copied += copy(run.dir(), &to)?;
     }
-    let asked = Asked { filters: Vec::new(), keys: Keys::default(), window: Window::new(None, None), tests: Vec::new() };
+    let asked = Asked {
+        filters: Vec::new(),
+        keys: Keys::default(),
+        window: Window::new(None, None),
+        tests: Vec::new(),
+    };
     let tables = csv_tables(&corpus, &asked, &folder)?;
     let parquet = parquet_tables(&corpus, &asked, &folder.join("parquet"))?;
     let runs: Vec<usize> = (0..corpus.runs.len()).rev().collect();

@@ -42,7 +42,12 @@ struct Site {
 }
 
 /// See the module.
-pub(crate) fn sites(args: &Sites, place: &Place, out: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+pub(crate) fn sites(
+    args: &Sites,
+    place: &Place,
+    out: &mut dyn Write,
+    look: &Look,
+) -> Result<Outcome, Failure> {
     let corpus = root::asked(place, args.all, look)?;
     let mut keys = Keys::default();
     for key in ["source", "event_type", "function", "operation"] {
@@ -75,7 +80,11 @@ pub(crate) fn sites(args: &Sites, place: &Place, out: &mut dyn Write, look: &Loo
     if args.require.is_empty() || args.json {
         list(&sites, args.json, out, look)?;
     }
-    let missing: Vec<_> = args.require.iter().filter(|name| !sites.iter().any(|(source, site)| is_it(name, source, site))).collect();
+    let missing: Vec<_> = args
+        .require
+        .iter()
+        .filter(|name| !sites.iter().any(|(source, site)| is_it(name, source, site)))
+        .collect();
     if !args.json && !args.require.is_empty() {
         for name in &args.require {
             let there = !missing.contains(&name);
@@ -92,21 +101,36 @@ fn is_it(name: &str, source: &str, site: &Site) -> bool {
     site.functions.contains(name) || site.types.contains_key(name) || of_path(source) || of_path(file)
 }
 
-fn list(sites: &BTreeMap<String, Site>, as_json: bool, out: &mut dyn Write, look: &Look) -> Result<(), Failure> {
+fn list(
+    sites: &BTreeMap<String, Site>,
+    as_json: bool,
+    out: &mut dyn Write,
+    look: &Look,
+) -> Result<(), Failure> {
     if as_json {
         for (source, site) in sites {
-            writeln!(out, "{}", json!({"source": source, "functions": site.functions, "events": site.types}))?;
+            writeln!(
+                out,
+                "{}",
+                json!({"source": source, "functions": site.functions, "events": site.types})
+            )?;
         }
         return Ok(());
     }
-    writeln!(out, "{}", look.paint(Tone::Title, &format!("{} recorded", plural(sites.len() as u64, "site"))))?;
+    writeln!(
+        out,
+        "{}",
+        look.paint(Tone::Title, &format!("{} recorded", plural(sites.len() as u64, "site")))
+    )?;
     let rows: Vec<_> = sites
         .iter()
         .map(|(source, site)| {
             let many: u64 = site.types.values().sum();
             let names: Vec<_> = site.functions.iter().map(String::as_str).collect();
             let types: Vec<_> = site.types.keys().map(String::as_str).collect();
-            [source.clone(), count(many), names.join(" "), types.join(" ")].map(|cell| safe(&cell).into_owned()).to_vec()
+            [source.clone(), count(many), names.join(" "), types.join(" ")]
+                .map(|cell| safe(&cell).into_owned())
+                .to_vec()
         })
         .collect();
     for line in columns("<><<", &rows) {

@@ -125,7 +125,11 @@ fn is_time(key: &str) -> bool {
 /// A name that the schema's grammar takes.
 fn column(key: &str) -> String {
     let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    if plain { key.to_owned() } else { key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).chain(['_']).collect() }
+    if plain {
+        key.to_owned()
+    } else {
+        key.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).chain(['_']).collect()
+    }
 }
 
 fn write(
@@ -148,7 +152,9 @@ fn write(
         Kind::Bool => put!(BoolType, |json: &str| json.parse::<bool>().ok()),
         Kind::Int => put!(Int64Type, |json: &str| json.parse::<i64>().ok()),
         Kind::Float => put!(DoubleType, |json: &str| json.parse::<f64>().ok()),
-        Kind::Nothing | Kind::Text => put!(ByteArrayType, |json: &str| Some(ByteArray::from(&*plain(json).unwrap_or_default()))),
+        Kind::Nothing | Kind::Text => {
+            put!(ByteArrayType, |json: &str| Some(ByteArray::from(&*plain(json).unwrap_or_default())))
+        }
     }
     column.close()
 }

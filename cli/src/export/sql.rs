@@ -53,7 +53,9 @@ pub(super) fn rows(corpus: &Corpus, asked: &Asked, out: &mut dyn Write) -> Resul
     each(corpus, asked, |line, _| {
         many += 1;
         let text = |key: &str| quoted(get(line, key).and_then(plain).as_deref());
-        let number = |key: &str| get(line, key).filter(|json| json.parse::<f64>().is_ok()).unwrap_or("NULL").to_owned();
+        let number = |key: &str| {
+            get(line, key).filter(|json| json.parse::<f64>().is_ok()).unwrap_or("NULL").to_owned()
+        };
         let or_empty = |key: &str| quoted(Some(&get(line, key).and_then(plain).unwrap_or_default()));
         if matches!(get(line, "event_type"), Some("\"PERFORMANCE\"" | "\"PERFORMANCE_SLOW\"")) {
             let row = format!(

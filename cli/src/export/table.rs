@@ -32,10 +32,15 @@ const MOST_COLUMNS: usize = 1000;
 /// The name of the table of a line: `positions` for `events/positions.jsonl`, else the type in lower case.
 pub(crate) fn name_of(stream: &str, line: &str) -> String {
     let domain = stream.strip_prefix("events/").and_then(|rest| rest.strip_suffix(".jsonl"));
-    let event_type = || crate::json::get(line, "event_type").and_then(plain).unwrap_or_default().to_lowercase();
+    let event_type =
+        || crate::json::get(line, "event_type").and_then(plain).unwrap_or_default().to_lowercase();
     let name = domain.map_or_else(event_type, str::to_owned);
     // It becomes the name of a file.
-    let name: String = name.chars().map(|c| if c.is_alphanumeric() || c == '_' || c == '-' { c } else { '_' }).take(100).collect();
+    let name: String = name
+        .chars()
+        .map(|c| if c.is_alphanumeric() || c == '_' || c == '-' { c } else { '_' })
+        .take(100)
+        .collect();
     if name.is_empty() { "events".to_owned() } else { name }
 }
 

@@ -57,7 +57,10 @@ impl Gathered {
             .iter_mut()
             .map(|(name, all)| {
                 let mut row = vec![name.clone(), crate::render::count(all.count())];
-                row.extend([0.5, 0.9, 0.99, 1.0].map(|share| all.at(share).map_or_else(String::new, time::span_of_ms)));
+                row.extend(
+                    [0.5, 0.9, 0.99, 1.0]
+                        .map(|share| all.at(share).map_or_else(String::new, time::span_of_ms)),
+                );
                 (all.at(0.99).unwrap_or(0.0), row)
             })
             .collect();
@@ -72,8 +75,24 @@ const MOST_POINTS: usize = 200_000;
 const MOST_ROWS: usize = 400;
 
 const KEYS: &[&str] = &[
-    "event_type", "timestamp", "decision_id", "verdict", "outcome", "rule", "value", "limit", "pnl", "realized_pnl", "side",
-    "symbol", "level", "message", "error", "source", "operation", "execution_time_ms",
+    "event_type",
+    "timestamp",
+    "decision_id",
+    "verdict",
+    "outcome",
+    "rule",
+    "value",
+    "limit",
+    "pnl",
+    "realized_pnl",
+    "side",
+    "symbol",
+    "level",
+    "message",
+    "error",
+    "source",
+    "operation",
+    "execution_time_ms",
 ];
 
 pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
@@ -95,10 +114,17 @@ pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
             keys.of(hit.line, &mut values);
             let text = |name: &str| {
                 let at = KEYS.iter().position(|key| *key == name);
-                at.and_then(|at| values.get(at).copied().flatten()).and_then(plain).unwrap_or_default().into_owned()
+                at.and_then(|at| values.get(at).copied().flatten())
+                    .and_then(plain)
+                    .unwrap_or_default()
+                    .into_owned()
             };
             let first_of = |names: &[&str]| {
-                names.iter().find_map(|name| crate::json::get(hit.line, name).and_then(plain)).unwrap_or_default().into_owned()
+                names
+                    .iter()
+                    .find_map(|name| crate::json::get(hit.line, name).and_then(plain))
+                    .unwrap_or_default()
+                    .into_owned()
             };
             let event_type = text("event_type");
             let Some(at) = time::parse(&text("timestamp")) else { return ControlFlow::Continue(()) };
@@ -135,7 +161,11 @@ pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
                     }
                 }
                 blocked if blocked.ends_with("_BLOCKED") => {
-                    let of = rules.entry(text("rule")).or_insert_with(|| Rule { least: f64::INFINITY, most: f64::NEG_INFINITY, ..Rule::default() });
+                    let of = rules.entry(text("rule")).or_insert_with(|| Rule {
+                        least: f64::INFINITY,
+                        most: f64::NEG_INFINITY,
+                        ..Rule::default()
+                    });
                     of.many += 1;
                     if let Ok(value) = text("value").parse::<f64>() {
                         of.least = of.least.min(value);
@@ -147,7 +177,8 @@ pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
             }
             if fill {
                 found.fills_all += 1;
-                let pnl = Some(text("pnl")).filter(|pnl| !pnl.is_empty()).unwrap_or_else(|| text("realized_pnl"));
+                let pnl =
+                    Some(text("pnl")).filter(|pnl| !pnl.is_empty()).unwrap_or_else(|| text("realized_pnl"));
                 if let Ok(pnl) = pnl.parse::<f64>() {
                     profit += pnl;
                     if found.pnl.len() < MOST_POINTS {
@@ -155,13 +186,27 @@ pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
                     }
                 }
                 let side = if event_type.starts_with("SELL") { "sell" } else { "buy" };
-                let row = vec![time::clock(at), side.to_owned(), first_of(FILL_QTY), first_of(FILL_PX), text("symbol"), short(&pnl).into_owned(), text("decision_id")];
+                let row = vec![
+                    time::clock(at),
+                    side.to_owned(),
+                    first_of(FILL_QTY),
+                    first_of(FILL_PX),
+                    text("symbol"),
+                    short(&pnl).into_owned(),
+                    text("decision_id"),
+                ];
                 keep(&mut found.fills, row);
             }
             if matches!(text("level").as_str(), "error" | "critical") {
                 found.errors_all += 1;
-                let what = [text("error"), text("message")].into_iter().find(|text| !text.is_empty()).unwrap_or_default();
-                keep(&mut found.errors, vec![time::clock(at), event_type, what, text("source"), text("decision_id")]);
+                let what = [text("error"), text("message")]
+                    .into_iter()
+                    .find(|text| !text.is_empty())
+                    .unwrap_or_default();
+                keep(
+                    &mut found.errors,
+                    vec![time::clock(at), event_type, what, text("source"), text("decision_id")],
+                );
             }
             ControlFlow::Continue(())
         }));
@@ -178,13 +223,14 @@ pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
 }
 
 fn put(series: &mut Series, name: String, at: i64) {
+    let full = series.len() >= 12;
     match series.iter_mut().find(|(known, _)| *known == name) {
         Some((_, all)) => {
             if all.len() < MOST_POINTS {
                 all.push(at);
             }
         }
-        None if series.len() < 12 => series.push((name, vec![at])),
+        None if !full => series.push((name, vec![at])),
         None => {}
     }
 }

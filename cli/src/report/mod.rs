@@ -38,7 +38,12 @@ pub(crate) struct Report {
 }
 
 /// See the module.
-pub(crate) fn report(args: &Report, place: &Place, out: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+pub(crate) fn report(
+    args: &Report,
+    place: &Place,
+    out: &mut dyn Write,
+    look: &Look,
+) -> Result<Outcome, Failure> {
     let corpus = root::asked(place, args.all, look)?;
     let window = args.span.window(&corpus)?;
     let html = html(&corpus, &window);
@@ -64,22 +69,57 @@ pub(crate) fn html(corpus: &Corpus, window: &crate::span::Window) -> String {
         body.push_str(&html);
     };
     let span = found.span();
-    section("Decisions and their verdicts", "how many ended so, over time", plot::bars(&found.verdicts, span));
+    section(
+        "Decisions and their verdicts",
+        "how many ended so, over time",
+        plot::bars(&found.verdicts, span),
+    );
     section("Orders", "what became of attempts, over time", plot::bars(&found.outcomes, span));
-    section("From signal to first fill", "each decision that was filled; the line is the median", plot::dots(&found.latencies, span, "ms"));
+    section(
+        "From signal to first fill",
+        "each decision that was filled; the line is the median",
+        plot::dots(&found.latencies, span, "ms"),
+    );
     section("Profit where it was recorded", "added up over time", plot::line(&found.pnl, span));
-    section("Blocked by", "", rows(&found.rules, &["rule", "times", "least", "most", "limit"], |(rule, of)| {
-        let number = |value: f64| short(&value.to_string()).into_owned();
-        vec![rule.clone(), count(of.many), number(of.least), number(of.most), of.limit.clone()]
-    }));
+    section(
+        "Blocked by",
+        "",
+        rows(&found.rules, &["rule", "times", "least", "most", "limit"], |(rule, of)| {
+            let number = |value: f64| short(&value.to_string()).into_owned();
+            vec![rule.clone(), count(of.many), number(of.least), number(of.most), of.limit.clone()]
+        }),
+    );
     let timed = found.timed();
-    section("Timed operations", "", (!timed.is_empty()).then(|| table(&["operation", "count", "p50", "p90", "p99", "max"], &[1, 2, 3, 4, 5], &timed)));
+    section(
+        "Timed operations",
+        "",
+        (!timed.is_empty())
+            .then(|| table(&["operation", "count", "p50", "p90", "p99", "max"], &[1, 2, 3, 4, 5], &timed)),
+    );
     let fills: Vec<Vec<String>> = found.fills.iter().rev().take(MOST_FILLS).cloned().collect();
-    let of = if found.fills_all > fills.len() as u64 { format!("the newest {} of {}", fills.len(), count(found.fills_all)) } else { String::new() };
-    section("Fills", &of, (!fills.is_empty()).then(|| table(&["time", "side", "quantity", "price", "symbol", "profit", "decision"], &[2, 3, 5], &fills)));
+    let of = if found.fills_all > fills.len() as u64 {
+        format!("the newest {} of {}", fills.len(), count(found.fills_all))
+    } else {
+        String::new()
+    };
+    section(
+        "Fills",
+        &of,
+        (!fills.is_empty()).then(|| {
+            table(&["time", "side", "quantity", "price", "symbol", "profit", "decision"], &[2, 3, 5], &fills)
+        }),
+    );
     let errors: Vec<Vec<String>> = found.errors.iter().rev().take(MOST_ERRORS).cloned().collect();
-    let of = if found.errors_all > errors.len() as u64 { format!("the newest {} of {}", errors.len(), count(found.errors_all)) } else { String::new() };
-    section("Errors", &of, (!errors.is_empty()).then(|| table(&["time", "event", "what", "where", "decision"], &[], &errors)));
+    let of = if found.errors_all > errors.len() as u64 {
+        format!("the newest {} of {}", errors.len(), count(found.errors_all))
+    } else {
+        String::new()
+    };
+    section(
+        "Errors",
+        &of,
+        (!errors.is_empty()).then(|| table(&["time", "event", "what", "where", "decision"], &[], &errors)),
+    );
     let types: Vec<_> = {
         let mut types: Vec<_> = found.types.iter().collect();
         types.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
@@ -111,7 +151,8 @@ fn head(corpus: &Corpus, found: &Gathered) -> String {
         html.push_str(&format!("<p class=\"q\">{}</p>", text(&words)));
     }
     let alive = corpus.runs.iter().any(|run| state(run) == "alive");
-    let sum = |of: &str| found.outcomes.iter().find(|(name, _)| name == of).map_or(0, |(_, at)| at.len() as u64);
+    let sum =
+        |of: &str| found.outcomes.iter().find(|(name, _)| name == of).map_or(0, |(_, at)| at.len() as u64);
     let mut cards = vec![
         ("decisions", count(found.decisions), ""),
         ("attempts", count(found.attempts), ""),
@@ -121,11 +162,19 @@ fn head(corpus: &Corpus, found: &Gathered) -> String {
         ("unknown orders", count(sum("unknown")), if sum("unknown") > 0 { "bad" } else { "" }),
     ];
     if let Some((_, total)) = found.pnl.last() {
-        cards.push(("profit", short(&format!("{total:.4}")).into_owned(), if *total < 0.0 { "bad" } else { "good" }));
+        cards.push((
+            "profit",
+            short(&format!("{total:.4}")).into_owned(),
+            if *total < 0.0 { "bad" } else { "good" },
+        ));
     }
     html.push_str("<div class=\"cards\">");
     for (name, value, class) in cards {
-        html.push_str(&format!("<div class=\"card\"><span class=\"q\">{}</span><b class=\"{class}\">{}</b></div>", text(name), text(&value)));
+        html.push_str(&format!(
+            "<div class=\"card\"><span class=\"q\">{}</span><b class=\"{class}\">{}</b></div>",
+            text(name),
+            text(&value)
+        ));
     }
     html.push_str("</div>");
     if alive {

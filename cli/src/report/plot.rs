@@ -48,17 +48,41 @@ impl Axes {
             let value = self.low + (self.high - self.low) * part;
             let y = self.y(value);
             // Writing to a string cannot fail.
-            let _ = write!(svg, "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>");
-            let number = if value.abs() >= 100.0 || value.fract() == 0.0 { format!("{value:.0}") } else { short(&format!("{value:.3}")).into_owned() };
-            let _ = write!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{number}{unit}</text>", LEFT - 6.0, y + 4.0);
+            let _ = write!(
+                svg,
+                "<line class=\"axis\" x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>"
+            );
+            let number = if value.abs() >= 100.0 || value.fract() == 0.0 {
+                format!("{value:.0}")
+            } else {
+                short(&format!("{value:.3}")).into_owned()
+            };
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{number}{unit}</text>",
+                LEFT - 6.0,
+                y + 4.0
+            );
         }
         for part in 0..=4 {
             let at = self.from + (self.to - self.from) / 4 * part;
-            let anchor = if part == 4 { "end" } else if part == 0 { "start" } else { "middle" };
+            let anchor = if part == 4 {
+                "end"
+            } else if part == 0 {
+                "start"
+            } else {
+                "middle"
+            };
             let clock = time::clock(at);
             // Milliseconds matter only in a short span.
-            let clock = if self.to - self.from > 20_000_000_000 { clock.get(..8).unwrap_or(&clock) } else { &clock };
-            let _ = write!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{clock}</text>", self.x(at), HEIGHT - 6.0);
+            let clock =
+                if self.to - self.from > 20_000_000_000 { clock.get(..8).unwrap_or(&clock) } else { &clock };
+            let _ = write!(
+                svg,
+                "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"{anchor}\">{clock}</text>",
+                self.x(at),
+                HEIGHT - 6.0
+            );
         }
     }
 }
@@ -73,7 +97,10 @@ pub(super) fn bars(series: &Series, span: Option<(i64, i64)>) -> Option<String> 
     if series.is_empty() {
         return None;
     }
-    let bin = |at: i64| (((at - from) as f64 / (to - from).max(1) as f64) * BINS as f64).min(BINS as f64 - 1.0).max(0.0) as usize;
+    let bin = |at: i64| {
+        (((at - from) as f64 / (to - from).max(1) as f64) * BINS as f64).min(BINS as f64 - 1.0).max(0.0)
+            as usize
+    };
     let mut counts = vec![vec![0_u64; series.len()]; BINS];
     for (which, (_, all)) in series.iter().enumerate() {
         for at in all {
@@ -107,7 +134,13 @@ pub(super) fn bars(series: &Series, span: Option<(i64, i64)>) -> Option<String> 
     let mut x = LEFT;
     for (which, (name, all)) in series.iter().enumerate() {
         let label = format!("{name} {}", crate::render::count(all.len() as u64));
-        let _ = write!(svg, "<rect x=\"{x:.0}\" y=\"3\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{:.0}\" y=\"12\">{}</text>", colour(name, which), x + 14.0, text(&label));
+        let _ = write!(
+            svg,
+            "<rect x=\"{x:.0}\" y=\"3\" width=\"10\" height=\"10\" fill=\"{}\"/><text x=\"{:.0}\" y=\"12\">{}</text>",
+            colour(name, which),
+            x + 14.0,
+            text(&label)
+        );
         x += 30.0 + label.chars().count() as f64 * 6.6;
     }
     svg.push_str("</svg>");
@@ -128,13 +161,23 @@ pub(super) fn dots(all: &[(i64, f64)], span: Option<(i64, i64)>, unit: &str) -> 
     let mut svg = open("values over time");
     axes.draw(&mut svg, unit);
     for (at, value) in all.iter().step_by(all.len().div_ceil(MOST_DOTS)) {
-        let _ = write!(svg, "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.5\" fill=\"var(--a)\" fill-opacity=\"0.6\"/>", axes.x(*at), axes.y(*value));
+        let _ = write!(
+            svg,
+            "<circle cx=\"{:.1}\" cy=\"{:.1}\" r=\"2.5\" fill=\"var(--a)\" fill-opacity=\"0.6\"/>",
+            axes.x(*at),
+            axes.y(*value)
+        );
     }
     let mut values: Vec<f64> = all.iter().map(|(_, value)| *value).collect();
     values.sort_by(f64::total_cmp);
     let median = values.get(values.len() / 2).copied().unwrap_or(0.0);
     let y = axes.y(median);
-    let _ = write!(svg, "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"var(--b)\" stroke-dasharray=\"4 3\"/><text x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">median {}{unit}</text>", y - 4.0, short(&format!("{median:.3}")));
+    let _ = write!(
+        svg,
+        "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{y:.1}\" y2=\"{y:.1}\" stroke=\"var(--b)\" stroke-dasharray=\"4 3\"/><text x=\"{WIDTH}\" y=\"{:.1}\" text-anchor=\"end\">median {}{unit}</text>",
+        y - 4.0,
+        short(&format!("{median:.3}"))
+    );
     svg.push_str("</svg>");
     Some(svg)
 }
@@ -151,7 +194,10 @@ pub(super) fn line(all: &[(i64, f64)], span: Option<(i64, i64)>) -> Option<Strin
     let mut svg = open("sum over time");
     axes.draw(&mut svg, "");
     let zero = axes.y(0.0);
-    let _ = write!(svg, "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{zero:.1}\" y2=\"{zero:.1}\" stroke=\"var(--quiet)\"/><path fill=\"none\" stroke=\"var(--a)\" stroke-width=\"1.6\" d=\"M{LEFT},{zero:.1}");
+    let _ = write!(
+        svg,
+        "<line x1=\"{LEFT}\" x2=\"{WIDTH}\" y1=\"{zero:.1}\" y2=\"{zero:.1}\" stroke=\"var(--quiet)\"/><path fill=\"none\" stroke=\"var(--a)\" stroke-width=\"1.6\" d=\"M{LEFT},{zero:.1}"
+    );
     for (at, value) in all.iter().step_by(all.len().div_ceil(MOST_DOTS)) {
         // A sum stands still between two changes.
         let _ = write!(svg, "H{:.1}V{:.1}", axes.x(*at), axes.y(*value));
