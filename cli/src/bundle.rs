@@ -16,7 +16,7 @@ use crate::source::{Bytes, Corpus, Want};
 use crate::span::Window;
 use crate::stats::bytes;
 use crate::trace;
-use crate::{index, page, redact, root, time};
+use crate::{page, redact, root, time};
 
 /// Make one archive of evidence: a story and what happened around it, without secrets, with a manifest and hashes
 ///
@@ -56,9 +56,6 @@ pub(crate) fn bundle(
     let mut files: Vec<(String, Vec<u8>)> = Vec::new();
     let (name, from, to, runs) = match (&args.id, &args.around) {
         (Some(id), _) => {
-            if !place.no_index {
-                index::ready(&corpus);
-            }
             let story = trace::of_id(&corpus, id, place)?;
             let plain =
                 Look::new(crate::args::Color::Never, false, Terminal { width: 120, ..Terminal::none() });

@@ -124,7 +124,11 @@ pub(crate) fn slow(args: &Slow, place: &Place, out: &mut dyn Write, look: &Look)
     } else {
         for hop in [true, false] {
             let title = if hop { "from signal to fill" } else { "operations" };
-            let some: Vec<_> = keyed.iter_mut().filter(|(_, _, timed)| timed.hop == hop).collect();
+            let mut some: Vec<_> = keyed.iter_mut().filter(|(_, _, timed)| timed.hop == hop).collect();
+            if hop {
+                // In the order in which they are gone.
+                some.sort_by(|a, b| a.1.cmp(&b.1));
+            }
             if !some.is_empty() {
                 if !hop {
                     writeln!(out)?;

@@ -103,10 +103,11 @@ pub(crate) fn stats(
             }
             let number = |key| scan::value(hit.line, key).and_then(|text| text.parse::<u64>().ok());
             match event_type {
-                "RECORDS_LOST" => of.lost += number(&keys[1]).unwrap_or(1),
+                "RECORDS_LOST" => of.lost = of.lost.saturating_add(number(&keys[1]).unwrap_or(1)),
                 "RETENTION_DELETE" => {
                     let range = number(&keys[2]).zip(number(&keys[3]));
-                    of.removed += range.map_or(1, |(first, last)| last.saturating_sub(first) + 1);
+                    let many = range.map_or(1, |(first, last)| last.saturating_sub(first).saturating_add(1));
+                of.removed = of.removed.saturating_add(many);
                 }
                 "CLOCK_STEP" => of.clock_steps += 1,
                 _ => {}
@@ -121,8 +122,8 @@ pub(crate) fn stats(
         }
     }
     // Lines are numbered without gaps, so what is not there is missing.
-    let missing: u64 = whole.iter().map(|of| of.last_seq.saturating_sub(of.lines)).sum();
-    let removed: u64 = whole.iter().map(|of| of.removed).sum();
+    let missing: u64 = whole.iter().map(|of| of.last_seq.saturating_sub(of.lines)).fold(0, u64::saturating_add);
+    let removed = whole.iter().map(|of| of.removed).fold(0, u64::saturating_add);
     let finding = missing > removed;
     if args.json {
         writeln!(out, "{}", object(&corpus, &whole, missing, &notes.words()))?;
@@ -161,7 +162,7 @@ impl Of {
         self.last = std::mem::take(&mut self.last).max(other.last);
         self.lines += other.lines;
         self.lost += other.lost;
-        self.removed += other.removed;
+        self.removed = self.removed.saturating_add(other.removed);
         self.clock_steps += other.clock_steps;
     }
 }

@@ -161,7 +161,7 @@ fn table(
             number(rule.values.at(1.0)),
             limit,
             last,
-            short(&rule.last.1).into_owned(),
+            rule.last.1.parse().map_or_else(|_| rule.last.1.clone(), brief),
         ];
         rows.push(cells.map(|cell| safe(&cell).into_owned()).to_vec());
     }
@@ -172,6 +172,17 @@ fn table(
         writeln!(out, "{}", look.paint(if at == 0 { Tone::Title } else { Tone::Plain }, &look.cut(line, 0)))?;
     }
     Ok(())
+}
+
+/// Six digits: how far from a limit a value is needs no more, and a table has little room.
+fn brief(value: f64) -> String {
+    let digits = if value == 0.0 { 0 } else { value.abs().log10().floor() as i32 };
+    if !(-4..9).contains(&digits) {
+        return format!("{value:.3e}");
+    }
+    let text = format!("{value:.*}", (5 - digits).max(0) as usize);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    text.to_owned()
 }
 
 fn find(corpus: &Corpus, window: &Window) -> (Found, Notes) {

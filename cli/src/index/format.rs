@@ -74,6 +74,37 @@ impl About {
         Self { file_bytes, inode, proof, text_bytes, lines, blocks, frames, terms, texts, postings }
     }
 
+    /// From the first bytes of a sidecar.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let header = bytes.get(..HEADER)?;
+        let numbers = header.get(16..)?;
+        if !header.starts_with(MAGIC) || u32_at(header, 8) != Some(crc32fast::hash(numbers)) {
+            return None;
+        }
+        let mut all = [0; 10];
+        for (at, number) in all.iter_mut().enumerate() {
+            *number = u64_at(numbers, at * 8)?;
+        }
+        Some(Self::of(all))
+    }
+
+    fn is_of(&self, segment: &Segment) -> bool {
+        let same = || -> io::Result<bool> {
+            let mut file = File::open(&segment.path)?;
+            let now = file.metadata()?;
+            if now.ino() != self.inode || now.len() < self.file_bytes {
+                return Ok(false);
+            }
+            // What was packed was closed: it does not grow.
+            let grown = now.len() > self.file_bytes;
+            if grown && self.frames > 0 {
+                return Ok(false);
+            }
+            Ok(proof(&mut file, self.file_bytes)? == self.proof)
+        };
+        same().unwrap_or(false)
+    }
+
     /// How long the sidecar is; none when its numbers are nonsense.
     fn len(&self) -> Option<usize> {
         let body = self.blocks.checked_mul(8)?.checked_add(self.frames.checked_mul(16)?)?;
@@ -144,37 +175,23 @@ impl Index {
         Self::of(bytes).ok_or_else(|| io::Error::other("not an index, or a damaged one"))
     }
 
+    /// Whether there is an index of the segment as it stands, as far as its first bytes say.
+    pub(super) fn is_there(path: &Path, segment: &Segment) -> bool {
+        let mut header = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(HEADER as u64).read_to_end(&mut header));
+        let about = read.ok().and_then(|_| About::read(&header));
+        about.is_some_and(|about| about.is_of(segment))
+    }
+
     fn of(bytes: Vec<u8>) -> Option<Self> {
-        let header = bytes.get(..HEADER)?;
-        let numbers = header.get(16..)?;
-        let checks = |at: usize, of: &[u8]| u32_at(&bytes, at) == Some(crc32fast::hash(of));
-        if !header.starts_with(MAGIC) || !checks(8, numbers) || !checks(12, bytes.get(HEADER..)?) {
-            return None;
-        }
-        let mut all = [0; 10];
-        for (at, number) in all.iter_mut().enumerate() {
-            *number = u64_at(numbers, at * 8)?;
-        }
-        let about = About::of(all);
-        (about.len()? == bytes.len()).then_some(Self { about, bytes })
+        let about = About::read(&bytes)?;
+        let whole = u32_at(&bytes, 12) == Some(crc32fast::hash(bytes.get(HEADER..)?));
+        (whole && about.len()? == bytes.len()).then_some(Self { about, bytes })
     }
 
     /// Whether the file is the one that was indexed: the same, or longer.
     pub(super) fn is_of(&self, segment: &Segment) -> bool {
-        let same = || -> io::Result<bool> {
-            let mut file = File::open(&segment.path)?;
-            let now = file.metadata()?;
-            if now.ino() != self.about.inode || now.len() < self.about.file_bytes {
-                return Ok(false);
-            }
-            // What was packed was closed: it does not grow.
-            let grown = now.len() > self.about.file_bytes;
-            if grown && self.about.frames > 0 {
-                return Ok(false);
-            }
-            Ok(proof(&mut file, self.about.file_bytes)? == self.about.proof)
-        };
-        same().unwrap_or(false)
+        self.about.is_of(segment)
     }
 
     pub(super) fn about(&self) -> &About {

@@ -35,8 +35,10 @@ pub(crate) enum Term {
     Level(String),
 }
 
-/// A smaller file is read faster than its index.
-pub(crate) const SMALL: u64 = 1 << 20;
+/// A smaller file is read as fast as its index.
+pub(crate) const SMALL: u64 = 256 << 10;
+/// With less to search in all, an index saves nothing that anybody would notice.
+const LITTLE: u64 = 2 << 20;
 /// So many indexes stay in memory at once.
 const KEPT: usize = 48;
 
@@ -129,9 +131,12 @@ fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Makes the indexes that are missing; of a segment that cannot have one, all lines are searched, as without.
-pub(crate) fn ready(corpus: &Corpus) {
-    let missing = missing(corpus);
+/// Makes the indexes that a run lacks; of a segment that cannot have one, all lines are searched, as without.
+pub(crate) fn ready(corpus: &Corpus, run: usize) {
+    let missing = missing(corpus, run);
+    if missing.iter().map(|(_, segment)| segment.bytes).sum::<u64>() < LITTLE {
+        return;
+    }
     let next = std::sync::atomic::AtomicUsize::new(0);
     let work = || {
         while let Some((run, segment)) = missing.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
@@ -151,22 +156,18 @@ pub(crate) fn ready(corpus: &Corpus) {
 
 /// The closed segments that have no index, with their runs, in order: all of a run that is over, all but the newest of
 /// each stream of one that lives.
-pub(crate) fn missing(corpus: &Corpus) -> Vec<(usize, &Segment)> {
-    let mut missing = Vec::new();
-    for (at, part) in corpus.parts.iter().enumerate() {
-        let Bytes::File(segment) = &part.bytes_of else { continue };
-        if segment.bytes < SMALL {
-            continue;
-        }
-        let alive = corpus.runs.get(part.run).is_some_and(tapelog::read::Run::is_alive);
-        // The file that is written to has the stream's own name.
-        let growing = alive
-            && segment.path.file_name().and_then(|name| name.to_str()) == segment.stream.rsplit('/').next();
-        if growing || open(corpus, part.run, segment).is_some() {
-            continue;
-        }
-        debug_assert!(at < corpus.parts.len());
-        missing.push((part.run, segment));
-    }
-    missing
+fn missing(corpus: &Corpus, run: usize) -> Vec<(usize, &Segment)> {
+    let Some(of) = corpus.runs.get(run) else { return Vec::new() };
+    let alive = of.is_alive();
+    let segments = corpus.parts.iter().filter(|part| part.run == run).filter_map(|part| match &part.bytes_of {
+        Bytes::File(segment) => Some(segment),
+        Bytes::Memory(_) => None,
+    });
+    segments
+        .filter(|segment| segment.bytes >= SMALL)
+        // The file that is written to grows; its closed predecessors do not.
+        .filter(|segment| !alive || segment.number().is_some())
+        .filter(|segment| !sidecars(of.dir(), segment).iter().any(|path| Index::is_there(path, segment)))
+        .map(|segment| (run, segment))
+        .collect()
 }

@@ -214,6 +214,25 @@ impl Screen<'_> {
 
     /// Where the threads are, or were when they were last heard of; not of a run that ended well.
     fn threads(&mut self) -> io::Result<()> {
+        let at_end = &self.of.run.manifest().threads_at_end;
+        if !at_end.is_empty() {
+            let rows: Vec<_> = at_end
+                .iter()
+                .map(|thread| {
+                    let place = thread.location.as_ref().map(|place| format!("in {place}"));
+                    let waiting = thread.waiting.as_ref().map(|what| format!("waits for {what}"));
+                    let cells = [
+                        format!("  {}", thread.thread),
+                        if thread.critical { "critical".to_owned() } else { String::new() },
+                        place.or(waiting).unwrap_or_else(|| "in no instrumented function".to_owned()),
+                        thread.decision_id.clone().unwrap_or_default(),
+                    ];
+                    cells.map(|cell| safe(&cell).into_owned()).to_vec()
+                })
+                .collect();
+            self.section("threads, when it died")?;
+            return self.rows("<<<<", &rows, MOST_LISTED);
+        }
         let Some(beat) = self.of.beat.as_ref().filter(|beat| beat["ended"] != true) else { return Ok(()) };
         let rows = threads::rows(beat);
         if rows.is_empty() {

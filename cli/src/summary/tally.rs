@@ -147,7 +147,7 @@ impl Counting {
             add(&mut self.blocked_by, rule, 1);
         } else if event_type == "RECORDS_LOST" {
             let lost = scan::value(line, &keys.lost).and_then(|lost| lost.parse::<u64>().ok());
-            self.losses += lost.unwrap_or(1);
+            self.losses = self.losses.saturating_add(lost.unwrap_or(1));
         }
         true
     }
@@ -174,7 +174,7 @@ impl Counting {
         for (name, (seq, line)) in other.newest {
             self.keep(name, seq, &line);
         }
-        self.losses += other.losses;
+        self.losses = self.losses.saturating_add(other.losses);
         self.last_decision = self.last_decision.take().max(other.last_decision);
         if other.last > self.last {
             self.last = other.last;

@@ -51,11 +51,11 @@ pub(crate) fn trace(
         return follow::follow(id, args, place, out, err, look);
     }
     let corpus = root::all(place, look)?;
-    if !place.no_index {
-        index::ready(&corpus);
-    }
     let searcher = Searcher::new(&corpus, !place.no_index);
     for run in in_order_of_likelihood(id, &corpus) {
+        if !place.no_index {
+            index::ready(&corpus, run);
+        }
         let Some(found) = searcher.find(run, id) else { continue };
         let of = corpus.runs.get(run).ok_or_else(|| Failure::Nothing("no run".to_owned()))?;
         if run > 0 || args.raw {

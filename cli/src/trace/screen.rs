@@ -20,6 +20,9 @@ struct Row {
     tone: Tone,
     what: Words,
     place: String,
+    /// The place without its thread, where there is little room.
+    source: String,
+    thread: String,
 }
 
 /// What the story is about, and where it was found.
@@ -72,6 +75,7 @@ pub(crate) fn story(out: &mut dyn Write, look: &Look, story: &Story<'_>, verbose
     let whole =
         lines.iter().filter_map(|line| line.at).max().zip(start).map_or(0, |(end, start)| end - start);
     let mut before: Option<&Line> = None;
+    let mut thread = String::new();
     for (row, line) in rows.iter().zip(lines) {
         if title.runs.len() > 1 && before.is_none_or(|before| before.run != line.run) {
             let name = title.runs.iter().find(|(at, _)| *at == line.run).map_or("", |(_, name)| name);
@@ -80,6 +84,12 @@ pub(crate) fn story(out: &mut dyn Write, look: &Look, story: &Story<'_>, verbose
         let gap = before.and_then(|before| before.at).zip(line.at).map_or(0, |(before, at)| at - before);
         if gap >= GAP.max(whole / 10) {
             let words = format!("{}     ┆ {} of nothing", " ".repeat(widths.at), time::span(gap));
+            writeln!(out, "{}", look.paint(Tone::Quiet, &words))?;
+        }
+        if widths.narrow && thread != row.thread {
+            thread.clone_from(&row.thread);
+            let words = format!("{}  ╌ thread {thread}", " ".repeat(widths.at));
+            let words = if before.is_none() { words.replacen("    ", "  ms", 1) } else { words };
             writeln!(out, "{}", look.paint(Tone::Quiet, &words))?;
         }
         before = Some(line);
@@ -165,7 +175,8 @@ fn common_folder(lines: &[Line]) -> String {
 fn row(line: &Line, depth: usize, start: Option<i64>, names: &Names, folder: &str) -> Row {
     let at = line.at.zip(start).map_or_else(|| "?".to_owned(), |(at, start)| time::offset_ms(at - start));
     let source = line.text("source").map(|source| source.strip_prefix(folder).unwrap_or(&source).to_owned());
-    let place = [source, line.text("thread").map(|thread| thread.into_owned())].into_iter().flatten();
+    let thread = line.text("thread").map(|thread| thread.into_owned());
+    let place = [source.clone(), thread.clone()].into_iter().flatten();
     let tone = if is_error(line) {
         Tone::Bad
     } else if line.text("level").is_some_and(|level| level == "warning")
@@ -183,6 +194,8 @@ fn row(line: &Line, depth: usize, start: Option<i64>, names: &Names, folder: &st
         tone,
         what: describe(line, names),
         place: safe(&place.collect::<Vec<_>>().join(" ")).into_owned(),
+        source: safe(source.as_deref().unwrap_or_default()).into_owned(),
+        thread: safe(thread.as_deref().unwrap_or_default()).into_owned(),
     }
 }
 
@@ -221,6 +234,8 @@ impl Widths {
         let all = look.width.saturating_sub(at + " ms  ".len() + event_type + 2);
         let beside = all.saturating_sub(place + 2);
         let narrow = beside < LEAST_ROOM;
+        // There, the unit is said by the first row alone.
+        let all = if narrow { all + " ms".len() } else { all };
         let room = if narrow { all } else { beside };
         let what = rows.iter().map(|row| row.what.fit(room).chars().count()).max().unwrap_or(0);
         // Below, every field is shown anyway.
@@ -233,17 +248,19 @@ impl Widths {
 const LEAST_ROOM: usize = 28;
 
 fn write_row(out: &mut dyn Write, look: &Look, row: &Row, widths: &Widths) -> io::Result<()> {
-    let at = format!("{:>1$} ms", row.at, widths.at);
+    let unit = if widths.narrow { "" } else { " ms" };
+    let at = format!("{:>1$}{unit}", row.at, widths.at);
     // Padded before it is painted: colours have no width.
     let event_type = format!("{:<1$}", row.event_type, widths.event_type);
     let (at, event_type) = (look.paint(Tone::Quiet, &at), look.paint(row.tone, &event_type));
     let words = row.what.fit(widths.room);
-    let place = look.paint(Tone::Quiet, &row.place);
     if !widths.narrow {
+        let place = look.paint(Tone::Quiet, &row.place);
         let what = widths.what;
         return writeln!(out, "{at}  {event_type}  {words:<what$}  {place}");
     }
-    let indent = widths.at + " ms  ".len() + widths.event_type + 2;
+    let place = look.paint(Tone::Quiet, &row.source);
+    let indent = widths.at + 2 + widths.event_type + 2;
     let mut lines = wrap(&words, widths.all.max(LEAST_ROOM)).into_iter();
     let first = lines.next().unwrap_or_default();
     let mut last = first.chars().count();
@@ -253,7 +270,7 @@ fn write_row(out: &mut dyn Write, look: &Look, row: &Row, widths: &Widths) -> io
         write!(out, "\n{:indent$}{line}", "")?;
     }
     // On the same line where it fits, else on one of its own.
-    let place_width = row.place.chars().count();
+    let place_width = row.source.chars().count();
     match widths.all.checked_sub(last + 2 + place_width) {
         Some(space) => writeln!(out, "{}{place}", " ".repeat(space + 2)),
         None => {
@@ -290,7 +307,7 @@ fn wrap(text: &str, room: usize) -> Vec<String> {
 
 /// Every field of an event, below its line.
 fn every_field(out: &mut dyn Write, look: &Look, line: &Line, widths: &Widths) -> io::Result<()> {
-    let indent = widths.at + " ms  ".len();
+    let indent = widths.at + if widths.narrow { 2 } else { " ms  ".len() };
     let mut text = String::new();
     let room = look.width.saturating_sub(indent).max(40);
     for (key, json) in line.pairs().filter(|(key, _)| !SHOWN.contains(key)) {

@@ -70,14 +70,24 @@ pub(crate) fn pack_by_steps(
     let fresh = unfinished(path);
     let mut plain = File::open(path)?;
     let file = File::options().write(true).create(true).truncate(true).mode(FILE_MODE).open(&fresh)?;
-    let mut encoder = encoder(BufWriter::with_capacity(64 << 10, file), packing)?;
+    let mut frame = Some(encoder(BufWriter::with_capacity(64 << 10, file), packing)?);
+    let mut in_frame = 0;
     let mut sha = Sha256::new();
     each_chunk(&mut plain, |chunk| {
         sha.update(chunk);
-        encoder.write_all(chunk)?;
+        if in_frame >= FRAME
+            && let Some(full) = frame.take()
+        {
+            frame = Some(full.next(packing)?);
+            in_frame = 0;
+        }
+        in_frame += chunk.len();
+        if let Some(frame) = &mut frame {
+            frame.write_all(chunk)?;
+        }
         after(Step::Writing)
     })?;
-    let file = encoder.finish()?;
+    let file = frame.ok_or_else(|| io::Error::other("a frame was not begun"))?.finish()?;
     // Age is counted from the last line, not from the packing.
     file.set_modified(plain.metadata()?.modified()?)?;
     file.sync_all()?;
@@ -169,6 +179,9 @@ pub(crate) fn each_chunk(
     }
 }
 
+/// So much text is one frame, which can be unpacked without those before it: `tape` jumps to the one that it needs.
+const FRAME: usize = 1 << 20;
+
 /// What packs, and gives its file back.
 enum Packer {
     Plain(BufWriter<File>),
@@ -203,6 +216,21 @@ impl Packer {
             Self::Gzip(out) => out.write_all(bytes),
             #[cfg(feature = "zstd")]
             Self::Zstd(out) => out.write_all(bytes),
+        }
+    }
+
+    /// Ends a frame and begins the next in the same file. `gzip -d` and `zstd -d` unpack them as one.
+    #[cfg_attr(
+        not(any(feature = "gzip", feature = "zstd")),
+        expect(unused_variables, reason = "without a packing there is one frame")
+    )]
+    fn next(self, packing: Packing) -> io::Result<Self> {
+        match self {
+            Self::Plain(out) => Ok(Self::Plain(out)),
+            #[cfg(feature = "gzip")]
+            Self::Gzip(out) => encoder(out.finish()?, packing),
+            #[cfg(feature = "zstd")]
+            Self::Zstd(out) => encoder(out.finish()?, packing),
         }
     }
 
