@@ -38,15 +38,22 @@ fn main() {
     let run = |root: &Path| root.join(SESSION).join("1");
     let files = |root: &Path| -> Vec<PathBuf> {
         let mut all: Vec<_> = fs::read_dir(run(root)).unwrap().map(|entry| entry.unwrap().path()).collect();
-        all.retain(|path| path.to_string_lossy().contains(".jsonl") || path.extension().is_some_and(|end| end == "log"));
+        all.retain(|path| {
+            path.to_string_lossy().contains(".jsonl") || path.extension().is_some_and(|end| end == "log")
+        });
         all.sort();
         all
     };
     let texts = files(&plain);
     let size: u64 = texts.iter().map(|path| path.metadata().unwrap().len()).sum();
-    println!("{:.2} GiB of lines in {} segments; packed: {:.2} GiB; decision {id}", size as f64 / 1e9 / 1.0737, texts.len(),
-        files(&packed).iter().map(|path| path.metadata().unwrap().len()).sum::<u64>() as f64 / 1e9 / 1.0737);
-    let performance: Vec<_> = texts.iter().filter(|path| path.to_string_lossy().contains("/performance.")).cloned().collect();
+    println!(
+        "{:.2} GiB of lines in {} segments; packed: {:.2} GiB; decision {id}",
+        size as f64 / 1e9 / 1.0737,
+        texts.len(),
+        files(&packed).iter().map(|path| path.metadata().unwrap().len()).sum::<u64>() as f64 / 1e9 / 1.0737
+    );
+    let performance: Vec<_> =
+        texts.iter().filter(|path| path.to_string_lossy().contains("/performance.")).cloned().collect();
     let at = |root: &Path, words: &[&str]| {
         let mut command = Command::new(tape);
         command.arg("--root").arg(root).args(words);
@@ -66,17 +73,41 @@ fn main() {
     let show = ["query", query, "operation=venue_submit", "--show", "count,p99(execution_time_ms)", "--json"];
     let mut contestants: Vec<(&str, Box<dyn Fn() -> Command>)> = vec![
         ("grep -F, unpacked", Box::new(|| over("grep", &["-h", "-F", &id], &texts))),
-        ("rg -F, unpacked", Box::new(|| over("rg", &["--no-filename", "--no-line-number", "-F", &id], &texts))),
-        ("rg -F -z, packed", Box::new(|| over("rg", &["-z", "--no-filename", "--no-line-number", "-F", &id], &files(&packed)))),
+        (
+            "rg -F, unpacked",
+            Box::new(|| over("rg", &["--no-filename", "--no-line-number", "-F", &id], &texts)),
+        ),
+        (
+            "rg -F -z, packed",
+            Box::new(|| over("rg", &["-z", "--no-filename", "--no-line-number", "-F", &id], &files(&packed))),
+        ),
         ("tape trace, index, packed", Box::new(|| at(&packed, &["trace", &id, "--raw"]))),
         ("tape trace, no index, packed", Box::new(|| at(&packed, &["trace", &id, "--raw", "--no-index"]))),
         ("tape trace, no index, unpacked", Box::new(|| at(&plain, &["trace", &id, "--raw", "--no-index"]))),
         ("tape query p99, packed", Box::new(|| at(&packed, &show))),
         ("tape query p99, unpacked", Box::new(|| at(&plain, &show))),
-        ("tape query p99, its stream, unpacked", Box::new(|| at(&plain, &["query", query, "operation=venue_submit", "--show", "count,p99(execution_time_ms)", "--json", "--stream", "performance"]))),
+        (
+            "tape query p99, its stream, unpacked",
+            Box::new(|| {
+                at(
+                    &plain,
+                    &[
+                        "query",
+                        query,
+                        "operation=venue_submit",
+                        "--show",
+                        "count,p99(execution_time_ms)",
+                        "--json",
+                        "--stream",
+                        "performance",
+                    ],
+                )
+            }),
+        ),
     ];
     if std::env::var_os("NO_JQ").is_none() {
-        contestants.push(("jq, its stream, unpacked", Box::new(|| over("jq", &["-n", "-c", jq], &performance))));
+        contestants
+            .push(("jq, its stream, unpacked", Box::new(|| over("jq", &["-n", "-c", jq], &performance))));
     }
     if std::env::var_os("ALL_JQ").is_some() {
         contestants.push(("jq, all, unpacked", Box::new(|| over("jq", &["-n", "-c", jq], &texts))));
@@ -98,11 +129,25 @@ fn main() {
         println!("{:<38} {seconds:>10.4} {:>9}  {answer}", contestants[*at].0, peak >> 10);
     }
     let of = |name: &str| {
-        contestants.iter().position(|(own, _)| *own == name).and_then(|at| best.get(&at)).map_or(f64::NAN, |one| one.0)
+        contestants
+            .iter()
+            .position(|(own, _)| *own == name)
+            .and_then(|at| best.get(&at))
+            .map_or(f64::NAN, |one| one.0)
     };
-    println!("\ntrace by index: {:.1} × rg -F on unpacked bytes", of("rg -F, unpacked") / of("tape trace, index, packed"));
-    println!("trace without index, unpacked: {:.2} × rg -F; packed: {:.2} × rg -F -z", of("rg -F, unpacked") / of("tape trace, no index, unpacked"), of("rg -F -z, packed") / of("tape trace, no index, packed"));
-    println!("query: {:.1} × jq over the same stream", of("jq, its stream, unpacked") / of("tape query p99, its stream, unpacked"));
+    println!(
+        "\ntrace by index: {:.1} × rg -F on unpacked bytes",
+        of("rg -F, unpacked") / of("tape trace, index, packed")
+    );
+    println!(
+        "trace without index, unpacked: {:.2} × rg -F; packed: {:.2} × rg -F -z",
+        of("rg -F, unpacked") / of("tape trace, no index, unpacked"),
+        of("rg -F -z, packed") / of("tape trace, no index, packed")
+    );
+    println!(
+        "query: {:.1} × jq over the same stream",
+        of("jq, its stream, unpacked") / of("tape query p99, its stream, unpacked")
+    );
 }
 
 /// How long it took, how much memory it had at its peak in KiB, and a word of what it said.
@@ -117,15 +162,24 @@ fn timed(mut command: Command) -> (f64, u64, String) {
     let text = String::from_utf8_lossy(&output.stdout);
     let said = String::from_utf8_lossy(&output.stderr);
     let peak = said.lines().filter_map(|line| line.parse().ok()).next_back().unwrap_or(0);
-    let answer = if text.lines().count() == 1 { text.trim().chars().take(60).collect() } else { format!("{} lines", text.lines().count()) };
+    let answer = if text.lines().count() == 1 {
+        text.trim().chars().take(60).collect()
+    } else {
+        format!("{} lines", text.lines().count())
+    };
     (seconds, peak, answer)
 }
 
 /// A decision somewhere in the middle.
 fn some_decision(plain: &Path) -> String {
     let run = plain.join(SESSION).join("1");
-    let text = fs::read_to_string(run.join("decisions.000001.jsonl")).or_else(|_| fs::read_to_string(run.join("decisions.jsonl"))).unwrap();
-    let lines: Vec<_> = text.lines().filter(|line| line.contains("\"BUY_ORDER\"") || line.contains("\"BUY_CANDIDATE\"")).collect();
+    let text = fs::read_to_string(run.join("decisions.000001.jsonl"))
+        .or_else(|_| fs::read_to_string(run.join("decisions.jsonl")))
+        .unwrap();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("\"BUY_ORDER\"") || line.contains("\"BUY_CANDIDATE\""))
+        .collect();
     let line = lines[lines.len() / 2];
     line.split("\"decision_id\":\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
 }
@@ -147,7 +201,9 @@ fn make(logs: &Path, packed: &Path, plain: &Path, bytes: usize) {
     for (root, pack) in [(packed, true), (plain, false)] {
         let dir = root.join(SESSION).join("1");
         fs::create_dir_all(&dir).unwrap();
-        let manifest = format!(r#"{{"format":1,"oldest_reader":1,"service":"bench","session_id":"{SESSION}","pid":1,"start":"2025-10-26T12:00:00Z","end":"2027-10-26T12:00:00Z","status":"ended"}}"#);
+        let manifest = format!(
+            r#"{{"format":1,"oldest_reader":1,"service":"bench","session_id":"{SESSION}","pid":1,"start":"2025-10-26T12:00:00Z","end":"2027-10-26T12:00:00Z","status":"ended"}}"#
+        );
         fs::write(dir.join("run.json"), manifest).unwrap();
         for (name, lines) in &sources {
             stream(&dir, name, lines, copies, events as u64, pack);
@@ -189,7 +245,8 @@ fn write(path: &Path, text: &str, pack: bool) {
 fn copied(line: &str, copy: usize, events: u64) -> String {
     let mut out = String::with_capacity(line.len() + 16);
     let mut rest = line;
-    let digit = |at: usize| char::from(b"0123456789abcdefghijklmnopqrstuvwxyz"[copy / 36_usize.pow(at as u32) % 36]);
+    let digit =
+        |at: usize| char::from(b"0123456789abcdefghijklmnopqrstuvwxyz"[copy / 36_usize.pow(at as u32) % 36]);
     while let Some(at) = rest.find("_id\":\"").or_else(|| rest.find("\"seq\":")) {
         let (before, after) = rest.split_at(at);
         out.push_str(before);

@@ -89,7 +89,6 @@ pub(crate) enum Command {
     Completions(crate::completions::Completions),
     Man(crate::completions::Man),
     Ship(crate::ship::Ship),
-    Export(crate::export::Export),
 }
 
 /// Tell the story of a decision, an intent or an order: a verdict, then its events in order
@@ -130,6 +129,10 @@ pub(crate) struct Trace {
 
 /// List the runs, live and dead, newest first
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tape runs
+  tape runs --json | jq -r 'select(.status == \"dead\") | .dir'")]
 pub(crate) struct Runs {
     /// One JSON object for each run
     #[arg(long)]

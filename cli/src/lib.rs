@@ -5,8 +5,8 @@
 
 mod alerts;
 mod args;
-mod clean;
 mod bundle;
+mod clean;
 mod completions;
 mod diff;
 mod drift;

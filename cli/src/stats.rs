@@ -107,7 +107,7 @@ pub(crate) fn stats(
                 "RETENTION_DELETE" => {
                     let range = number(&keys[2]).zip(number(&keys[3]));
                     let many = range.map_or(1, |(first, last)| last.saturating_sub(first).saturating_add(1));
-                of.removed = of.removed.saturating_add(many);
+                    of.removed = of.removed.saturating_add(many);
                 }
                 "CLOCK_STEP" => of.clock_steps += 1,
                 _ => {}
@@ -122,7 +122,8 @@ pub(crate) fn stats(
         }
     }
     // Lines are numbered without gaps, so what is not there is missing.
-    let missing: u64 = whole.iter().map(|of| of.last_seq.saturating_sub(of.lines)).fold(0, u64::saturating_add);
+    let missing: u64 =
+        whole.iter().map(|of| of.last_seq.saturating_sub(of.lines)).fold(0, u64::saturating_add);
     let removed = whole.iter().map(|of| of.removed).fold(0, u64::saturating_add);
     let finding = missing > removed;
     if args.json {

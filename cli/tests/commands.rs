@@ -14,7 +14,9 @@ const SESSION: &str = "session_20251026_123450";
 const OTHER: &str = "dec_20251026_123456_zzz999";
 
 fn json_lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect()
 }
 
 /// A decision that was filled, one that was blocked, timings, an error.
@@ -22,11 +24,26 @@ fn some(run: &mut Fixture) {
     run.event(0.0, "DECISION_START", DEC, r#""kind":"buy","symbol":"BTC/USDT""#);
     run.event(0.5, "DECISION_START", OTHER, r#""kind":"buy","symbol":"ETH/USDT""#);
     run.event(1.0, "BUY_BLOCKED", OTHER, r#""symbol":"ETH/USDT","rule":"spread","value":34.0,"limit":20.0"#);
-    run.event(1.1, "DECISION_END", OTHER, r#""outcome":"ok","verdict":"blocked","rule":"spread","duration_ms":0.6"#);
+    run.event(
+        1.1,
+        "DECISION_END",
+        OTHER,
+        r#""outcome":"ok","verdict":"blocked","rule":"spread","duration_ms":0.6"#,
+    );
     run.event(1.5, "BUY_ORDER", DEC, r#""symbol":"BTC/USDT","qty":0.001"#);
     run.context(2.0, DEC, "int_1", 1);
-    run.event(4.0, "ORDER_SUBMITTED", DEC, r#""intent_id":"int_1","attempt":1,"duration_ms":2.0,"order_id":"o-7""#);
-    run.event(6.0, "ORDER_FILLED", DEC, r#""intent_id":"int_1","order_id":"o-7","fill_qty":0.001,"fill_price":45000.5"#);
+    run.event(
+        4.0,
+        "ORDER_SUBMITTED",
+        DEC,
+        r#""intent_id":"int_1","attempt":1,"duration_ms":2.0,"order_id":"o-7""#,
+    );
+    run.event(
+        6.0,
+        "ORDER_FILLED",
+        DEC,
+        r#""intent_id":"int_1","order_id":"o-7","fill_qty":0.001,"fill_price":45000.5"#,
+    );
     run.event(6.5, "BUY_FILLED", DEC, r#""intent_id":"int_1","symbol":"BTC/USDT","qty":0.001,"px":45000.5"#);
     for (ms, took) in [(7.0, 1.0), (8.0, 2.0), (9.0, 3.0), (10.0, 10.0)] {
         run.event(ms, "PERFORMANCE", DEC, &format!(r#""operation":"submit","execution_time_ms":{took}"#));
@@ -56,7 +73,11 @@ fn why_not_counts_the_rules_that_said_no_with_their_numbers() {
     let (_, out, _) = root.tape("why-not --json");
     let all = json_lines(&out);
     // Its end says it again: it counts once.
-    assert_eq!((all.len(), &all[0]["count"], &all[0]["value_max"]), (1, &Value::from(1), &Value::from(34.0)), "{out}");
+    assert_eq!(
+        (all.len(), &all[0]["count"], &all[0]["value_max"]),
+        (1, &Value::from(1), &Value::from(34.0)),
+        "{out}"
+    );
 }
 
 #[test]
@@ -67,10 +88,14 @@ fn query_filters_groups_and_computes() {
     let all = json_lines(&out);
     assert_eq!(all.len(), 1);
     assert_eq!(all[0]["count"], 4);
-    assert_eq!((all[0]["avg(execution_time_ms)"].as_f64(), all[0]["p50(execution_time_ms)"].as_f64()), (Some(4.0), Some(2.5)));
+    assert_eq!(
+        (all[0]["avg(execution_time_ms)"].as_f64(), all[0]["p50(execution_time_ms)"].as_f64()),
+        (Some(4.0), Some(2.5))
+    );
     assert!((all[0]["p90(execution_time_ms)"].as_f64().unwrap() - 7.9).abs() < 1e-9, "{out}");
-    let (_, out, _) = root.tape("query execution_time_ms>1.5 execution_time_ms<=3 --csv --select operation,execution_time_ms");
-    assert_eq!(out, "operation,execution_time_ms\r\nsubmit,2.0\r\nsubmit,3.0\r\n");
+    let (_, out, _) = root
+        .tape("query execution_time_ms>1.5 execution_time_ms<=3 --csv --select operation,execution_time_ms");
+    assert_eq!(out, "operation,execution_time_ms\r\nsubmit,2\r\nsubmit,3\r\n");
     let (code, out, _) = root.tape("query event_type=NEVER");
     assert_eq!((code, out.trim()), (1, "no such event"));
     for (args, words) in [
@@ -102,7 +127,9 @@ fn slow_has_operations_and_the_hops_from_signal_to_fill() {
     let (code, out, _) = root.tape("slow --json");
     assert_eq!(code, 0, "{out}");
     let all = json_lines(&out);
-    let of = |name: &str| all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}\n{out}")).clone();
+    let of = |name: &str| {
+        all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}\n{out}")).clone()
+    };
     assert_eq!(of("submit")["max_ms"], 10.0);
     assert_eq!(of("1 signal to first attempt")["p50_ms"], 2.0);
     assert_eq!(of("2 first attempt to accepted")["p50_ms"], 2.0);
@@ -118,7 +145,10 @@ fn orders_show_how_each_stands_and_check_finds_what_cannot_be_true() {
     let (code, out, _) = root.tape("orders --json");
     assert_eq!(code, 0, "{out}");
     let all = json_lines(&out);
-    assert_eq!((&all[0]["state"], &all[0]["filled_qty"], &all[0]["order_id"]), (&Value::from("filled"), &Value::from(0.001), &Value::from("o-7")));
+    assert_eq!(
+        (&all[0]["state"], &all[0]["filled_qty"], &all[0]["order_id"]),
+        (&Value::from("filled"), &Value::from(0.001), &Value::from("o-7"))
+    );
     assert_eq!(root.tape("orders --open").0, 1);
     let (code, out, _) = root.tape("check");
     assert_eq!(code, 0, "{out}");
@@ -215,7 +245,12 @@ fn an_order_that_outlived_its_session_is_seen_as_it_stands_now() {
     first.context(1.0, DEC, "int_1", 1);
     submitted(&mut first);
     let mut second = root.run("session_20251026_123500", "ended");
-    second.event(3000.0, "ORDER_FILLED", DEC, r#""intent_id":"int_1","order_id":"o-7","fill_qty":0.001,"fill_price":45001.0"#);
+    second.event(
+        3000.0,
+        "ORDER_FILLED",
+        DEC,
+        r#""intent_id":"int_1","order_id":"o-7","fill_qty":0.001,"fill_price":45001.0"#,
+    );
     let (code, out, _) = root.tape("orders --all --json");
     assert_eq!((code, &json_lines(&out)[0]["state"]), (0, &Value::from("filled")), "{out}");
     assert_eq!(root.tape("check --all").0, 0);
@@ -223,10 +258,19 @@ fn an_order_that_outlived_its_session_is_seen_as_it_stands_now() {
     let (code, out, _) = root.tape(&format!("trace {DEC}"));
     assert_eq!(code, 0);
     assert!(out.starts_with("FILLED 0.001 @ 45001.0 in 1 attempt"), "{out}");
-    assert!(out.contains("── session_20251026_123500") && out.contains("┆ 2.99") | out.contains("┆ 3.00 s of nothing"), "{out}");
+    assert!(
+        out.contains("── session_20251026_123500")
+            && out.contains("┆ 2.99") | out.contains("┆ 3.00 s of nothing"),
+        "{out}"
+    );
     // The other session's order of the same number is another order.
     let mut third = root.run("session_20251026_123600", "ended");
-    third.event(5000.0, "ORDER_FILLED", OTHER, r#""intent_id":"int_9","order_id":"o-7","fill_qty":1,"fill_price":1.0"#);
+    third.event(
+        5000.0,
+        "ORDER_FILLED",
+        OTHER,
+        r#""intent_id":"int_9","order_id":"o-7","fill_qty":1,"fill_price":1.0"#,
+    );
     let (_, out, _) = root.tape(&format!("trace {DEC} --raw"));
     assert_eq!(out.lines().count(), 4, "{out}");
 }
@@ -260,7 +304,10 @@ fn trace_as_object_page_and_timeline() {
     let (_, out, _) = root.tape(&format!("trace {DEC} --perfetto"));
     let timeline: Value = serde_json::from_str(&out).unwrap();
     let events = timeline["traceEvents"].as_array().unwrap();
-    assert!(events.iter().any(|event| event["ph"] == "X" && event["name"] == "submit" && event["dur"] == 10000.0), "{out}");
+    assert!(
+        events.iter().any(|event| event["ph"] == "X" && event["name"] == "submit" && event["dur"] == 10000.0),
+        "{out}"
+    );
     let (_, out, _) = root.tape(&format!("trace {DEC} --html"));
     assert!(out.starts_with("<!doctype html>") && out.contains("ORDER_SUBMITTED"), "{out}");
 }
@@ -335,7 +382,11 @@ fn completions_man_pages_and_help_with_an_example_for_every_command() {
     assert!(fs::read_to_string(folder.join("tape-trace.1")).unwrap().contains("verdict"));
     let (_, help, _) = root.tape("--help");
     let commands = help.split_once("Commands:").unwrap().1.split_once("Options:").unwrap().0;
-    let names: Vec<_> = commands.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).filter_map(|line| line.split_whitespace().next()).collect();
+    let names: Vec<_> = commands
+        .lines()
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     assert!(names.len() > 18, "{names:?}");
     for name in names {
         let (code, out, _) = root.tape(&format!("{name} --help"));
@@ -348,7 +399,11 @@ const EVIL: &str = r#"<script>alert(1)</script>\u001b[2J\u001b]0;owned\u0007\u20
 
 /// Markup and commands in every text.
 fn evil(run: &mut Fixture) {
-    let fields = |more: &str| format!(r#""symbol":"{EVIL}","rule":"{EVIL}","reason":"{EVIL}","error":"{EVIL}","message":"{EVIL}","operation":"{EVIL}","{EVIL}":"{EVIL}","venue":"{EVIL}","side":"{EVIL}","api_key":"hunter2"{more}"#);
+    let fields = |more: &str| {
+        format!(
+            r#""symbol":"{EVIL}","rule":"{EVIL}","reason":"{EVIL}","error":"{EVIL}","message":"{EVIL}","operation":"{EVIL}","{EVIL}":"{EVIL}","venue":"{EVIL}","side":"{EVIL}","api_key":"hunter2"{more}"#
+        )
+    };
     run.event(0.0, "DECISION_START", DEC, &fields(r#","kind":"x""#));
     run.event(1.0, "BUY_BLOCKED", DEC, &fields(r#","value":2,"limit":1"#));
     run.event(2.0, "ORDER_CONTEXT", DEC, &fields(r#","intent_id":"int_1","qty":1,"attempt":1"#));
@@ -431,10 +486,12 @@ fn a_bundle_has_hashes_that_hold_and_no_secrets() {
         let (hash, name) = line.split_once("  ").unwrap();
         let text = &files.iter().find(|(own, _)| own.ends_with(&format!("/{name}"))).unwrap().1;
         use sha2::Digest as _;
-        let own: String = sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let own: String =
+            sha2::Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(own, hash, "{name}");
     }
-    let (code, _, _) = root.tape(&format!("bundle --around 2025-10-26T12:34:56 --margin 5s -o {}", path.display()));
+    let (code, _, _) =
+        root.tape(&format!("bundle --around 2025-10-26T12:34:56 --margin 5s -o {}", path.display()));
     assert_eq!(code, 0);
     assert_eq!(root.tape("bundle").0, 2);
 }
@@ -444,7 +501,9 @@ fn results_of_a_backtest_are_files_tables_and_a_summary() {
     // S2-052…054
     let root = one();
     fs::create_dir_all(root.path.join(SESSION).join("4711/events")).unwrap();
-    let line = format!("{{\"timestamp\":\"2025-10-26T12:34:57.000000000Z\",\"event_type\":\"POSITION_SNAPSHOT\",\"session_id\":\"{SESSION}\",\"total_value_usd\":10.50,\"positions\":{{\"wallet:BaseToken:USDT\":1}},\"seq\":15}}\n");
+    let line = format!(
+        "{{\"timestamp\":\"2025-10-26T12:34:57.000000000Z\",\"event_type\":\"POSITION_SNAPSHOT\",\"session_id\":\"{SESSION}\",\"total_value_usd\":10.50,\"positions\":{{\"wallet:BaseToken:USDT\":1}},\"seq\":15}}\n"
+    );
     fs::write(root.path.join(SESSION).join("4711/events/positions.jsonl"), line).unwrap();
     let out = root.path.join("results");
     let (code, said, err) = root.tape(&format!("results bt_1 --out {}", out.display()));
@@ -468,7 +527,11 @@ fn exports_are_what_other_programs_read() {
     let seqs: Vec<_> = json_lines(&out).iter().map(|line| line["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (1..=14).collect::<Vec<_>>());
     let (_, out, _) = root.tape("export sql");
-    assert!(out.contains("INSERT INTO logging.performance_logs") && out.contains("('execution', 'submit', 10.0, NULL, NULL, '2025-10-26T12:34:56.010000000Z')"), "{out}");
+    assert!(
+        out.contains("INSERT INTO logging.performance_logs")
+            && out.contains("('execution', 'submit', 10, NULL, NULL, '2025-10-26T12:34:56.010000000Z')"),
+        "{out}"
+    );
     let folder = root.path.join("parquet");
     let (code, _, _) = root.tape(&format!("export parquet --out {}", folder.display()));
     assert_eq!(code, 0);
@@ -483,16 +546,27 @@ fn packed_segments_are_read_like_others_with_an_index_and_without() {
     let root = Root::new();
     let mut run = root.run(SESSION, "ended");
     let noise = |seq: u32| -> String {
-        (0..8_u64).map(|at| format!("{:016x}", (u64::from(seq) * 8 + at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect()
+        (0..8_u64)
+            .map(|at| format!("{:016x}", (u64::from(seq) * 8 + at + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)))
+            .collect()
     };
     let filler = |from: u32, to: u32| -> String {
         (from..to).map(|seq| format!("{{\"timestamp\":\"2025-10-26T12:34:56.000000000Z\",\"level\":\"info\",\"event_type\":\"SEEN\",\"session_id\":\"{SESSION}\",\"decision_id\":\"dec_20251026_123456_f{seq:06}\",\"note\":\"{}\",\"seq\":{seq}}}\n", noise(seq))).collect()
     };
-    for (name, from) in [("a.000001.jsonl", 1), ("a.000002.jsonl", 10_001), ("a.000003.jsonl", 20_001), ("a.jsonl", 30_001)] {
+    for (name, from) in
+        [("a.000001.jsonl", 1), ("a.000002.jsonl", 10_001), ("a.000003.jsonl", 20_001), ("a.jsonl", 30_001)]
+    {
         run.raw(name, &filler(from, from + 10_000));
     }
-    let ids = ["dec_20251026_123456_f000007", "dec_20251026_123456_f019999", "dec_20251026_123456_f029000", "dec_20251026_123456_f039999"];
-    let all = |args: &str| -> Vec<String> { ids.iter().map(|id| root.tape(&format!("trace {id} --raw {args}")).1).collect() };
+    let ids = [
+        "dec_20251026_123456_f000007",
+        "dec_20251026_123456_f019999",
+        "dec_20251026_123456_f029000",
+        "dec_20251026_123456_f039999",
+    ];
+    let all = |args: &str| -> Vec<String> {
+        ids.iter().map(|id| root.tape(&format!("trace {id} --raw {args}")).1).collect()
+    };
     let plain = all("--no-index");
     assert!(plain.iter().all(|out| out.lines().count() == 1), "{plain:?}");
     for (name, zstd) in [("a.000001.jsonl", true), ("a.000002.jsonl", false), ("a.000003.jsonl", true)] {
@@ -536,16 +610,42 @@ fn packed_segments_are_read_like_others_with_an_index_and_without() {
 fn what_is_broken_is_noted_and_ends_nothing() {
     let root = one();
     let dir = root.path.join(SESSION).join("4711");
-    let mut file = fs::File::options().append(true).open(dir.join("system.jsonl")).or_else(|_| fs::File::create(dir.join("system.jsonl"))).unwrap();
+    let mut file = fs::File::options()
+        .append(true)
+        .open(dir.join("system.jsonl"))
+        .or_else(|_| fs::File::create(dir.join("system.jsonl")))
+        .unwrap();
     file.write_all(b"\xff\xfe not text\n{\"event_type\":\"CUT\n").unwrap();
     writeln!(file, "{{\"timestamp\":\"9999-99-99T99:99:99Z\",\"event_type\":\"FUTURE\",\"session_id\":\"{SESSION}\",\"seq\":18446744073709551615}}").unwrap();
-    writeln!(file, "{{\"timestamp\":\"2001-01-01T00:00:00Z\",\"event_type\":\"PAST\",\"big\":\"{}\",\"seq\":99}}", "y".repeat(10 << 20)).unwrap();
+    writeln!(
+        file,
+        "{{\"timestamp\":\"2001-01-01T00:00:00Z\",\"event_type\":\"PAST\",\"big\":\"{}\",\"seq\":99}}",
+        "y".repeat(10 << 20)
+    )
+    .unwrap();
     write!(file, "{{\"timestamp\":\"2025-").unwrap();
     fs::write(dir.join("broken.000001.jsonl.gz"), b"\x1f\x8b\x08\0garbage").unwrap();
     fs::write(dir.join("broken.000001.jsonl.zst"), b"nothing").unwrap();
     fs::create_dir(dir.join("folder.jsonl")).unwrap();
     std::os::unix::fs::symlink("nowhere", dir.join("gone.jsonl")).unwrap();
-    for args in ["", "stats", "query", "query --by event_type", "orders", "check", "slow", "why-not", "tail", "sites", "alerts", "drift", "runs", "report -o -", "export jsonl", "export perfetto"] {
+    for args in [
+        "",
+        "stats",
+        "query",
+        "query --by event_type",
+        "orders",
+        "check",
+        "slow",
+        "why-not",
+        "tail",
+        "sites",
+        "alerts",
+        "drift",
+        "runs",
+        "report -o -",
+        "export jsonl",
+        "export perfetto",
+    ] {
         let (code, out, err) = root.tape(args);
         assert!(code < 2, "{args}: {out}{err}");
         assert!(!err.contains("panicked"), "{args}: {err}");
@@ -556,5 +656,8 @@ fn what_is_broken_is_noted_and_ends_nothing() {
     let (_, out, _) = root.tape("query event_type=PAST --select seq --json");
     assert_eq!(out, "{\"seq\":99}\n");
     let (_, out, _) = root.tape("stats");
-    assert!(out.contains("lines could not be read as events") && out.contains("could not be read to its end"), "{out}");
+    assert!(
+        out.contains("lines could not be read as events") && out.contains("could not be read to its end"),
+        "{out}"
+    );
 }

@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use crate::args::Place;
 use crate::failure::{Failure, Outcome};
-use crate::query::filter::{self, Keys};
 use crate::query::Asked;
+use crate::query::filter::{self, Keys};
 use crate::render::{Look, plural};
 use crate::root;
 use crate::source::Corpus;
@@ -82,7 +82,13 @@ enum Form {
 }
 
 /// See the module.
-pub(crate) fn export(args: &Export, place: &Place, out: &mut dyn Write, err: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+pub(crate) fn export(
+    args: &Export,
+    place: &Place,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    look: &Look,
+) -> Result<Outcome, Failure> {
     let Some(form) = args.form else { return shapes::lines(args, place, out, look) };
     let filters = filter::parse(&args.filters)?;
     let streams: Vec<&str> = args.stream.iter().map(String::as_str).collect();
@@ -93,7 +99,9 @@ pub(crate) fn export(args: &Export, place: &Place, out: &mut dyn Write, err: &mu
     match form {
         Form::Csv | Form::Parquet => {
             let folder = args.out.as_ref().ok_or_else(|| {
-                Failure::Unusable("one file per event type needs a folder; name it with `--out DIR`".to_owned())
+                Failure::Unusable(
+                    "one file per event type needs a folder; name it with `--out DIR`".to_owned(),
+                )
             })?;
             let tables = if form == Form::Csv { csv::tables } else { parquet::tables };
             let files = tables(&corpus, &asked, folder)?;

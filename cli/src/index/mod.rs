@@ -159,10 +159,11 @@ pub(crate) fn ready(corpus: &Corpus, run: usize) {
 fn missing(corpus: &Corpus, run: usize) -> Vec<(usize, &Segment)> {
     let Some(of) = corpus.runs.get(run) else { return Vec::new() };
     let alive = of.is_alive();
-    let segments = corpus.parts.iter().filter(|part| part.run == run).filter_map(|part| match &part.bytes_of {
-        Bytes::File(segment) => Some(segment),
-        Bytes::Memory(_) => None,
-    });
+    let segments =
+        corpus.parts.iter().filter(|part| part.run == run).filter_map(|part| match &part.bytes_of {
+            Bytes::File(segment) => Some(segment),
+            Bytes::Memory(_) => None,
+        });
     segments
         .filter(|segment| segment.bytes >= SMALL)
         // The file that is written to grows; its closed predecessors do not.

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::io::Write;
 
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 
 use super::aggregate::{Spec, Value};
 use super::{Groups, Query};
@@ -100,9 +100,13 @@ pub(super) fn groups(
     groups.truncate(limit);
     if args.json {
         for group in &groups {
-            let object: Map<String, Json> =
-                names.iter().enumerate().map(|(at, name)| (name.clone(), json(cell(group, at)))).collect();
-            writeln!(out, "{}", Json::Object(object))?;
+            // In the order of the columns.
+            let pairs: Vec<_> = names
+                .iter()
+                .enumerate()
+                .map(|(at, name)| format!("{}:{}", Json::from(name.as_str()), json(cell(group, at))))
+                .collect();
+            writeln!(out, "{{{}}}", pairs.join(","))?;
         }
     } else if args.csv {
         writeln!(out, "{}\r", names.iter().map(|name| csv(name)).collect::<Vec<_>>().join(","))?;
