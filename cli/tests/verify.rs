@@ -241,6 +241,33 @@ fn an_end_that_was_cut_off_with_its_seals_is_found_by_a_head_kept_elsewhere() {
 }
 
 #[test]
+fn a_heartbeat_carries_the_heads_that_prove_what_was_sealed_before_it() {
+    // Design §6: the newest heads go into every heartbeat, so that any shipped copy proves a cut-off end.
+    let _one = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let folder = Folder::new();
+    let every = Duration::from_millis(50);
+    let tape_of =
+        Recorder::builder("verify").root(&folder.0).heartbeat(every).seal_every(every).start().unwrap();
+    for order in 0..5_u32 {
+        event!(ORDER_FILLED, order, "order {order}");
+    }
+    tape_of.flush().unwrap();
+    std::thread::sleep(Duration::from_millis(400));
+    tape_of.finish().unwrap();
+    let run = folder.run();
+    let events = tapelog::read::Run::open(&run).unwrap().events().unwrap();
+    let order = events.all().iter().rev().find(|one| one.event_type() == "ORDER_FILLED").unwrap().seq();
+    let beats = events.all().iter().filter(|one| one.event_type() == "SHUTDOWN_HEARTBEAT");
+    let seals = beats.filter_map(|beat| beat.get("seals")?.as_array().cloned()).flatten();
+    let of_orders = seals.filter(|seal| seal["file"] == "orders.jsonl" && seal["sealed_seq"] == order);
+    let heads: Vec<_> =
+        of_orders.filter_map(|seal| seal["seal_sha256"].as_str().map(str::to_owned)).collect();
+    let head = heads.first().expect("a heartbeat has the head");
+    let (code, text) = tape(&["verify", run.to_str().unwrap(), "--head", head]);
+    assert!(code == 0 && text.contains(": unaltered up to seq"), "{text}");
+}
+
+#[test]
 fn a_line_taken_from_a_stream_that_is_not_sealed_is_missed() {
     let (code, told) = changed("performance.jsonl", |lines| drop(lines.remove(3)));
     assert_eq!((code, told[0].2.as_str()), (1, "removed"));
