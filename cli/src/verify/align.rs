@@ -6,7 +6,7 @@ use super::finding::Kind;
 const MOST: usize = 16 << 20;
 
 /// What differs, each with its line from 1: of lines that are gone in the list as it was, else as it is.
-pub(super) fn differences(was: &[u16], is: &[u16]) -> Vec<(u64, u64, Kind)> {
+pub(super) fn differences(was: &[u32], is: &[u32]) -> Vec<(u64, u64, Kind)> {
     let front = was.iter().zip(is).take_while(|(a, b)| a == b).count();
     let (was, is) = (&was[front..], &is[front..]);
     let back = was.iter().rev().zip(is.iter().rev()).take_while(|(a, b)| a == b).count();
@@ -50,7 +50,7 @@ pub(super) fn differences(was: &[u16], is: &[u16]) -> Vec<(u64, u64, Kind)> {
 type Placed = Vec<(usize, usize)>;
 
 /// The lines of each list that are not in the longest common one.
-fn unmatched(was: &[u16], is: &[u16]) -> (Placed, Placed) {
+fn unmatched(was: &[u32], is: &[u32]) -> (Placed, Placed) {
     let width = is.len() + 1;
     let mut longest = vec![0_u32; (was.len() + 1) * width];
     for a in (0..was.len()).rev() {
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(is: &[u16], expected: &[(u64, u64, Kind)]) {
+    fn check(is: &[u32], expected: &[(u64, u64, Kind)]) {
         assert_eq!(differences(&[10, 20, 30, 40, 50], is), expected);
     }
 

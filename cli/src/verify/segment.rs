@@ -29,7 +29,7 @@ struct Content {
     /// The hash of the first so many bytes, at each seal; none where no line ends there.
     hashes: Vec<Option<String>>,
     whole: String,
-    checks: Vec<u16>,
+    checks: Vec<u32>,
     seqs: Vec<Option<u64>>,
     /// The last line has no end.
     torn: bool,
@@ -147,7 +147,7 @@ fn compare(
         return 0;
     };
     let fits = seals.iter().zip(&content.hashes).all(|(seal, hash)| hash.as_ref() == Some(&seal.sha256));
-    let was: Vec<u16> = seals.iter().flat_map(|seal| seal.line_checks()).collect();
+    let was: Vec<u32> = seals.iter().flat_map(|seal| seal.line_checks()).collect();
     let lines = last.lines as usize;
     if fits {
         let more = content.checks.len().saturating_sub(lines);
@@ -169,7 +169,7 @@ fn compare(
     };
     let differ = differences(&was, &content.checks[..end]);
     if was.len() != lines || differ.is_empty() {
-        // Sixteen bits of a line may be the same by chance, and seals may lack them.
+        // Its check may be the same by chance, and seals may lack them.
         let good =
             seals.iter().zip(&content.hashes).take_while(|(seal, hash)| hash.as_ref() == Some(&seal.sha256));
         let first = good.map(|(seal, _)| seal.lines).last().unwrap_or(0) + 1;

@@ -18,7 +18,7 @@ pub(crate) struct Digest {
     pub(super) hashed: u64,
     pub(super) lines: u64,
     /// Of the lines since the last seal.
-    pub(super) checks: Vec<u16>,
+    pub(super) checks: Vec<u32>,
     chunk: Vec<u8>,
 }
 

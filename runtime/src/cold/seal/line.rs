@@ -26,7 +26,7 @@ pub struct Seal {
     pub covers: u64,
     /// Why it was made: `interval`, `closed`, `finished` or `recovered`.
     pub cause: String,
-    /// Sixteen bits of each line since the seal of this segment before, four hexadecimal digits each: they tell which
+    /// Thirty-two bits of each line since the seal of this segment before, eight hexadecimal digits each: they tell which
     /// line it is that no longer fits the hash. They prove nothing by themselves.
     pub checks: String,
     /// The SHA-256 of the line before this one in `seals.jsonl`, without its newline; 64 zeros in the first.
@@ -62,31 +62,31 @@ impl Seal {
 
     /// What [`Seal::checks`] says of each line.
     #[must_use]
-    pub fn line_checks(&self) -> Vec<u16> {
-        let digits = self.checks.as_bytes().as_chunks::<4>().0;
-        let number = |four: &[u8; 4]| u16::from_str_radix(core::str::from_utf8(four).ok()?, 16).ok();
+    pub fn line_checks(&self) -> Vec<u32> {
+        let digits = self.checks.as_bytes().as_chunks::<8>().0;
+        let number = |eight: &[u8; 8]| u32::from_str_radix(core::str::from_utf8(eight).ok()?, 16).ok();
         digits.iter().filter_map(number).collect()
     }
 
-    /// The sixteen bits of a line, with its newline, as they stand in [`Seal::checks`].
+    /// The thirty-two bits of a line, with its newline, as they stand in [`Seal::checks`].
     #[must_use]
-    pub fn check_of(line: &[u8]) -> u16 {
+    pub fn check_of(line: &[u8]) -> u32 {
         check_of(line)
     }
 }
 
 /// [`Seal::checks`] of some lines.
-pub(crate) fn line_checks(checks: &[u16]) -> String {
+pub(crate) fn line_checks(checks: &[u32]) -> String {
     use std::fmt::Write as _;
-    checks.iter().fold(String::with_capacity(checks.len() * 4), |mut text, check| {
+    checks.iter().fold(String::with_capacity(checks.len() * 8), |mut text, check| {
         // Writing to a string cannot fail.
-        let _ = write!(text, "{check:04x}");
+        let _ = write!(text, "{check:08x}");
         text
     })
 }
 
 /// Eight bytes at a time: it must cost less than the hash beside it.
-pub(crate) fn check_of(line: &[u8]) -> u16 {
+pub(crate) fn check_of(line: &[u8]) -> u32 {
     const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     let (words, rest) = line.as_chunks::<8>();
     let mut last = [0; 8];
@@ -95,7 +95,7 @@ pub(crate) fn check_of(line: &[u8]) -> u16 {
     for word in words.iter().chain([&last]) {
         hash = (hash ^ u64::from_le_bytes(*word)).wrapping_mul(ODD).rotate_left(29);
     }
-    ((hash.wrapping_mul(ODD)) >> 48) as u16
+    ((hash.wrapping_mul(ODD)) >> 32) as u32
 }
 
 #[cfg(test)]
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_change_anywhere_in_a_line_changes_its_check_but_for_one_in_65536() {
+    fn a_change_anywhere_in_a_line_changes_its_check() {
         let line = b"{\"event_type\":\"ORDER_CONTEXT\",\"qty\":0.5,\"seq\":17}\n";
         let same = (0..line.len() * 8)
             .filter(|bit| {
