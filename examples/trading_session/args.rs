@@ -11,6 +11,7 @@ usage: cargo run --release --example trading_session -- [options]
   --seed N         the venue's dice (default: 7); same data and seed, same decisions
   --speed X        market seconds in one second; 0, the default, is as fast as it goes
   --verify         check that every promised event and id is on the tape; exit 1 on a gap
+  --every-event    record one of every event that there is, at the end; what only a fault can cause is marked `drill`
   --no-recorder    run the same engine without a recorder
   --help           print this
 
@@ -24,6 +25,7 @@ pub(crate) struct Args {
     pub(crate) seed: Option<u64>,
     pub(crate) speed: f64,
     pub(crate) verify: bool,
+    pub(crate) every_event: bool,
     pub(crate) recorder: bool,
     pub(crate) help: bool,
 }
@@ -39,6 +41,7 @@ impl Args {
             seed: None,
             speed: 0.0,
             verify: false,
+            every_event: false,
             recorder: true,
             help: false,
         };
@@ -71,10 +74,11 @@ impl Args {
                         format!("the speed `{text}` is not a number from 0; write `--speed 60`")
                     })?;
                 }
-                "--verify" | "--no-recorder" | "--help" | "-h" if inline.is_some() => {
+                "--verify" | "--every-event" | "--no-recorder" | "--help" | "-h" if inline.is_some() => {
                     return Err(format!("`{name}` takes no value; write `{name}`"));
                 }
                 "--verify" => args.verify = true,
+                "--every-event" => args.every_event = true,
                 "--no-recorder" => args.recorder = false,
                 "--help" | "-h" => args.help = true,
                 _ => return Err(format!("unknown option `{name}`; `--help` lists them")),

@@ -10,6 +10,7 @@ mod config;
 mod dashboard;
 mod engine;
 mod events;
+mod every_event;
 mod guards;
 mod journal;
 mod market;
@@ -66,6 +67,9 @@ fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let shutdown = shutdown()?;
 
     let (journal, took) = session(&config)?;
+    if args.every_event {
+        every_event::record();
+    }
     let ended = end(&shutdown);
     let record_ns = calibrate::record_ns();
     let dir = tape.dir().to_owned();

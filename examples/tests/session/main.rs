@@ -3,5 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod decisions;
+mod every_event;
 mod files;
 mod recorded;

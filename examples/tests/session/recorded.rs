@@ -79,6 +79,18 @@ pub(crate) fn recorded() -> &'static Recorded {
     })
 }
 
+/// One run with `--every-event`, for every test that only reads.
+pub(crate) fn every_event() -> &'static Recorded {
+    static RECORDED: OnceLock<Recorded> = OnceLock::new();
+    RECORDED.get_or_init(|| {
+        let folder = scratch("every-event");
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        let output = session(&folder, &["--every-event"]);
+        Recorded::read(folder, output)
+    })
+}
+
 /// A run and its files.
 pub(crate) struct Recorded {
     /// Where the engine was started; the root is `logs` in it.
