@@ -91,7 +91,9 @@ fn one_operation_is_found_in_every_event_file() {
 fn the_history_of_a_position_is_found() {
     // S2-043, S2-017
     let lines = found(
-        &format!("jq -c 'select(.event_type == \"POSITION_SNAPSHOT\") | {{timestamp, amount: .positions[\"aave:aToken:aUSDT\"]}}' {EVENTS}/positions.jsonl"),
+        &format!(
+            "jq -c 'select(.event_type == \"POSITION_SNAPSHOT\") | {{timestamp, amount: .positions[\"aave:aToken:aUSDT\"]}}' {EVENTS}/positions.jsonl"
+        ),
         1,
     );
     assert!(
@@ -114,8 +116,10 @@ fn positions_at_one_time_values_as_csv_and_slow_operations_are_found() {
     let snapshots = "select(.event_type == \"POSITION_SNAPSHOT\")";
     let at = found(&format!("jq -r '{snapshots} | .timestamp' {EVENTS}/positions.jsonl"), 1);
     found(&format!("jq -c 'select(.timestamp == \"{}\")' {EVENTS}/positions.jsonl", at[0]), 1);
-    let csv =
-        found(&format!("jq -r '{snapshots} | [.timestamp, .total_value_usd] | @csv' {EVENTS}/positions.jsonl"), 1);
+    let csv = found(
+        &format!("jq -r '{snapshots} | [.timestamp, .total_value_usd] | @csv' {EVENTS}/positions.jsonl"),
+        1,
+    );
     assert_eq!(csv[0], format!("\"{}\",1250.5", at[0]));
     found(&format!("jq -c 'select(.execution_duration_ms > 1000)' {EVENTS}/operation_executions.jsonl"), 1);
 }

@@ -118,8 +118,15 @@ impl Strategy {
                     decision: tapelog::decision_id(),
                     quiet_until: MarketTime(0),
                 });
-                let positions = self.positions.len();
-                event!(POSITION_OPENED, symbol, qty, px, positions, "{positions} positions are open");
+                let open_positions = self.positions.len();
+                event!(
+                    POSITION_OPENED,
+                    symbol,
+                    qty,
+                    px,
+                    open_positions,
+                    "{open_positions} positions are open"
+                );
                 self.bus.post(Post::Bought { notional: qty * px });
             }
             (Side::Sell, _) => self.sold(number, report),
