@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use tracing_core::callsite::{self, Callsite, Identifier};
 use tracing_core::field::FieldSet;
 use tracing_core::metadata::Kind;
-use tracing_core::subscriber::Interest;
+use tracing_core::subscriber::{Interest, NoSubscriber};
 use tracing_core::{Dispatch, Level, Metadata, dispatcher};
 
 use super::TARGET;
@@ -75,7 +75,9 @@ impl Made {
         }
         let mut with = Some(with);
         dispatcher::get_default(|dispatch| {
-            let wanted = interest == ALWAYS || dispatch.enabled(self.meta());
+            // What a subscriber that is gone said is remembered: nobody need be there.
+            let wanted =
+                !dispatch.is::<NoSubscriber>() && (interest == ALWAYS || dispatch.enabled(self.meta()));
             if wanted { with.take().map(|with| with(dispatch)) } else { None }
         })
     }
