@@ -9,13 +9,13 @@ use crate::time;
 
 const WIDTH: f64 = 1000.0;
 const HEIGHT: f64 = 190.0;
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 76.0;
 const BOTTOM: f64 = 24.0;
 const TOP: f64 = 22.0;
 /// Bars of a plot over time.
 const BINS: usize = 80;
 /// Colours of the page's style, in turn.
-const COLOURS: &[&str] = &["var(--a)", "var(--b)", "var(--c)", "var(--d)", "var(--e)", "var(--quiet)"];
+const COLOURS: &[&str] = &["var(--a)", "var(--e)", "var(--quiet)"];
 
 fn colour(name: &str, at: usize) -> &'static str {
     match name {

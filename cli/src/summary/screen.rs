@@ -219,7 +219,10 @@ impl Screen<'_> {
             let rows: Vec<_> = at_end
                 .iter()
                 .map(|thread| {
-                    let place = thread.location.as_ref().map(|place| format!("in {place}"));
+                    let place = thread
+                        .location
+                        .as_ref()
+                        .map(|place| format!("in {}", place.trim_start_matches("in ")));
                     let waiting = thread.waiting.as_ref().map(|what| format!("waits for {what}"));
                     let cells = [
                         format!("  {}", thread.thread),

@@ -37,6 +37,8 @@ fn row(thread: &Value) -> Vec<String> {
         (Some(waiting), _) => format!("waits for {waiting}"),
         (None, true) => "ended".to_owned(),
         (None, false) => match text("location") {
+            // `in place_order (router.rs:491)`, or only where.
+            Some(location) if location.starts_with("in ") => location,
             Some(location) => format!("in {location}"),
             None => text("kernel_state").unwrap_or_default(),
         },
@@ -47,7 +49,7 @@ fn row(thread: &Value) -> Vec<String> {
         text("name").unwrap_or_default(),
         critical.to_owned(),
         place,
-        format!("for {age}"),
+        if thread["age_s"].as_f64().unwrap_or(0.0) > 0.0 { format!("for {age}") } else { String::new() },
         text("decision_id").unwrap_or_default(),
     ]
 }

@@ -253,7 +253,9 @@ fn write_row(out: &mut dyn Write, look: &Look, row: &Row, widths: &Widths) -> io
     // Padded before it is painted: colours have no width.
     let event_type = format!("{:<1$}", row.event_type, widths.event_type);
     let (at, event_type) = (look.paint(Tone::Quiet, &at), look.paint(row.tone, &event_type));
-    let words = row.what.fit(widths.room);
+    // What may be left out is, before a place needs a line of its own.
+    let beside = if widths.narrow { row.source.chars().count() + 2 } else { 0 };
+    let words = row.what.fit(widths.room.saturating_sub(beside));
     if !widths.narrow {
         let place = look.paint(Tone::Quiet, &row.place);
         let what = widths.what;
