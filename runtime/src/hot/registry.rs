@@ -12,7 +12,7 @@ use super::hub::{Cause, Hub};
 use super::process::PROCESS;
 #[cfg(feature = "recorder")]
 use super::rules::Rules;
-use super::rules::{Sampler, Verdict};
+use super::rules::Verdict;
 use super::site::{Site, Stream};
 
 /// At most so many sites; beyond, records are counted as lost.
@@ -202,7 +202,7 @@ pub(crate) fn set_rules(hub: &Hub, rules: &Rules) {
 
 /// Every site that is or was sampled.
 #[cfg(feature = "recorder")]
-pub(crate) fn sampled() -> Vec<(&'static Site, &'static Sampler)> {
+pub(crate) fn sampled() -> Vec<(&'static Site, &'static super::rules::Sampler)> {
     lock().sites.iter().filter_map(|site| Some((*site, site.sampler()?))).collect()
 }
 
