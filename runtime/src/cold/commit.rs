@@ -81,6 +81,11 @@ impl Commits {
         self.word(COMPLETED).load(Ordering::Acquire)
     }
 
+    /// Whether the slot of the last batch that was written is not whole any more.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.completed() > self.last().map_or(0, |batch| batch.number)
+    }
+
     /// The newest whole slot.
     pub(crate) fn last(&self) -> Option<Batch> {
         layout::SLOTS.iter().filter_map(|slot| self.slot(*slot)).max_by_key(|batch| batch.number)

@@ -3,8 +3,10 @@
 //! Invariant: any bytes give values or an end, never a panic and never an invented value: these bytes may come from the
 //! ring of a process that died while writing, or from a damaged file.
 
+use crate::hot::contexts::{INLINE, SLOTS};
 use crate::hot::encoder::tag;
 use crate::hot::ids::DecisionId;
+use crate::hot::registry::MAX_SITES;
 use crate::hot::ring::{PADDING, RECORD_HEADER};
 
 /// The header of a record, and where its values are.
@@ -114,6 +116,16 @@ pub(crate) enum Decoded<'a> {
     Oversize(u64),
 }
 
+impl Record<'_> {
+    /// Whether a record call can have written this: a site's number, a context's slot, values that end where the record
+    /// ends, and zeros behind them. For records of a dead run, whose bytes may have been changed since.
+    pub(crate) fn is_plausible(&self) -> bool {
+        (self.site as usize) < MAX_SITES
+            && ((self.slot as usize) < SLOTS || self.slot >= INLINE)
+            && Reader(self.values).is_whole()
+    }
+}
+
 /// How deep lists and maps may nest; deeper ones end the record's values.
 const DEEPEST: u32 = 64;
 
@@ -170,6 +182,51 @@ impl<'a> Reader<'a> {
         }
         let [_tag] = self.array()?;
         self.array().map(i64::from_le_bytes)
+    }
+
+    /// Whether these bytes are values, each whole, and zeros behind the last.
+    fn is_whole(mut self) -> bool {
+        // Lists and maps that are open: how many items they lack, and whether each has a key.
+        let mut open: Vec<(u32, bool)> = Vec::new();
+        loop {
+            open.truncate(open.iter().rposition(|(left, _)| *left > 0).map_or(0, |last| last + 1));
+            match (self.0.first(), open.last()) {
+                (None, inside) => return inside.is_none(),
+                // A value that wrote less than it claimed ends so, too, wherever it stood.
+                (Some(&tag::END), None | Some((_, false))) => {
+                    return self.0.iter().all(|byte| *byte == tag::END);
+                }
+                _ => {}
+            }
+            if let Some((left, has_key)) = open.last_mut() {
+                *left -= 1;
+                if *has_key && self.text().is_none() {
+                    return false;
+                }
+            }
+            let skipped = match self.array().map(|[kind]| kind) {
+                Some(tag::NULL | tag::ABSENT | tag::FALSE | tag::TRUE) => Some(()),
+                Some(tag::F32) => self.array::<4>().map(|_| ()),
+                Some(tag::I64 | tag::U64 | tag::F64 | tag::ELAPSED_MS | tag::COUNTER | tag::OVERSIZE) => {
+                    self.array::<8>().map(|_| ())
+                }
+                Some(tag::I128 | tag::U128 | tag::INSTANT | tag::DECISION | tag::UUID) => {
+                    self.array::<16>().map(|_| ())
+                }
+                Some(tag::DECIMAL) => self.array::<20>().map(|_| ()),
+                Some(tag::TEXT | tag::FOUND_TEXT) => self.text().map(|_| ()),
+                Some(tag::BYTES) => self.slice().map(|_| ()),
+                Some(kind @ (tag::LIST | tag::MAP)) => {
+                    self.u32().map(|len| open.push((len, kind == tag::MAP)))
+                }
+                // A map that was cut off.
+                Some(tag::END) => return self.0.iter().all(|byte| *byte == tag::END),
+                _ => None,
+            };
+            if skipped.is_none() {
+                return false;
+            }
+        }
     }
 
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
@@ -246,6 +303,27 @@ mod tests {
             let mut reader = Reader(&whole[..cut]);
             let read: Vec<_> = core::iter::from_fn(|| reader.value()).collect();
             assert!(read.len() <= all.len());
+        }
+    }
+
+    #[test]
+    fn values_are_whole_only_to_their_last_byte() {
+        let nested =
+            [("deep", vec![vec![1_u8], vec![]])].into_iter().collect::<std::collections::BTreeMap<_, _>>();
+        let mut whole = bytes(&("abc", vec![1_u8, 2], nested, 3.0, fixed(1, 1), true, "end"));
+        let boundaries: Vec<_> = {
+            let mut reader = Reader(&whole);
+            core::iter::from_fn(|| reader.value().map(|_| whole.len() - reader.0.len())).collect()
+        };
+        for cut in 1..=whole.len() {
+            assert_eq!(Reader(&whole[..cut]).is_whole(), boundaries.contains(&cut), "cut at {cut}");
+        }
+        whole.extend([0; 7]);
+        assert!(Reader(&whole).is_whole());
+        for at in whole.len() - 7..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] = 0xFF;
+            assert!(!Reader(&changed).is_whole(), "{at}");
         }
     }
 

@@ -26,6 +26,10 @@ pub(crate) trait Source: Tables {
     fn describe(&self, site: u32) -> Option<Vec<u8>>;
     /// An oversize record stands in the files: its own file can go.
     fn remove_oversize(&self, number: u64);
+    /// Whether the bytes of the rings may have been changed since they were recorded: those of a dead run.
+    fn is_doubted(&self) -> bool {
+        false
+    }
 }
 
 /// Where lines go.
@@ -150,7 +154,8 @@ impl<S: Source> Engine<S> {
     ) -> Option<(Batch, u64)> {
         let rings = self.source.rings();
         let ends = rings.into_iter().map(|ring| (ring, ring.head(), ring.tail()));
-        let mut merge = Merge::new(ends, before);
+        let mut merge =
+            if self.source.is_doubted() { Merge::doubting(ends) } else { Merge::new(ends, before) };
         let first_seq = self.seq;
         let began_ns = clock::wall_ns();
         loop {

@@ -27,6 +27,8 @@ struct Cursor {
     end: u64,
     /// The key of the next record: its counter, but never less than that of the one before.
     key: u64,
+    /// Whether the bytes may have been changed since they were recorded.
+    doubted: bool,
     damaged: bool,
 }
 
@@ -34,7 +36,9 @@ impl Cursor {
     /// Skips paddings, and finds the key of the next record.
     fn settle(&mut self) -> bool {
         while self.at < self.end {
-            match decode::ahead(self.ring.bytes(self.at, self.end)) {
+            let bytes = self.ring.bytes(self.at, self.end);
+            let ahead = decode::ahead(bytes);
+            match if self.doubted && !self.is_plausible(ahead, bytes) { Ahead::Damaged } else { ahead } {
                 Ahead::Record(counter) => {
                     self.key = self.key.max(counter);
                     return true;
@@ -47,6 +51,15 @@ impl Cursor {
             }
         }
         false
+    }
+
+    /// Whether a producer can have written this: a padding reaches to the end of the buffer.
+    fn is_plausible(&self, ahead: Ahead, bytes: &[u8]) -> bool {
+        let capacity = self.ring.capacity();
+        match ahead {
+            Ahead::Padding(len) => (self.at & (capacity - 1)) + len == capacity,
+            _ => matches!(decode::next(bytes), Next::Record(record, _) if record.is_plausible()),
+        }
     }
 }
 
@@ -62,10 +75,19 @@ pub(crate) struct Merge {
 impl Merge {
     /// Over `rings`, each from its first offset to its second, taking records stamped before `before`.
     pub(crate) fn new(rings: impl IntoIterator<Item = (Ring, u64, u64)>, before: u64) -> Self {
+        Self::over(rings, before, false)
+    }
+
+    /// As [`Merge::new`], over all that a dead run left: what no record call can have written ends its ring.
+    pub(crate) fn doubting(rings: impl IntoIterator<Item = (Ring, u64, u64)>) -> Self {
+        Self::over(rings, u64::MAX, true)
+    }
+
+    fn over(rings: impl IntoIterator<Item = (Ring, u64, u64)>, before: u64, doubted: bool) -> Self {
         let mut cursors: Vec<_> = rings
             .into_iter()
             .filter(|(_, from, end)| from < end)
-            .map(|(ring, from, end)| Cursor { ring, from, at: from, end, key: 0, damaged: false })
+            .map(|(ring, from, end)| Cursor { ring, from, at: from, end, key: 0, doubted, damaged: false })
             .collect();
         let heap = cursors
             .iter_mut()

@@ -126,6 +126,15 @@ impl Ring {
         Ok(ring)
     }
 
+    /// Whether a file was made for a ring and nothing stands in its header yet.
+    #[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "for recovery"))]
+    pub(crate) fn is_blank(mapping: &Mapping) -> bool {
+        mapping.len() <= HEADER_LEN || {
+            let header = Self::over(mapping, 0);
+            header.header().magic.load(Ordering::Acquire) == 0 && header.tail() == 0
+        }
+    }
+
     fn over(mapping: &Mapping, capacity: u64) -> Self {
         // SAFETY: both callers checked that the mapping is longer than the header.
         let data = unsafe { mapping.base().add(HEADER_LEN) };

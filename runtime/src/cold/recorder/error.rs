@@ -78,7 +78,7 @@ impl std::error::Error for StartError {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FinishError {
-    /// Some records are not in the files yet.
+    /// Some records, or the word in `run.json` that the run ended, are not in the files yet.
     Unwritten {
         /// The run directory.
         dir: PathBuf,
@@ -90,8 +90,8 @@ impl fmt::Display for FinishError {
         match self {
             Self::Unwritten { dir } => write!(
                 f,
-                "some records are not in the files within two seconds; when the disk works again, run \
-                 `tape recover {}`",
+                "not all records, or not the word in `run.json` that the run ended, could be written within two \
+                 seconds; when the disk works again, run `tape recover {}`",
                 dir.display()
             ),
         }

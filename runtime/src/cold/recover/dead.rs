@@ -24,6 +24,8 @@ pub(crate) struct Dead {
     pub(super) commits: Commits,
     state: Mapping,
     pub(super) rings: Vec<Ring>,
+    /// How many files of rings are none.
+    pub(super) unreadable: u64,
     contexts: Option<File>,
     pub(super) sites: Vec<u8>,
     fields: Vec<u8>,
@@ -36,14 +38,20 @@ impl Dead {
         let map = |path: &Path| Mapping::open(path).ok();
         let state = map(&find("state")?)?;
         let commits = Commits::open(state)?;
-        let mut rings = Vec::new();
+        let (mut rings, mut unreadable) = (Vec::new(), 0);
         for folder in &manifest.rings {
             let Ok(entries) = fs::read_dir(folder) else { continue };
             for entry in entries.filter_map(Result::ok) {
-                if entry.file_name().to_str().is_some_and(|name| name.starts_with("ring-"))
-                    && let Some(ring) = map(&entry.path()).and_then(|mapping| Ring::open(&mapping).ok())
-                {
-                    rings.push(ring);
+                let name = entry.file_name();
+                let Some(number) = name.to_str().and_then(|name| name.strip_prefix("ring-")) else {
+                    continue;
+                };
+                match map(&entry.path()).map(|mapping| (mapping, Ring::open(&mapping))) {
+                    Some((_, Ok(ring))) if number.parse() == Ok(ring.number()) => rings.push(ring),
+                    // The process died while it made it.
+                    Some((mapping, _)) if Ring::is_blank(&mapping) => {}
+                    None if entry.metadata().is_ok_and(|about| about.len() == 0) => {}
+                    _ => unreadable += 1,
                 }
             }
         }
@@ -54,6 +62,7 @@ impl Dead {
             commits,
             state,
             rings,
+            unreadable,
             contexts: find("contexts").and_then(|path| File::open(path).ok()),
             sites: read("sites"),
             fields: read("fields"),
@@ -107,6 +116,10 @@ impl Source for &Dead {
         None
     }
 
+    fn is_doubted(&self) -> bool {
+        true
+    }
+
     fn remove_oversize(&self, number: u64) {
         for folder in &self.folders {
             // In all but one folder there is none.
@@ -136,7 +149,7 @@ pub(super) fn engine<'a>(
 pub(super) fn repeat(dead: &Dead, batch: &Batch) -> Merge {
     let ring = |number| dead.rings.iter().find(|ring| ring.number() == number);
     let ranges = batch.ranges.iter().filter_map(|range| Some((*ring(range.ring)?, range.from, range.to)));
-    Merge::new(ranges.collect::<Vec<_>>(), u64::MAX)
+    Merge::doubting(ranges.collect::<Vec<_>>())
 }
 
 /// Removes the shared files of a run that needs them no longer.

@@ -45,7 +45,8 @@ pub enum Recovery {
         records: u64,
         /// How many unfinished last lines were cut off.
         torn: u64,
-        /// How many rings held bytes that are no record; what stood behind them is lost.
+        /// How many rings held bytes that no record call can have written, or were none any more: what stood behind them
+        /// is lost. One more when the shared file that says what is written was damaged.
         damaged: u64,
         /// How many records were lost and not yet said to be in a RECORDS_LOST.
         lost: u64,
@@ -83,7 +84,7 @@ pub(crate) fn leftovers(dir: &Path, manifest: &Manifest, last_seq: impl Fn(&str)
         let range = taken.iter().flat_map(|batch| &batch.ranges).find(|range| range.ring == ring.number());
         (ring, range.map_or(from, |range| range.to), end)
     });
-    let mut merge = Merge::new(starts, u64::MAX);
+    let mut merge = Merge::doubting(starts);
     while engine.encode(&mut merge, &calibration, &mut lines) > 0 {}
     lines
 }
@@ -131,6 +132,13 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
         // Its space may not have been released any more.
         engine.release(&last);
     }
+    let damaged_state = dead.commits.is_damaged();
+    if damaged_state {
+        // The numbers go on behind those that are there.
+        for path in files::stream_files(dir)? {
+            engine.seq = engine.seq.max(last_seq_of_file(&path)? + 1);
+        }
+    }
     let plan = manifest.plan();
     let mut streams = Streams::new(dir, None).planned(&plan, None);
     while let Some((mut batch, _)) = engine.collect(u64::MAX, calibration, &mut streams) {
@@ -142,12 +150,13 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     let sealed: Vec<_> = sealed.map(|stream| stream.file.clone()).collect();
     seal_again(dir, &mut manifest, &sealed, engine.seq - 1);
     let lost = dead.unreported_losses();
+    let damaged = engine.damaged.len() as u64 + dead.unreadable + u64::from(damaged_state);
     manifest.status = Status::Recovered;
     manifest.lost_at_end = lost;
     manifest.threads_at_end = threads::at_end(&dead.rings, &dead.sites, &calibration);
     manifest.write(dir)?;
     remove_shared(&manifest);
-    Ok(Recovery::Recovered { records, torn, damaged: engine.damaged.len() as u64, lost })
+    Ok(Recovery::Recovered { records, torn, damaged: damaged, lost })
 }
 
 /// Encodes a batch as it was: first the lines that begin segments, in the order of the streams, then its records.
