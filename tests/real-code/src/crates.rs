@@ -1,32 +1,34 @@
 //! One crate: fetch, test, annotate, build, test again, compare.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use crate::Options;
-use crate::annotate::annotate;
+use crate::annotate::{Counts, annotate};
+use crate::cargo::{Cargo, Tests};
+use crate::fetch;
 
 /// How often tests that failed are tried again.
 const RETRIES: usize = 2;
+/// How much of the compiler's words a report shows.
+const ERROR_LINES: usize = 60;
 
 /// What became of one crate.
 #[derive(Debug)]
 pub(crate) struct Report {
     name: String,
-    functions: usize,
-    compiled: bool,
+    counts: Counts,
+    files: usize,
+    notes: Vec<String>,
+    /// The targets that do not build any more.
+    broken: Vec<String>,
     before: Tests,
     after: Tests,
     errors: String,
 }
-
-/// How each test ended, by name.
-#[derive(Debug, Default)]
-struct Tests(BTreeMap<String, String>);
 
 impl Tests {
     fn passed(&self) -> usize {
@@ -42,18 +44,33 @@ impl Tests {
 
 impl Report {
     pub(crate) fn is_well(&self) -> bool {
-        self.compiled && self.before.broken_by(&self.after).next().is_none()
+        self.counts.annotated > 0
+            && self.broken.is_empty()
+            && self.before.broken_by(&self.after).next().is_none()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (before, after) = (self.before.passed(), self.after.passed());
-        write!(f, "{}: {} functions annotated, ", self.name, self.functions)?;
-        if !self.compiled {
-            return write!(f, "and it does not compile any more:\n{}", self.errors);
+        let Counts { annotated, constant, tests, others, in_macros } = self.counts;
+        let verdict = if self.is_well() { "well" } else { "NOT WELL" };
+        write!(f, "{}: {verdict}; {annotated} functions in {} files annotated, ", self.name, self.files)?;
+        if self.broken.is_empty() {
+            let (before, after) = (self.before.passed(), self.after.passed());
+            write!(f, "all compile; tests passed before: {before}, after: {after}")?;
+        } else {
+            write!(f, "and these do not compile any more: {}", self.broken.join(", "))?;
         }
-        write!(f, "all compile; tests passed before: {before}, after: {after}")?;
+        write!(
+            f,
+            "\n  left alone: {constant} `const fn`, {tests} tests, {in_macros} in macros, {others} called by the compiler"
+        )?;
+        for note in &self.notes {
+            write!(f, "\n  {note}")?;
+        }
+        if !self.broken.is_empty() {
+            return write!(f, "\n{}", shortened(&self.errors));
+        }
         for name in self.before.broken_by(&self.after) {
             let now = self.after.0.get(name).map_or("gone", String::as_str);
             write!(f, "\n  {name}: ok before, {now} after")?;
@@ -62,136 +79,110 @@ impl fmt::Display for Report {
     }
 }
 
+/// The errors alone, without progress and warnings.
+fn shortened(errors: &str) -> String {
+    let mut out: Vec<&str> = Vec::new();
+    let mut inside = false;
+    for line in errors.lines() {
+        if line.starts_with("error") {
+            inside = true;
+        } else if line.starts_with("warning") {
+            inside = false;
+        }
+        if inside && out.len() < ERROR_LINES {
+            out.push(line);
+        }
+    }
+    out.join("\n")
+}
+
 pub(crate) fn try_crate(name: &str, options: &Options) -> io::Result<Report> {
     let base = options.keep.clone().unwrap_or_else(|| std::env::temp_dir().join("tapelog-real-code"));
-    let work = base.join(name.replace('@', "-"));
-    if work.exists() {
-        fs::remove_dir_all(&work)?;
-    }
-    fs::create_dir_all(&work)?;
-    let source = fetch(name, &work)?;
-    let dir = work.join("crate");
-    copy(&source, &dir)?;
-    prepare(&dir)?;
+    fs::create_dir_all(&base)?;
+    let base = base.canonicalize()?;
+    say(name, "fetching");
+    let (dir, version) = fetch::fetch(name, &base.join(name.replace('@', "-")))?;
+    let name = format!("{}@{version}", name.split('@').next().unwrap_or(name));
     let target = base.join("target");
-    let (built, before, errors) = test(&dir, &target)?;
-    if !built {
-        return Err(io::Error::other(format!("its own tests do not build here:\n{errors}")));
+    let mut notes = Vec::new();
+    let mut cargo = Cargo {
+        dir: &dir,
+        target: &target,
+        features: &options.features,
+        limit: options.limit,
+        cap_lints: false,
+    };
+    say(&name, "building it as it is");
+    let mut built = cargo.build()?;
+    if built.targets.is_empty() {
+        cargo.cap_lints = true;
+        built = cargo.build()?;
+        notes.push(
+            "its own lints refuse it with this compiler as it is: built with `--cap-lints=warn`".into(),
+        );
     }
-    let attributes: Vec<_> =
-        options.attributes.iter().map(|attribute| format!("#[::tapelog::{attribute}]")).collect();
-    let mut functions = 0;
-    for file in rust_files(&dir)? {
-        let text = fs::read_to_string(&file)?;
-        // A file that syn cannot read, a template say, is not part of the crate's code.
-        if let Ok((annotated, count)) = annotate(&text, &attributes.join(" ")) {
-            functions += count;
-            fs::write(&file, annotated)?;
-        }
+    if built.targets.is_empty() {
+        return Err(io::Error::other(format!(
+            "its own tests do not build here:\n{}",
+            shortened(&built.errors)
+        )));
     }
-    let (compiled, mut after, errors) = test(&dir, &target)?;
+    if built.errors.lines().any(|line| line.starts_with("error: could not compile")) {
+        notes.push("some of its test targets do not build here as they are: left out".to_owned());
+    }
+    say(&name, &format!("running the tests of {} targets", built.targets.len()));
+    let before = cargo.test(&built.targets)?;
+    let (counts, files) = annotate_files(&built.files, &attributes(&dir, options)?, &mut notes)?;
+    say(&name, &format!("building it with {} functions annotated", counts.annotated));
+    let again = cargo.build()?;
+    let broken: Vec<String> =
+        built.targets.difference(&again.targets).map(|target| target.join(" ")).collect();
+    let mut after = Tests::default();
+    if broken.is_empty() {
+        say(&name, "running the tests again");
+        after = cargo.test(&built.targets)?;
+    }
     // A test that measures time fails on a busy machine; one that an attribute broke fails each time.
     for _ in 0..RETRIES {
-        if !compiled || before.broken_by(&after).next().is_none() {
+        if !broken.is_empty() || before.broken_by(&after).next().is_none() {
             break;
         }
-        let (_, again, _) = test(&dir, &target)?;
-        after.0.extend(again.0.into_iter().filter(|(_, end)| end == "ok"));
+        say(&name, "and once more, for the tests that failed");
+        after.0.extend(cargo.test(&built.targets)?.0.into_iter().filter(|(_, end)| end == "ok"));
     }
-    Ok(Report { name: name.to_owned(), functions, compiled, before, after, errors })
+    Ok(Report { name, counts, files, notes, broken, before, after, errors: again.errors })
 }
 
-/// Asks cargo for the crate's source, as the registry has it.
-fn fetch(name: &str, work: &Path) -> io::Result<PathBuf> {
-    let (plain, version) = name.split_once('@').unwrap_or((name, "*"));
-    let probe = work.join("probe");
-    fs::create_dir_all(probe.join("src"))?;
-    fs::write(probe.join("src/lib.rs"), "")?;
-    fs::write(
-        probe.join("Cargo.toml"),
-        format!(
-            "[package]\nname = \"probe\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{plain} = \"{version}\"\n\n[workspace]\n"
-        ),
-    )?;
-    let output =
-        Command::new("cargo").args(["vendor", "--quiet", "--versioned-dirs"]).current_dir(&probe).output()?;
-    if !output.status.success() {
-        return Err(io::Error::other(String::from_utf8_lossy(&output.stderr).into_owned()));
-    }
-    fs::read_dir(probe.join("vendor"))?
-        .filter_map(Result::ok)
-        .map(|entry| entry.path())
-        .find(|path| {
-            fs::read_to_string(path.join("Cargo.toml"))
-                .is_ok_and(|manifest| manifest.contains(&format!("\nname = \"{plain}\"\n")))
-        })
-        .ok_or_else(|| io::Error::other(format!("cargo gave no source of `{plain}`")))
+fn attributes(dir: &Path, options: &Options) -> io::Result<String> {
+    let root = if fetch::is_edition_2015(dir)? { "tapelog" } else { "::tapelog" };
+    let attributes = options.attributes.iter().map(|attribute| format!("#[{root}::{attribute}]"));
+    Ok(attributes.collect::<Vec<_>>().join(" "))
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else if entry.file_name() != ".cargo-checksum.json" {
-            fs::copy(entry.path(), target)?;
+/// Annotates the files that the compiler read; templates and the cases of other test harnesses are not among them.
+fn annotate_files(
+    files: &BTreeSet<PathBuf>,
+    attributes: &str,
+    notes: &mut Vec<String>,
+) -> io::Result<(Counts, usize)> {
+    let mut sum = Counts::default();
+    let mut annotated = 0;
+    for file in files {
+        let text = fs::read_to_string(file)?;
+        match annotate(&text, attributes) {
+            Ok((text, counts)) => {
+                annotated += usize::from(counts.annotated > 0);
+                sum += counts;
+                fs::write(file, text)?;
+            }
+            // What `include!` puts into an expression is no file of items.
+            Err(error) => notes.push(format!("{} is left alone: {error}", file.display())),
         }
     }
-    Ok(())
+    Ok((sum, annotated))
 }
 
-/// Makes the crate depend on tapelog, and stand alone. Both runs have the dependency, so that only the attributes differ.
-fn prepare(dir: &Path) -> io::Result<()> {
-    let manifest = dir.join("Cargo.toml");
-    let runtime = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime");
-    let mut text = fs::read_to_string(&manifest)?;
-    if !text.contains("\n[workspace]") {
-        text.push_str("\n[workspace]\n");
-    }
-    let dependency = format!(
-        "\n[dependencies.tapelog]\npath = \"{}\"\ndefault-features = false\n",
-        runtime.canonicalize()?.display()
-    );
-    text.push_str(&dependency);
-    fs::write(manifest, text)
-}
-
-/// Every Rust file but build scripts.
-fn rust_files(dir: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "target") {
-            files.append(&mut rust_files(&path)?);
-        } else if path.extension().is_some_and(|end| end == "rs")
-            && path.file_name().is_some_and(|n| n != "build.rs")
-        {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// Builds and runs the crate's tests: library, binaries, integration tests, documentation.
-fn test(dir: &Path, target: &Path) -> io::Result<(bool, Tests, String)> {
-    let cargo = |args: &[&str]| {
-        Command::new("cargo").args(args).current_dir(dir).env("CARGO_TARGET_DIR", target).output()
-    };
-    let built = cargo(&["test", "--no-run", "--quiet", "--lib", "--bins", "--tests"])?;
-    let errors = String::from_utf8_lossy(&built.stderr).into_owned();
-    if !built.status.success() {
-        return Ok((false, Tests::default(), errors));
-    }
-    let ran = cargo(&["test", "--no-fail-fast"])?;
-    let mut tests = Tests::default();
-    for line in String::from_utf8_lossy(&ran.stdout).lines() {
-        if let Some((name, end)) = line.strip_prefix("test ").and_then(|rest| rest.rsplit_once(" ... ")) {
-            // A documentation test is named by its line, which an attribute before it does not move.
-            tests.0.insert(name.to_owned(), end.trim().to_owned());
-        }
-    }
-    Ok((true, tests, errors))
+/// Progress, on standard error: the verdicts alone go to standard output.
+fn say(name: &str, what: &str) {
+    eprintln!("{name}: {what} …");
 }
