@@ -21,6 +21,8 @@ pub(crate) enum State {
     Filled,
     Cancelled,
     Expired,
+    /// Over, and nobody said how.
+    Closed,
     Rejected,
     /// Never sent.
     Failed,
@@ -36,6 +38,7 @@ impl State {
             Self::Filled => "filled",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
+            Self::Closed => "closed",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
         }
@@ -337,7 +340,12 @@ impl Book {
     fn moved(&mut self, place: Place, order: &mut Order, seen: &Seen<'_>, event_type: &str) {
         let terminal = matches!(
             order.state,
-            State::Filled | State::Cancelled | State::Expired | State::Rejected | State::Failed
+            State::Filled
+                | State::Cancelled
+                | State::Expired
+                | State::Closed
+                | State::Rejected
+                | State::Failed
         );
         let fill = event_type.ends_with("_FILLED") || event_type.ends_with("_FILL");
         if fill {
@@ -348,6 +356,16 @@ impl Book {
                 self.fault(kind, place, &order.intent, &words);
             }
             self.fill(place, order, seen, event_type);
+            return;
+        }
+        if event_type == "ORDER_CLOSED" {
+            // What `order::closed` was told. An order whose end is known already needs no second one.
+            if !terminal {
+                let said = seen.text("order_state").unwrap_or_default();
+                order.state = closed_as(&said);
+                order.unknown_attempts.clear();
+                add(&mut self.counts, order.state.name());
+            }
             return;
         }
         let state = match event_type {
@@ -530,6 +548,17 @@ impl Order {
     /// The average price of its fills, with as many digits as prices here have.
     pub(crate) fn average(&self) -> Option<f64> {
         (self.filled > 0.0 && self.cost != 0.0).then(|| self.cost / self.filled)
+    }
+}
+
+/// The state that `order_state` of ORDER_CLOSED names.
+fn closed_as(said: &str) -> State {
+    match said {
+        "filled" => State::Filled,
+        "cancelled" => State::Cancelled,
+        "expired" => State::Expired,
+        "rejected" => State::Rejected,
+        _ => State::Closed,
     }
 }
 

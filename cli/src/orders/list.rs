@@ -121,7 +121,7 @@ pub(crate) fn tone(order: &Order) -> Tone {
         State::Unknown | State::Rejected | State::Failed => Tone::Bad,
         State::Pending | State::PartlyFilled => Tone::Careful,
         State::Filled => Tone::Good,
-        State::Accepted | State::Cancelled | State::Expired => Tone::Plain,
+        State::Accepted | State::Cancelled | State::Expired | State::Closed => Tone::Plain,
     }
 }
 

@@ -69,9 +69,6 @@ impl Kind {
 const KNOWN: &[(&str, Kind)] = &[
     ("symbol", Kind::Text),
     ("side", Kind::Text),
-    ("intent_id", Kind::Text),
-    ("client_order_id", Kind::Text),
-    ("order_id", Kind::Text),
     ("qty", Kind::Number),
     ("limit_px", Kind::Number),
     ("px", Kind::Number),
@@ -88,16 +85,46 @@ const KNOWN: &[(&str, Kind)] = &[
     ("value", Kind::Number),
     ("limit", Kind::Number),
     ("outcome", Kind::Text),
+    ("order_state", Kind::Text),
     ("verdict", Kind::Text),
     ("error", Kind::Text),
     ("duration_ms", Kind::Number),
     ("execution_time_ms", Kind::Number),
     ("operation", Kind::Text),
-    ("correlation_id", Kind::Text),
-    ("strategy_id", Kind::Text),
     ("dashboard_event_type", Kind::Text),
     ("display_time", Kind::Text),
 ];
+
+/// Names of ids. They are text whatever they come in: one venue numbers its orders and the next names them, no reader may
+/// round a number above 2^53, and nobody adds ids up.
+const IDS: &[&str] = &[
+    "intent_id",
+    "client_order_id",
+    "orig_client_order_id",
+    "order_id",
+    "execution_id",
+    "exec_id",
+    "fill_id",
+    "trade_id",
+    "correlation_id",
+    "strategy_id",
+    "group_id",
+    "account",
+];
+
+/// Whether an integer of this name is written as text.
+pub(crate) fn is_id(name: &str) -> bool {
+    IDS.contains(&name)
+}
+
+/// The value as an id: an integer in quotes, as those of 128 bits are, and all else as it is.
+pub(crate) fn as_id(value: Decoded<'_>) -> Decoded<'_> {
+    match value {
+        Decoded::I64(number) => Decoded::I128(number.into()),
+        Decoded::U64(number) => Decoded::U128(number.into()),
+        other => other,
+    }
+}
 
 /// A name that was recorded with a second kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +148,9 @@ pub(crate) struct Kinds {
 impl Kinds {
     /// With the kinds that stand in `table`; new ones are appended to `file`.
     pub(crate) fn new(table: &[u8], file: Option<File>) -> Self {
-        let mut kinds: HashMap<_, _> = KNOWN.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+        let ids = IDS.iter().map(|name| (*name, Kind::Text));
+        let known = KNOWN.iter().copied().chain(ids);
+        let mut kinds: HashMap<_, _> = known.map(|(name, kind)| (name.to_owned(), kind)).collect();
         for entry in unframed(table) {
             let mut reader = Reader(entry);
             if let (Some(Decoded::Text(name)), Some(Decoded::Text(kind))) = (reader.value(), reader.value())

@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::Context;
 use crate::events::ORDER_RESTORED;
 use crate::hot::ids::DecisionId;
 use crate::scope::order::restore;
+use crate::{Context, Maybe, event};
 
 use super::manifest::Manifest;
 use super::read::{Packing, ReadError, Run, Segment};
@@ -29,12 +29,10 @@ struct Line {
     intent_id: Option<String>,
 }
 
-impl Line {
-    /// What fills name: the client order id, else the intent.
-    fn order(self) -> Option<String> {
-        self.client_order_id.or(self.intent_id)
-    }
-}
+/// An order: what fills name, its client order id, else its intent; and whether it is the former.
+type Order = (String, bool);
+/// The decision of an open order, and its intent.
+type Placed = (DecisionId, Option<String>);
 
 /// Binds the open orders of the newest run before `own` of the same service and instance. Returns how many.
 pub(crate) fn restore_open_orders(runs: &[PathBuf], own: &Manifest) -> usize {
@@ -45,16 +43,23 @@ pub(crate) fn restore_open_orders(runs: &[PathBuf], own: &Manifest) -> usize {
     });
     // A run whose orders cannot be read has none that could be restored.
     let open = previous.and_then(|dir| open_orders(dir).ok()).unwrap_or_default();
-    for (order, decision) in &open {
-        restore(order, *decision);
+    for ((order, is_client_order), (decision, intent)) in &open {
+        restore(order, *is_client_order, *decision);
         // In the order's decision, as every other line of it.
         let _attached = Context::current().with_decision(*decision).attach();
-        crate::event!(ORDER_RESTORED, intent_id = order, "{intent_id} was open when the run before ended");
+        let client_order = is_client_order.then_some(order);
+        let intent = intent.as_ref().unwrap_or(order);
+        event!(
+            ORDER_RESTORED,
+            intent_id = intent,
+            client_order_id = Maybe(client_order),
+            "{intent_id} was open when the run before ended"
+        );
     }
     open.len()
 }
 
-fn open_orders(dir: &Path) -> Result<Vec<(String, DecisionId)>, ReadError> {
+fn open_orders(dir: &Path) -> Result<Vec<(Order, Placed)>, ReadError> {
     let mut segments = Run::open(dir)?.segments()?;
     segments.retain(|segment| segment.stream == "orders.jsonl" && !segment.fallback);
     // The newest are last; what is packed is about ten times as large.
@@ -75,7 +80,7 @@ fn open_orders(dir: &Path) -> Result<Vec<(String, DecisionId)>, ReadError> {
     Ok(open)
 }
 
-fn read_segment(segment: &Segment, open: &mut HashMap<String, DecisionId>) -> io::Result<()> {
+fn read_segment(segment: &Segment, open: &mut HashMap<Order, Placed>) -> io::Result<()> {
     let mut lines = segment.open()?;
     // Without rotation a run may have one file of any size. The first line may be half a line then, which is no JSON.
     io::copy(&mut lines.by_ref().take(segment.bytes.saturating_sub(READ)), &mut io::sink())?;
@@ -85,12 +90,22 @@ fn read_segment(segment: &Segment, open: &mut HashMap<String, DecisionId>) -> io
         let opens = matches!(line.event_type.as_str(), "ORDER_CONTEXT" | "ORDER_RESTORED");
         let closes = matches!(
             line.event_type.as_str(),
-            "ORDER_FILLED" | "ORDER_CANCELLED" | "ORDER_REJECTED" | "ORDER_FAILED" | "ORDER_EXPIRED"
+            "ORDER_FILLED"
+                | "ORDER_CANCELLED"
+                | "ORDER_REJECTED"
+                | "ORDER_FAILED"
+                | "ORDER_EXPIRED"
+                | "ORDER_CLOSED"
         );
+        let client_order = line.client_order_id.map(|id| (id, true));
+        let intent = line.intent_id.clone().map(|id| (id, false));
         if opens && let Some(decision) = line.decision_id.as_ref().and_then(|id| id.parse().ok()) {
-            open.extend(line.order().map(|order| (order, decision)));
-        } else if closes && let Some(order) = line.order() {
-            open.remove(&order);
+            open.extend(client_order.or(intent).map(|order| (order, (decision, line.intent_id))));
+        } else if closes {
+            // Who says it may name both, and the order was placed under one.
+            for order in [client_order, intent].into_iter().flatten() {
+                open.remove(&order);
+            }
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use crate::hot::site::{Category, Class, Level};
 
 use super::decode::{Decoded, Reader};
 use super::json;
-use super::kinds::Kind;
+use super::kinds::{Kind, is_id};
 
 /// A site as its description says, live or from the table of a dead run.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub(crate) struct FieldInfo {
     pub(crate) from: From,
     /// The kind that the field's name has, once known.
     pub(crate) kind: Cell<Option<Kind>>,
+    /// Whether an integer is written as text.
+    pub(crate) is_id: bool,
 }
 
 /// Where a field's value comes from.
@@ -198,7 +200,7 @@ fn field(value: Decoded<'_>) -> Option<FieldInfo> {
     };
     // What a library said is the line's message, and no field beside it.
     let key = if *name == "message" { Vec::new() } else { key(name) };
-    Some(FieldInfo { name: (*name).to_owned(), key, from, kind: Cell::new(None) })
+    Some(FieldInfo { name: (*name).to_owned(), key, from, kind: Cell::new(None), is_id: is_id(name) })
 }
 
 /// `,"name":`.

@@ -142,6 +142,9 @@ declare! {
     ORDER_EXPIRED: ORDERS, Info, Execution;
     /// An order will be tried again (S1-014, S3-012).
     ORDER_RETRIED: ORDERS, Warning, Execution;
+    /// An order is over, as `order::closed` was told; `order_state` says how, where it was said. Not written where an
+    /// attempt ended as ORDER_REJECTED or ORDER_FAILED.
+    ORDER_CLOSED: ORDERS, Info, Execution;
     /// An order of the run before was open when that ended; its decision is known again.
     ORDER_RESTORED: ORDERS, Info, Execution;
     /// An execution names an order that nothing here has placed.

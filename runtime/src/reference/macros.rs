@@ -139,7 +139,20 @@ pub(super) fn fields(event: &str) -> Vec<EntryField> {
             ("venue", Text, SOMETIMES, "Where it is traded."),
         ],
         "ORDER_SUBMITTED" | "ORDER_REJECTED" | "ORDER_FAILED" | "ORDER_UNKNOWN" => ATTEMPT_END,
-        "ORDER_RESTORED" => &[("intent_id", Text, SOMETIMES, "The intent that the order serves.")],
+        "ORDER_CLOSED" => &[
+            ("client_order_id", Text, SOMETIMES, "Our own id of the order, where it was placed under one."),
+            ("intent_id", Text, SOMETIMES, "The intent that the order serves, where it has no id of ours."),
+            (
+                "order_state",
+                Text,
+                ALWAYS,
+                "`filled`, `cancelled`, `rejected`, `expired`, `replaced`, `done_for_day`, or `closed`.",
+            ),
+        ],
+        "ORDER_RESTORED" => &[
+            ("intent_id", Text, ALWAYS, "The intent that the order serves."),
+            ("client_order_id", Text, SOMETIMES, "Our own id of the order, where it was placed under one."),
+        ],
         "DASH_EVENT" => &[
             ("dashboard_event_type", Text, ALWAYS, "What the dashboard was told, for example `BUY_FILLED`."),
             ("display_time", Text, ALWAYS, "`HH:MM:SS`, UTC (C10)."),

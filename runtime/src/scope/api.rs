@@ -18,5 +18,7 @@
 /// ```
 pub mod order {
     pub use crate::scope::order::has::*;
-    pub use crate::scope::order::{Attempt, OrderContext, OrderOutcome, Resumed, closed, resume};
+    pub use crate::scope::order::{
+        Attempt, OrderContext, OrderOutcome, Resumed, Terminal, closed, closed_as, resume,
+    };
 }

@@ -5,7 +5,7 @@
 
 use crate::cold::decode::{Decoded, Reader};
 use crate::cold::json;
-use crate::cold::kinds::{Kind, Kinds};
+use crate::cold::kinds::{Kind, Kinds, as_id, is_id};
 use crate::cold::sites::{FieldInfo, From, Piece, SiteInfo, key};
 use crate::hot::context::each_key;
 use crate::hot::encoder::tag;
@@ -66,7 +66,7 @@ impl ReadyField {
         }
         let constant = match &field.from {
             From::Constant(constant) => {
-                let value = constant.value();
+                let value = settled(field, constant.value());
                 let mut out = key(&named(kinds, &field.name, &value));
                 // What is not finite is listed in each line.
                 one(&mut out, &value, &Base::NONE).then_some(out)
@@ -105,13 +105,13 @@ pub(super) fn write(
             }
             From::Recorded => {
                 if !short(line, field, ready, &mut reader, base) {
-                    let value = reader.value().unwrap_or(Decoded::Absent);
+                    let value = settled(field, reader.value().unwrap_or(Decoded::Absent));
                     any(line, field, &value, base, kinds, nonfinite);
                 }
             }
             From::Constant(constant) => match &ready.constant {
                 Some(text) => line.put(text),
-                None => any(line, field, &constant.value(), base, kinds, nonfinite),
+                None => any(line, field, &settled(field, constant.value()), base, kinds, nonfinite),
             },
             From::DisplayTime => {
                 let mut text = [field.key.as_slice(), b"\""].concat();
@@ -185,6 +185,20 @@ fn short(
             reader.0 = rest;
             true
         }
+        kind @ (tag::U64 | tag::I64) if field.is_id && known == Some(Kind::Text) => {
+            let Some((word, rest)) = rest.split_first_chunk() else { return false };
+            let word = u64::from_le_bytes(*word);
+            ready.put_key(field, line);
+            line.byte(b'"');
+            if kind == tag::U64 {
+                line.unsigned(word)
+            } else {
+                line.signed(word as i64)
+            }
+            line.byte(b'"');
+            reader.0 = rest;
+            true
+        }
         kind @ (tag::TRUE | tag::FALSE) if known == Some(Kind::Bool) => {
             ready.put_key(field, line);
             line.put(if kind == tag::TRUE { b"true" } else { b"false" });
@@ -197,6 +211,11 @@ fn short(
         }
         _ => false,
     }
+}
+
+/// The value as its field writes it.
+fn settled<'a>(field: &FieldInfo, value: Decoded<'a>) -> Decoded<'a> {
+    if field.is_id { as_id(value) } else { value }
 }
 
 /// Writes any value.
@@ -271,6 +290,7 @@ pub(super) fn context_keys(kinds: &mut Kinds, entry: &[u8]) -> Vec<ContextKey> {
     let mut keys = Vec::new();
     each_key(entry, &mut |name, value| {
         if let Some(value) = Reader(value).value() {
+            let value = if is_id(name) { as_id(value) } else { value };
             let mut text = key(&named(kinds, name, &value));
             one(&mut text, &value, &Base::NONE);
             keys.push(ContextKey { name: name.to_owned(), text });

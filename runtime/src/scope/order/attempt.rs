@@ -3,10 +3,12 @@
 use core::fmt::Display;
 
 use super::bindings;
+use super::closings::decision_closed;
 use super::counts;
 use super::outcome::{Attempted, OrderOutcome, of_ended, of_result};
 use crate::events;
 use crate::hot::activity::{self, Entered};
+use crate::hot::encoder::tag;
 use crate::hot::ids::{DecisionId, mix};
 use crate::hot::open::{Listed, What};
 use crate::hot::record::record;
@@ -26,6 +28,8 @@ pub struct Sites {
     rejected: Site,
     failed: Site,
     unknown: Site,
+    /// The decision's last order, where the attempt itself was the end of it.
+    closed: Site,
 }
 
 const END: &[Field] = &[
@@ -79,6 +83,7 @@ impl Sites {
                 end,
                 place,
             ),
+            closed: decision_closed(place),
         }
     }
 
@@ -214,7 +219,7 @@ impl Attempt {
         if self.bound == 0 {
             self.bound = self.intent;
         }
-        bindings::bind(self.bound, self.decision);
+        bindings::bind(self.bound, self.decision, &sites.closed);
     }
 
     /// While it is open, the heartbeat knows of it: on this thread, or on none if it may be awaited.
@@ -230,7 +235,7 @@ impl Attempt {
     /// The order has an id of the user's own: executions name that one, not the intent. Before [`Attempt::context`].
     #[inline]
     pub fn bind<V: Value + ?Sized>(&mut self, client_order_id: &V) {
-        self.bound = bindings::key_of(client_order_id);
+        self.bound = bindings::key_of(client_order_id) | CLIENT_ORDER;
     }
 
     pub(super) fn bind_key(&mut self, key: u64) {
@@ -257,7 +262,7 @@ impl Attempt {
             thread::swap_decision(previous);
         }
         if matches!(outcome, OrderOutcome::Rejected | OrderOutcome::Failed) {
-            bindings::unbind(self.bound);
+            bindings::unbind(self.bound, &sites.closed);
         }
         self.started = 0;
     }
@@ -307,14 +312,40 @@ impl Drop for Attempt {
     }
 }
 
-/// A key for tables: equal bytes give equal keys; never 0.
+/// In a key of an order: that of its client order id, not of its intent.
+pub(super) const CLIENT_ORDER: u64 = 1 << 63;
+
+/// A key for tables, of one encoded id: equal bytes give equal keys, a number has the key of its digits; never 0, and
+/// without [`CLIENT_ORDER`].
 #[inline]
 pub(super) fn key(bytes: &[u8]) -> u64 {
+    let number = number(bytes).map(|number| {
+        let mut word = [tag::U64; 9];
+        word[1..].copy_from_slice(&number.to_le_bytes());
+        word
+    });
+    let bytes = number.as_ref().map_or(bytes, |word| word.as_slice());
     let mut hash = 0x9E37_79B9_7F4A_7C15 ^ bytes.len() as u64;
     for chunk in bytes.chunks(8) {
         let mut word = [0; 8];
         word[..chunk.len()].copy_from_slice(chunk);
         hash = mix(hash.rotate_left(5) ^ u64::from_le_bytes(word));
     }
-    hash.max(1)
+    (hash & !CLIENT_ORDER).max(1)
+}
+
+/// The number that an encoded id is, also as text: ids are text in lines, and come back as text after a restart.
+#[inline]
+fn number(bytes: &[u8]) -> Option<u64> {
+    match bytes {
+        [tag::I64, word @ ..] => u64::try_from(i64::from_le_bytes(word.try_into().ok()?)).ok(),
+        [tag::TEXT, _, _, _, _, digits @ ..] => match digits {
+            [b'0'] => Some(0),
+            [b'1'..=b'9', ..] if digits.len() < 20 => digits.iter().try_fold(0, |number, digit| {
+                digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
+            }),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Not for the hot path: a batch keeps its attempts in a list.
 
-use super::attempt::{Attempt, AttemptNumber, Sites};
+use super::attempt::{Attempt, AttemptNumber, CLIENT_ORDER, Sites};
 use super::bindings::key_of;
 use super::outcome::OrderOutcome;
 use crate::hot::value::{Fields, Value};
@@ -58,7 +58,7 @@ impl Batch {
 
     /// The order that comes next has an id of the user's own.
     pub fn bind<V: Value + ?Sized>(&mut self, client_order_id: &V) {
-        self.bound = key_of(client_order_id);
+        self.bound = key_of(client_order_id) | CLIENT_ORDER;
     }
 
     /// Records the end of every attempt.

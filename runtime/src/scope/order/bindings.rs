@@ -3,16 +3,21 @@
 //! Limit: 4,096 open orders or so; beyond, the binding of an older one is given up, and its fills are orphans.
 
 use core::marker::PhantomData;
+use core::panic::Location;
 
-use super::attempt::key;
+use super::Terminal;
+use super::attempt::{CLIENT_ORDER, key};
+use super::closings::{Closings, within};
 use super::ledger;
 use super::table::{Entry, WAYS, evict, set};
 use crate::hot::ids::{DecisionId, IntentId};
-use crate::hot::registry::recording;
+use crate::hot::record::record;
+use crate::hot::registry::{heard, recording};
+use crate::hot::site::Site;
 use crate::hot::thread;
 use crate::hot::value::Value;
 use crate::scope::kept::Kept;
-use crate::scope::resumed;
+use crate::scope::{lazy, resumed};
 use crate::{Context, event, events};
 
 /// 128 KiB.
@@ -24,32 +29,44 @@ fn ways(key: u64) -> &'static [Entry] {
     &BINDINGS[set(key, SLOTS)..][..WAYS]
 }
 
-/// Equal values of one type have equal keys; so do a `String` and a `&str`.
-pub(super) fn key_of<V: Value + ?Sized>(id: &V) -> u64 {
-    let mut kept = Kept::<64>::EMPTY;
+/// An id as it stands in a record: what ORDER_CLOSED repeats.
+type Id = Kept<64>;
+
+fn kept<V: Value + ?Sized>(id: &V) -> Id {
+    let mut kept = Id::EMPTY;
     kept.add(&(id,));
-    key(kept.bytes())
+    kept
 }
 
-/// An order of a decision is open.
-pub(super) fn bind(key: u64, decision: DecisionId) {
+/// Equal values of one type have equal keys; so do a `String` and a `&str`, a number and its digits as text.
+pub(super) fn key_of<V: Value + ?Sized>(id: &V) -> u64 {
+    key(kept(id).bytes())
+}
+
+/// An order of a decision is open. `key` carries [`CLIENT_ORDER`] where it is that of a client order id. Where an intent
+/// is no longer another decision's, `closed` says that that one is.
+pub(super) fn bind(key: u64, decision: DecisionId, closed: &'static Site) {
     if decision.is_none() {
         return;
     }
-    let before = find(key);
+    let before = find(key).decision;
     if before != decision {
         // An intent that another decision takes over is no longer the first one's.
-        settle(before);
+        settle(before, closed);
         put(key, decision);
         ledger::opened(decision, resumed::is(decision));
     }
+}
+
+fn same(key: u64, other: u64) -> bool {
+    key & !CLIENT_ORDER == other & !CLIENT_ORDER
 }
 
 fn put(key: u64, decision: DecisionId) {
     let bits = u128::from_le_bytes(decision.to_bytes());
     let words = [bits as u64, (bits >> 64) as u64];
     let ways = ways(key);
-    let known = ways.iter().find(|way| way.key() == key);
+    let known = ways.iter().find(|way| same(way.key(), key));
     let free = || ways.iter().find(|way| way.key() == 0);
     let way = known.or_else(free).unwrap_or_else(|| &ways[evict()]);
     // Another thread writes this very entry: one of the two orders takes the next way.
@@ -59,45 +76,58 @@ fn put(key: u64, decision: DecisionId) {
 }
 
 /// An order is terminal.
-pub(super) fn unbind(key: u64) {
-    let decision = find(key);
+pub(super) fn unbind(key: u64, closed: &'static Site) {
+    let decision = find(key).decision;
     remove(key);
-    settle(decision);
+    settle(decision, closed);
 }
 
 fn remove(key: u64) {
-    if let Some(way) = ways(key).iter().find(|way| key != 0 && way.key() == key) {
+    if let Some(way) = ways(key).iter().find(|way| key != 0 && same(way.key(), key)) {
         way.write(0, [0; 2]);
     }
 }
 
-fn find(key: u64) -> DecisionId {
-    let words = ways(key).iter().filter(|way| way.key() == key).find_map(|way| way.read(key));
-    words.map_or(DecisionId::NONE, |[low, high]| {
-        DecisionId::from_bytes((u128::from(low) | (u128::from(high) << 64)).to_le_bytes())
+/// What is known of an order.
+#[derive(Clone, Copy, Debug)]
+struct Found {
+    decision: DecisionId,
+    is_client_order: bool,
+}
+
+fn find(key: u64) -> Found {
+    let entry = |way: &Entry| {
+        let own = way.key();
+        if same(own, key) { way.read(own).map(|words| (own, words)) } else { None }
+    };
+    let found = ways(key).iter().find_map(entry);
+    found.map_or(Found { decision: DecisionId::NONE, is_client_order: true }, |(own, [low, high])| Found {
+        decision: DecisionId::from_bytes((u128::from(low) | (u128::from(high) << 64)).to_le_bytes()),
+        is_client_order: own & CLIENT_ORDER != 0,
     })
 }
 
-/// Binds an order of an earlier run, by the text of its client order id or intent.
+/// Binds an order of an earlier run, by the text of its client order id, or of its intent.
 #[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "only a recorder reads earlier runs"))]
-pub(crate) fn restore(id: &str, decision: DecisionId) {
-    put(key_of(id), decision);
+pub(crate) fn restore(id: &str, is_client_order: bool, decision: DecisionId) {
+    let mark = if is_client_order { CLIENT_ORDER } else { 0 };
+    put(key_of(id) | mark, decision);
     // Deciding was in another run: it is over.
     ledger::opened(decision, true);
     // An intent or a decision stands in the line as text, and is looked for as what it is.
     if let Ok(intent) = id.parse::<IntentId>() {
-        put(key_of(&intent), decision);
+        put(key_of(&intent) | mark, decision);
     }
     if let Ok(client_order) = id.parse::<DecisionId>() {
-        put(key_of(&client_order), decision);
+        put(key_of(&client_order) | mark, decision);
     }
 }
 
 /// Goes on in the decision of an order: a fill or an acknowledgement that arrives later. While the guard lives, what
 /// this thread records carries the decision; nothing is started or ended.
 ///
-/// `id` is what ORDER_CONTEXT had as `client_order_id`, else its `intent_id`, in the same type. One that nothing here
-/// has placed records ORPHAN_EXECUTION.
+/// `id` is what ORDER_CONTEXT had as `client_order_id`, else its `intent_id`, in the same type; a number may also come as
+/// its digits. One that nothing here has placed records ORPHAN_EXECUTION.
 ///
 /// ```
 /// use tapelog::{event, events::*, order};
@@ -110,8 +140,8 @@ pub(crate) fn restore(id: &str, decision: DecisionId) {
 /// # on_fill("c-1", 45_000.0);
 /// ```
 pub fn resume<V: Value + ?Sized>(id: &V) -> Resumed {
-    let key = key_of(id);
-    let decision = if recording() { find(key) } else { DecisionId::NONE };
+    let own = kept(id);
+    let decision = if recording() { find(key(own.bytes())).decision } else { DecisionId::NONE };
     if decision.is_none() {
         event!(
             events::ORPHAN_EXECUTION,
@@ -124,21 +154,56 @@ pub fn resume<V: Value + ?Sized>(id: &V) -> Resumed {
     } else {
         Some((thread::swap_decision(decision), resumed::swap(decision)))
     };
-    Resumed { key, decision, previous, _not_send: PhantomData }
+    Resumed { id: own, decision, previous, _not_send: PhantomData }
 }
 
-/// The order is terminal: filled, cancelled, rejected or expired. After the last one of a decision DECISION_CLOSED is
-/// recorded.
+/// The order is terminal: filled, cancelled, rejected or expired. Records ORDER_CLOSED, so that the next run knows it too;
+/// after the last order of a decision also DECISION_CLOSED. Where it is known how the order ended, [`closed_as`] says it.
+///
+/// ```
+/// tapelog::order::closed("c-1");
+/// ```
+#[track_caller]
 pub fn closed<V: Value + ?Sized>(id: &V) {
-    unbind(key_of(id));
+    close(&kept(id), Terminal::Closed, Location::caller());
+}
+
+/// As [`closed`], with the state in which the order ended: `order_state` in the line.
+///
+/// ```
+/// use tapelog::order::{self, Terminal};
+///
+/// order::closed_as("c-1", Terminal::Expired);
+/// ```
+#[track_caller]
+pub fn closed_as<V: Value + ?Sized>(id: &V, terminal: Terminal) {
+    close(&kept(id), terminal, Location::caller());
+}
+
+fn close(id: &Id, terminal: Terminal, place: &'static Location<'static>) {
+    if !heard() {
+        return;
+    }
+    let key = key(id.bytes());
+    let found = find(key);
+    let sites = Closings::at(place);
+    let record = || sites.order(id, found.is_client_order, terminal);
+    if found.decision.is_none() {
+        // Given up in a full table, or closed before: the next run is to know it all the same.
+        lazy::begin();
+        record();
+    } else {
+        within(found.decision, record);
+    }
+    unbind(key, &sites.decision);
 }
 
 /// One order of a decision is terminal.
-fn settle(decision: DecisionId) {
-    if !decision.is_none() && ledger::ordered_no_more(decision) {
-        let previous = thread::swap_decision(decision);
-        event!(events::DECISION_CLOSED, "the last order of this decision is terminal");
-        thread::swap_decision(previous);
+fn settle(decision: DecisionId, closed: &'static Site) {
+    if !decision.is_none() && ledger::ordered_no_more(decision) && closed.enabled() {
+        within(decision, || {
+            record(closed, &());
+        });
     }
 }
 
@@ -146,7 +211,7 @@ fn settle(decision: DecisionId) {
 #[must_use = "the decision is current only while this guard lives; write `let order = …`"]
 #[derive(Debug)]
 pub struct Resumed {
-    key: u64,
+    id: Id,
     decision: DecisionId,
     /// The thread's decision and the one that it had resumed.
     previous: Option<(DecisionId, DecisionId)>,
@@ -167,8 +232,15 @@ impl Resumed {
     }
 
     /// See [`closed`].
+    #[track_caller]
     pub fn closed(self) {
-        unbind(self.key);
+        close(&self.id, Terminal::Closed, Location::caller());
+    }
+
+    /// See [`closed_as`].
+    #[track_caller]
+    pub fn closed_as(self, terminal: Terminal) {
+        close(&self.id, terminal, Location::caller());
     }
 }
 
@@ -190,13 +262,19 @@ mod tests {
     fn an_order_is_found_by_its_id_until_it_is_closed_also_in_a_full_table() {
         let decision: DecisionId = "dec_20251026_123456_abc123".parse().unwrap();
         put(key_of("order-1"), decision);
-        assert_eq!(find(key_of(&String::from("order-1"))), decision);
-        assert!(find(key_of("order-2")).is_none());
+        assert_eq!(find(key_of(&String::from("order-1"))).decision, decision);
+        assert!(find(key_of("order-2")).decision.is_none());
         remove(key_of("order-1"));
-        assert!(find(key_of("order-1")).is_none());
+        assert!(find(key_of("order-1")).decision.is_none());
+        put(key_of(&7_u64) | CLIENT_ORDER, decision);
+        assert!(find(key_of("7")).is_client_order, "a number and its digits are one id");
+        assert!(find(key_of("07")).decision.is_none());
+        assert_eq!((key_of(&7_i32), key_of(&7_u8)), (key_of("7"), key_of("7")));
+        assert_ne!(key_of(&-7_i32), key_of("7"));
+        remove(key_of("7"));
         for order in 0..20_000_u64 {
             put(key_of(&order), decision);
-            assert_eq!(find(key_of(&order)), decision, "{order}");
+            assert_eq!(find(key_of(&order)).decision, decision, "{order}");
         }
         (0..20_000_u64).for_each(|order| remove(key_of(&order)));
     }

@@ -6,16 +6,19 @@
 mod attempt;
 mod batch;
 mod bindings;
+mod closings;
 pub(crate) mod counts;
 mod fields;
 pub(crate) mod ledger;
 mod outcome;
 mod table;
+mod terminal;
 
 pub use attempt::{Attempt, AttemptNumber, Counted, Given, Sites};
 pub use batch::{Batch, each};
 #[cfg(feature = "recorder")]
 pub(crate) use bindings::restore;
-pub use bindings::{Resumed, closed, resume};
+pub use bindings::{Resumed, closed, closed_as, resume};
 pub use fields::*;
 pub use outcome::{Attempted, OrderOutcome, never, of_ended, of_result, returned, said};
+pub use terminal::Terminal;

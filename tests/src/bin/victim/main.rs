@@ -1,15 +1,15 @@
 //! The process that the whole-system tests kill, starve and end in every way. `victim SCENARIO ROOT [ARG…]`.
 
 mod forks;
+mod orders;
 mod places;
 mod steps;
 
 use std::path::Path;
 use std::process::exit;
-use std::str::FromStr as _;
 
-use tapelog::events::{BUY_BLOCKED, ERROR, ORDER_CONTEXT, ORDER_FILLED, SELL_FILLED};
-use tapelog::{Context, Recorder, dash_event, decision, event, order_context};
+use tapelog::events::{BUY_BLOCKED, ERROR, ORDER_CONTEXT};
+use tapelog::{Context, Recorder, dash_event, event};
 
 fn main() {
     let args: Vec<String> = std::env::args().collect();
@@ -62,21 +62,10 @@ fn main() {
         "fill" => fill(root, Path::new(&rest[0]), number(1)),
         "removed" => removed(root),
         "durable" => durable(root),
-        "place-order" => {
-            let tape = start(root);
-            let id = tapelog::DecisionId::from_str("dec_20251026_123456_abc123").expect("it is an id");
-            decide_on_order(id).expect("the order is placed");
-            tape.finish().expect("the run ends");
-        }
-        "fill-order" => {
-            let tape = start(root);
-            let order = tapelog::order::resume("client-7");
-            event!(SELL_FILLED, client_order_id = "client-7", px = 45_000.0);
-            order.closed();
-            let unknown = tapelog::order::resume("client-8");
-            drop(unknown);
-            tape.finish().expect("the run ends");
-        }
+        "place-order" => orders::place_order(start(root)),
+        "fill-order" => orders::fill_order(start(root)),
+        "close-orders" => orders::close_orders(start(root)),
+        "close-the-rest" => orders::close_the_rest(start(root)),
         "soak" => soak(root, number(0)),
         "odd-places" => places::odd_places(root),
         "signals" => places::signals(root, number(0)),
@@ -110,21 +99,6 @@ fn main() {
 
 fn start(root: &Path) -> Recorder {
     Recorder::builder("victim").root(root).heartbeat(None).start().expect("the recorder starts")
-}
-
-#[decision(id = id)]
-fn decide_on_order(id: tapelog::DecisionId) -> Result<(), std::fmt::Error> {
-    place("client-6")?;
-    event!(ORDER_FILLED, client_order_id = "client-6", px = 44_999.5);
-    place("client-7")
-}
-
-#[order_context(
-    intent_id = client, client_order_id = client, symbol = "BTC/USDT", side = "sell", qty = 0.5,
-    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms)
-)]
-fn place(client: &str) -> Result<(), std::fmt::Error> {
-    Ok(())
 }
 
 #[expect(unconditional_recursion, reason = "it is to overflow the stack")]
