@@ -87,7 +87,7 @@ pub(crate) fn tail(args: &Tail, place: &Place, out: &mut dyn Write, look: &Look)
     let asked = Asked::new(filters);
     first.retain(|(_, line)| asked.passes(line));
     let skip = first.len().saturating_sub(args.lines);
-    let mut rates = every.map(|every| Rates::new(every));
+    let mut rates = every.map(Rates::new);
     if rates.is_none() {
         for (run, line) in first.drain(..).skip(skip) {
             show(run, &line, args.json, following.runs.len() > 1, out, look)?;

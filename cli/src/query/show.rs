@@ -77,7 +77,7 @@ pub(super) fn groups(
             )));
         }
     };
-    fn cell<'a>(group: &'a (Vec<Value>, Vec<(Value, bool)>), at: usize) -> &'a Value {
+    fn cell(group: &(Vec<Value>, Vec<(Value, bool)>), at: usize) -> &Value {
         let computed = || group.1.get(at - group.0.len()).map(|(value, _)| value);
         group.0.get(at).or_else(computed).unwrap_or(&Value::None)
     }

@@ -225,11 +225,8 @@ pub(super) fn gather(corpus: &Corpus, window: &Window) -> Gathered {
 fn put(series: &mut Series, name: String, at: i64) {
     let full = series.len() >= 12;
     match series.iter_mut().find(|(known, _)| *known == name) {
-        Some((_, all)) => {
-            if all.len() < MOST_POINTS {
-                all.push(at);
-            }
-        }
+        Some((_, all)) if all.len() < MOST_POINTS => all.push(at),
+        Some(_) => {}
         None if !full => series.push((name, vec![at])),
         None => {}
     }

@@ -149,7 +149,7 @@ impl Corpus {
             vec![work()]
         } else {
             std::thread::scope(|scope| {
-                let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+                let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
                 let mut done = vec![work()];
                 for other in others {
                     match other.join() {

@@ -12,7 +12,7 @@ pub(super) use untracked::{Deadlocks, waits_for};
 mod untracked {
     /// Nothing to look at.
     #[derive(Debug, Default)]
-    pub(in crate::heartbeat) struct Deadlocks;
+    pub(in crate::heartbeat) struct Deadlocks {}
 
     impl Deadlocks {
         #[expect(clippy::unused_self, reason = "as with the feature")]
