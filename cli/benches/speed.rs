@@ -20,6 +20,9 @@ const FRAME: usize = 1 << 20;
 const ROUNDS: usize = 5;
 const SESSION: &str = "session_20251026_120000";
 
+/// Its name, and how it is started.
+type Contestant<'a> = (&'static str, Box<dyn Fn() -> Command + 'a>);
+
 fn main() {
     let mut args = std::env::args().skip(1).filter(|arg| !arg.starts_with("--"));
     let Some(logs) = args.next() else {
@@ -71,7 +74,7 @@ fn main() {
     let query = "event_type=PERFORMANCE";
     let jq = r#"[inputs | select(.event_type == "PERFORMANCE" and .operation == "venue_submit") | .execution_time_ms] | sort | {count: length, p99: .[(length * 0.99 | floor)]}"#;
     let show = ["query", query, "operation=venue_submit", "--show", "count,p99(execution_time_ms)", "--json"];
-    let mut contestants: Vec<(&str, Box<dyn Fn() -> Command>)> = vec![
+    let mut contestants: Vec<Contestant<'_>> = vec![
         ("grep -F, unpacked", Box::new(|| over("grep", &["-h", "-F", &id], &texts))),
         (
             "rg -F, unpacked",

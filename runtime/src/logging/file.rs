@@ -293,7 +293,7 @@ logging:
 
     #[track_caller]
     fn refused(result: Result<Logging, LoggingError>, says: &str) {
-        assert_eq!(result.unwrap_err().to_string(), says);
+        assert_eq!(result.expect_err("it is refused").to_string(), says);
     }
 
     #[test]

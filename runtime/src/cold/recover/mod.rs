@@ -156,7 +156,7 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     manifest.threads_at_end = threads::at_end(&dead.rings, &dead.sites, &calibration);
     manifest.write(dir)?;
     remove_shared(&manifest);
-    Ok(Recovery::Recovered { records, torn, damaged: damaged, lost })
+    Ok(Recovery::Recovered { records, torn, damaged, lost })
 }
 
 /// Encodes a batch as it was: first the lines that begin segments, in the order of the streams, then its records.
