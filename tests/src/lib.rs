@@ -117,7 +117,7 @@ pub fn lines(run: &Path) -> Vec<Value> {
     let fallback = manifest(run)["fallback"].as_str().map(PathBuf::from).filter(|dir| dir.is_dir());
     let files = stream_files(run).into_iter().chain(fallback.iter().flat_map(|dir| stream_files(dir)));
     for file in files {
-        let text = fs::read_to_string(&file).expect("a stream is UTF-8");
+        let text = text_of(&file);
         assert!(text.is_empty() || text.ends_with('\n'), "{} ends within a line", file.display());
         let mut last = 0;
         for line in text.lines() {
@@ -135,6 +135,18 @@ pub fn lines(run: &Path) -> Vec<Value> {
         assert_eq!(seq(line), at as u64 + 1, "seq has a gap or a double");
     }
     all
+}
+
+/// What a segment holds; a packed one is unpacked by a program that is not ours.
+fn text_of(file: &Path) -> String {
+    let bytes = if file.extension().is_some_and(|end| end == "gz") {
+        let unpacked = Command::new("gzip").arg("-dc").arg(file).output().expect("`gzip` is there");
+        assert!(unpacked.status.success(), "{}", String::from_utf8_lossy(&unpacked.stderr));
+        unpacked.stdout
+    } else {
+        fs::read(file).expect("a stream can be read")
+    };
+    String::from_utf8(bytes).expect("a stream is UTF-8")
 }
 
 fn seq(line: &Value) -> u64 {
@@ -167,7 +179,7 @@ pub fn stream_files(dir: &Path) -> Vec<PathBuf> {
         let path = entry.expect("an entry can be read").path();
         if path.is_dir() {
             files.append(&mut stream_files(&path));
-        } else if path.extension().is_some_and(|end| end == "jsonl" || end == "log")
+        } else if path.extension().is_some_and(|end| end == "jsonl" || end == "log" || end == "gz")
             // Seals are about streams, and none themselves.
             && path.file_name().is_some_and(|name| name != "seals.jsonl")
         {

@@ -199,6 +199,6 @@ mod tests {
             let Some(("children", Shape::List(item))) = fields.into_iter().next() else { panic!() };
             shape = *item;
         }
-        assert_eq!(shape, Shape::Any);
+        assert_eq!(shape, Shape::Object(vec![("children", Shape::Any)]));
     }
 }

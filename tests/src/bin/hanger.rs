@@ -240,7 +240,8 @@ fn hang(name: &str, body: impl FnOnce() + Send + 'static) -> JoinHandle<()> {
     Builder::new().name(name.to_owned()).spawn(body).expect("a thread starts")
 }
 
-/// Stops the thread that writes: a signal handler that sleeps, run on that thread alone.
+/// Stops the thread that writes: a signal handler that sleeps, run on that thread alone. Of the signals that a handler may
+/// be had for, the drain takes only those that an instruction brings on.
 fn stop_the_drain() {
     extern "C" fn for_ever(_signal: libc::c_int) {
         loop {
@@ -262,9 +263,9 @@ fn stop_the_drain() {
     };
     let handler: extern "C" fn(libc::c_int) = for_ever;
     // SAFETY: the handler only sleeps, on a thread that is to hang.
-    unsafe { libc::signal(libc::SIGUSR1, handler as libc::sighandler_t) };
+    unsafe { libc::signal(libc::SIGTRAP, handler as libc::sighandler_t) };
     // SAFETY: a signal to a thread of this process.
-    unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), drain, libc::SIGUSR1) };
+    unsafe { libc::syscall(libc::SYS_tgkill, std::process::id(), drain, libc::SIGTRAP) };
 }
 
 /// Runs `main` on two workers, and leaves what it spawned alone.
