@@ -1,4 +1,4 @@
-//! What this crate records: events of [`tapelog::events`], and two of its own.
+//! What this crate records: events of [`tapelog::events`](mod@tapelog::events), and two of its own.
 
 pub use tapelog::events::{
     API_REQUEST, API_RESPONSE, POOL_EXHAUSTED, SLOW_QUERY, STREAM_STALE, WS_CONNECTED, WS_DECODE_ERROR,

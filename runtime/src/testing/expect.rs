@@ -11,7 +11,7 @@ use crate::EventType;
 /// Asserts that these events were recorded, in this order; others may stand between them.
 ///
 /// Only the fields that are named are compared, by value: a number with a number, whatever their Rust types. With
-/// `exactly`, no other event may stand there at all. The names are those of [`crate::events`], or the user's: a typo does
+/// `exactly`, no other event may stand there at all. The names are those of [`crate::events`](mod@crate::events), or the user's: a typo does
 /// not compile.
 ///
 /// ```
