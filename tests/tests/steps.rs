@@ -96,8 +96,9 @@ fn when_the_drain_alone_dies_the_engine_runs_on_and_the_next_start_writes_what_i
 
 #[test]
 fn a_recovery_killed_at_any_step_is_finished_by_the_next() {
-    // Issue 4, guarantee 1: recovery after recovery.
-    for number in 1.. {
+    // Issue 4, guarantee 1: recovery after recovery. `.ci/long steps` takes every step.
+    let apart = if std::env::var_os("TAPELOG_ALL_STEPS").is_some() { 1 } else { 11 };
+    for number in (1..).step_by(apart) {
         let root = Folder::new("recovery-steps");
         assert!(was_killed(victim(VICTIM, "kill", root.path(), &["40"]).status));
         let dead = runs(root.path())[0].clone();
