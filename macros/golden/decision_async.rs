@@ -1,30 +1,9 @@
 async fn evaluate(&self) -> Result<Buy, Error> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "evaluate",
-        ),
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("evaluate"),
-            ),
-        ],
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("evaluate"),
-            ),
-        ],
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+        "evaluate cancelled",
+        ::tapelog::__private::module_path!(),
     );
-    let mut decision = ::tapelog::__private::decision::Scope::open(
-        &__TAPELOG_DECISION,
-        ::tapelog::__private::decision::Joins::NEW,
-        ::tapelog::__private::outcome::Outcome::Cancelled,
-    );
+    let mut decision = ::tapelog::__private::decision::Scope::open(&__TAPELOG_DECISION);
     if decision.starts() {
         decision.start(&());
     }
@@ -44,10 +23,9 @@ async fn evaluate(&self) -> Result<Buy, Error> {
             },
         )
         .await;
-    let ended = {
+    {
         use ::tapelog::__private::outcome::levels::*;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
-    };
-    decision.close(&ended);
+        (&&&&&&::tapelog::__private::outcome::Of(&result)).close(&mut decision);
+    }
     result
 }

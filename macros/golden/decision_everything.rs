@@ -1,35 +1,13 @@
 fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-            ::tapelog::__private::Place::new(
-                ::tapelog::__private::file!(),
-                ::tapelog::__private::line!(),
-                ::tapelog::__private::column!(),
-                ::tapelog::__private::module_path!(),
-                "evaluate",
-            ),
-            &[
-                ::tapelog::__private::Field::new(
-                    "function",
-                    ::tapelog::__private::Source::Text("evaluate"),
-                ),
-                ::tapelog::__private::Field::recorded("inputs"),
-            ],
-            &[
-                ::tapelog::__private::Field::new(
-                    "function",
-                    ::tapelog::__private::Source::Text("evaluate"),
-                ),
-            ],
-        )
-        .with_deadline(5000000000u64);
-    let mut decision = ::tapelog::__private::decision::Current::open(
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+        "evaluate lazy deadline_ns=5000000000\ninputs",
+        ::tapelog::__private::module_path!(),
+    );
+    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
+    let mut decision = ::tapelog::__private::decision::open_as(
+        &mut frame,
         &__TAPELOG_DECISION,
-        ::tapelog::__private::decision::lazy(
-            ::tapelog::__private::decision::own(|| ::tapelog::__private::decision::id(
-                id,
-            )),
-        ),
-        ::tapelog::__private::outcome::Outcome::Panicked,
+        || ::tapelog::__private::decision::id(id),
     );
     if decision.starts() {
         decision
@@ -63,16 +41,18 @@ fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
                 ),
             );
     }
-    let result = ::tapelog::__private::call(|| -> Result<Buy, Error> { decide(quote) });
-    let ended = {
-        use ::tapelog::__private::outcome::levels::*;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
-    };
+    let result = ::tapelog::__private::call(
+        #[inline(always)]
+        || -> Result<Buy, Error> { decide(quote) },
+    );
     ::tapelog::__private::decision::judge(
         &mut decision,
         &result,
         |result| result.is_ok(),
     );
-    decision.close(&ended);
+    {
+        use ::tapelog::__private::outcome::levels::*;
+        (&&&&&&::tapelog::__private::outcome::Of(&result)).close(decision);
+    }
     result
 }

@@ -1,32 +1,13 @@
 fn run() -> ! {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "run",
-        ),
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("run"),
-            ),
-        ],
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("run"),
-            ),
-        ],
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+        "run",
+        ::tapelog::__private::module_path!(),
     );
-    let mut decision = ::tapelog::__private::decision::Current::open(
+    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
+    let mut decision = ::tapelog::__private::decision::open(
+        &mut frame,
         &__TAPELOG_DECISION,
-        ::tapelog::__private::decision::Joins::NEW,
-        ::tapelog::__private::outcome::Outcome::Panicked,
+        &(),
     );
-    if decision.starts() {
-        decision.start(&());
-    }
-    ::tapelog::__private::call(|| -> ! { loop {} })
+    ::tapelog::__private::call(#[inline(always)] || -> ! { loop {} })
 }

@@ -1,44 +1,12 @@
 fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "evaluate",
-        ),
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("evaluate"),
-            ),
-            ::tapelog::__private::Field::new(
-                "kind",
-                ::tapelog::__private::Source::Text("buy"),
-            ),
-            ::tapelog::__private::Field::recorded("symbol"),
-            ::tapelog::__private::Field::recorded("spread"),
-            ::tapelog::__private::Field::recorded("why"),
-            ::tapelog::__private::Field::new(
-                "max",
-                ::tapelog::__private::Source::Float(20f64),
-            ),
-        ],
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("evaluate"),
-            ),
-            ::tapelog::__private::Field::new(
-                "kind",
-                ::tapelog::__private::Source::Text("buy"),
-            ),
-        ],
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+        "evaluate\nkind=tbuy\nsymbol\nspread\nwhy\nmax=f20.0",
+        ::tapelog::__private::module_path!(),
     );
-    let mut decision = ::tapelog::__private::decision::Current::open(
+    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
+    let mut decision = ::tapelog::__private::decision::open_without(
+        &mut frame,
         &__TAPELOG_DECISION,
-        ::tapelog::__private::decision::Joins::NEW,
-        ::tapelog::__private::outcome::Outcome::Panicked,
     );
     if decision.starts() {
         decision
@@ -50,14 +18,16 @@ fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
                 ),
             );
     }
-    let result = ::tapelog::__private::call(|| -> Result<Buy, Error> {
-        let mut spread_bps = spread_bps;
-        { decide(symbol) }
-    });
-    let ended = {
+    let result = ::tapelog::__private::call(
+        #[inline(always)]
+        || -> Result<Buy, Error> {
+            let mut spread_bps = spread_bps;
+            { decide(symbol) }
+        },
+    );
+    {
         use ::tapelog::__private::outcome::levels::*;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
-    };
-    decision.close(&ended);
+        (&&&&&&::tapelog::__private::outcome::Of(&result)).close(decision);
+    }
     result
 }

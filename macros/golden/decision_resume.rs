@@ -1,5 +1,7 @@
 fn exit(position: &Position) {
-    let mut decision = ::tapelog::__private::decision::Current::resume(
+    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
+    let decision = ::tapelog::__private::decision::resume(
+        &mut frame,
         ::tapelog::__private::decision::id(position.decision),
     );
     {}

@@ -1,33 +1,14 @@
 fn tick(&self) {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "tick",
-        ),
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("tick"),
-            ),
-        ],
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("tick"),
-            ),
-        ],
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+        "tick ok",
+        ::tapelog::__private::module_path!(),
     );
-    let mut decision = ::tapelog::__private::decision::Current::open(
+    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
+    let decision = ::tapelog::__private::decision::open(
+        &mut frame,
         &__TAPELOG_DECISION,
-        ::tapelog::__private::decision::Joins::NEW,
-        ::tapelog::__private::outcome::Outcome::Ok,
+        &(),
     );
-    if decision.starts() {
-        decision.start(&());
-    }
     {
         act();
     }

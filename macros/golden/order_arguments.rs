@@ -69,7 +69,10 @@ fn place(intent_id: &str, symbol: &str, side: Side, qty: f64) -> Result<Ack, Err
                 &(),
             );
     }
-    let result = ::tapelog::__private::call(|| -> Result<Ack, Error> { send() });
+    let result = ::tapelog::__private::call(
+        #[inline(always)]
+        || -> Result<Ack, Error> { send() },
+    );
     let ended = {
         use ::tapelog::__private::outcome::levels::*;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).read()

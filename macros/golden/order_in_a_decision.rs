@@ -3,61 +3,21 @@ fn place(order: Order) -> Status {
     use decision as _;
     #[allow(unused_imports)]
     use log_performance as _;
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Sites = ::tapelog::__private::decision::Sites::new(
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "place",
-        ),
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("place"),
-            ),
-        ],
-        &[
-            ::tapelog::__private::Field::new(
-                "function",
-                ::tapelog::__private::Source::Text("place"),
-            ),
-        ],
-    );
-    let mut decision = ::tapelog::__private::decision::Current::open(
-        &__TAPELOG_DECISION,
-        ::tapelog::__private::decision::Joins::NEW,
-        ::tapelog::__private::outcome::Outcome::Panicked,
-    );
-    if decision.starts() {
-        decision.start(&());
-    }
-    static __TAPELOG_PERFORMANCE: ::tapelog::__private::performance::Sites = ::tapelog::__private::performance::Sites::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
         "place",
-        ::tapelog::__private::Place::new(
-            ::tapelog::__private::file!(),
-            ::tapelog::__private::line!(),
-            ::tapelog::__private::column!(),
-            ::tapelog::__private::module_path!(),
-            "place",
-        ),
-        &[
-            ::tapelog::__private::Field::text("operation", "place"),
-            ::tapelog::__private::Field::recorded("execution_time_ms"),
-            ::tapelog::__private::Field::recorded("outcome"),
-            ::tapelog::__private::Field::recorded("order"),
-        ],
-        ::tapelog::__private::performance::Options {
-            slower_than_ns: 0u64,
-            every: 1u32,
-            memory: false,
-            cpu: false,
-            across_threads: false,
-        },
+        ::tapelog::__private::module_path!(),
     );
-    let mut timer = ::tapelog::__private::performance::Timer::new(
-        ::tapelog::__private::outcome::Outcome::Panicked,
+    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
+    let decision = ::tapelog::__private::decision::open(
+        &mut frame,
+        &__TAPELOG_DECISION,
+        &(),
     );
+    static __TAPELOG_PERFORMANCE: ::tapelog::__private::performance::Measured = ::tapelog::__private::performance::Measured::new(
+        "place\norder",
+        ::tapelog::__private::module_path!(),
+    );
+    let mut timing = ::tapelog::__private::performance::Frame::EMPTY;
     static __TAPELOG_ORDER: ::tapelog::__private::order::Sites = ::tapelog::__private::order::Sites::new(
         ::tapelog::__private::Place::new(
             ::tapelog::__private::file!(),
@@ -91,10 +51,11 @@ fn place(order: Order) -> Status {
         &__TAPELOG_ORDER,
         ::tapelog::__private::outcome::Outcome::Panicked,
     );
-    timer.start(&__TAPELOG_PERFORMANCE);
-    if timer.keeps() {
-        timer.keep(&(::tapelog::__private::field(&order),));
-    }
+    let timer = ::tapelog::__private::performance::open(
+        &mut timing,
+        &__TAPELOG_PERFORMANCE,
+        &(::tapelog::__private::field(&order),),
+    );
     if attempt.starts() {
         use ::tapelog::__private::order::peel::*;
         let defaults = ::tapelog::__private::order::Of(&order);
@@ -155,7 +116,10 @@ fn place(order: Order) -> Status {
                 &(),
             );
     }
-    let result = ::tapelog::__private::call(|| -> Status { send(order) });
+    let result = ::tapelog::__private::call(
+        #[inline(always)]
+        || -> Status { send(order) },
+    );
     let ended = {
         use ::tapelog::__private::outcome::levels::*;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
@@ -163,7 +127,7 @@ fn place(order: Order) -> Status {
     if attempt.is_open() {
         attempt.close(::tapelog::__private::order::said(&result, said), &ended, &());
     }
-    timer.close(&ended);
-    decision.close(&ended);
+    ::tapelog::__private::outcome::close(timer, &ended);
+    ::tapelog::__private::outcome::close(decision, &ended);
     result
 }

@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
+use crate::fields::Field;
 use crate::krate::Krate;
 use crate::output::Output;
 use crate::wrapper::{Around, Style};
@@ -28,19 +29,67 @@ fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
     )
 }
 
-/// `.with_deadline(…)` behind the sites of a layer that has one.
-pub(crate) fn deadline(deadline_ns: u64) -> Option<TokenStream> {
-    (deadline_ns > 0).then(|| quote!(.with_deadline(#deadline_ns)))
+/// The value of a static that describes an annotated function: `#ty::new("function words\nfield\n…", module)`.
+///
+/// One text costs the compiler less than a value of many parts. The call stands at the function's name, whose line the
+/// compiler takes for it.
+pub(crate) fn described(
+    ty: &TokenStream,
+    words: &[String],
+    fields: &[Field],
+    around: &Around<'_>,
+) -> TokenStream {
+    let private = around.krate.private();
+    let span = around.function.sig.ident.span();
+    let at = around.krate.private_at(span);
+    let mut text = around.function.name();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        text.push(' ');
+        text.push_str(word);
+    }
+    for field in fields {
+        text.push('\n');
+        field.describe(&mut text);
+    }
+    let ty = relocated(ty, span);
+    let module = quote_spanned!(Span::mixed_site()=> #private::module_path!());
+    quote_spanned!(span=> #at::#ty::new(#text, #module))
 }
 
-/// What a scope says that is dropped without being closed while nothing panics.
-pub(crate) fn unclosed(around: &Around<'_>) -> TokenStream {
-    let private = around.krate.private();
+fn relocated(tokens: &TokenStream, span: Span) -> TokenStream {
+    let tokens = tokens.clone().into_iter();
+    tokens
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// `deadline_ns=…` of a layer that has one.
+pub(crate) fn deadline(deadline_ns: u64) -> String {
+    if deadline_ns > 0 { format!("deadline_ns={deadline_ns}") } else { String::new() }
+}
+
+/// What a description says of a scope that is dropped without being closed while nothing panics.
+pub(crate) fn unclosed(around: &Around<'_>) -> String {
     match (around.style, around.output) {
         // A guard is never closed: its drop is the return.
+        (Style::Guard, Output::Unit | Output::Plain) => "ok",
+        (Style::Guard, _) => "returned",
+        // A function that was called while its thread was unwinding, and panics itself: what is said by default.
+        (Style::Closure, _) => "",
+        (Style::Async | Style::Future | Style::BoxedFuture, _) => "cancelled",
+    }
+    .to_owned()
+}
+
+/// The same for an attempt, whose description has parts.
+pub(crate) fn unclosed_attempt(around: &Around<'_>) -> TokenStream {
+    let private = around.krate.private();
+    match (around.style, around.output) {
         (Style::Guard, Output::Unit | Output::Plain) => quote!(#private::outcome::Outcome::Ok),
         (Style::Guard, _) => quote!(#private::outcome::Outcome::Returned),
-        // A function that was called while its thread was unwinding, and panics itself.
         (Style::Closure, _) => quote!(#private::outcome::Outcome::Panicked),
         (Style::Async | Style::Future | Style::BoxedFuture, _) => {
             quote!(#private::outcome::Outcome::Cancelled)

@@ -62,6 +62,20 @@ enum Source {
 struct Constant {
     kind: &'static str,
     value: Option<TokenStream>,
+    /// As it stands in a description; empty where it cannot.
+    plain: String,
+}
+
+impl Constant {
+    /// Of a variant without a value.
+    fn bare(kind: &'static str) -> Self {
+        Self { kind, value: None, plain: if kind == "Null" { "0".to_owned() } else { String::new() } }
+    }
+
+    fn text(text: &str) -> Self {
+        let plain = format!("t{}", text.replace('\\', "\\\\").replace('\n', "\\n"));
+        Self { kind: "Text", value: Some(quote!(#text)), plain }
+    }
 }
 
 /// The fields of one use of a macro, and its message.
@@ -92,25 +106,33 @@ impl Field {
 
     /// A field stated to be absent.
     pub(crate) fn none(name: &str, at: Span) -> Self {
-        Self { name: name.to_owned(), at, source: Source::Constant(Constant { kind: "Null", value: None }) }
+        Self { name: name.to_owned(), at, source: Source::Constant(Constant::bare("Null")) }
     }
 
     /// A field that the drain fills in: `kind` is a variant of the runtime's `Source` without a value.
     pub(crate) fn automatic(name: &str, kind: &'static str) -> Self {
-        Self {
-            name: name.to_owned(),
-            at: Span::mixed_site(),
-            source: Source::Constant(Constant { kind, value: None }),
-        }
+        Self { name: name.to_owned(), at: Span::mixed_site(), source: Source::Constant(Constant::bare(kind)) }
     }
 
-    /// A field whose text is known at compile time: a literal, or a constant expression.
+    /// A field whose value the macro adds to the record.
+    pub(crate) fn stated(name: &str) -> Self {
+        let nothing = Expr::Verbatim(TokenStream::new());
+        Self { name: name.to_owned(), at: Span::mixed_site(), source: Source::Expr(Mode::Value, nothing) }
+    }
+
+    /// A field whose text the macro knows.
+    pub(crate) fn known(name: &str, text: &str) -> Self {
+        let source = Source::Constant(Constant::text(text));
+        Self { name: name.to_owned(), at: Span::mixed_site(), source }
+    }
+
+    /// A field whose text is known at compile time: a constant expression.
     pub(crate) fn text(name: &str, text: impl quote::ToTokens) -> Self {
         let value = Some(text.into_token_stream());
         Self {
             name: name.to_owned(),
             at: Span::mixed_site(),
-            source: Source::Constant(Constant { kind: "Text", value }),
+            source: Source::Constant(Constant { kind: "Text", value, plain: String::new() }),
         }
     }
 
@@ -124,11 +146,32 @@ impl Field {
         let name = &self.name;
         match &self.source {
             Source::Expr(..) => quote!(#private::Field::recorded(#name)),
-            Source::Constant(Constant { kind, value }) => {
+            Source::Constant(Constant { kind, value, .. }) => {
                 let kind = Ident::new(kind, Span::mixed_site());
                 let value = value.as_ref().map(|value| quote!((#value)));
                 quote!(#private::Field::new(#name, #private::Source::#kind #value))
             }
+        }
+    }
+
+    /// The line of a description: the name, and a constant behind `=`.
+    pub(crate) fn describe(&self, text: &mut String) {
+        text.push_str(&self.name);
+        if let Source::Constant(constant) = &self.source {
+            text.push('=');
+            text.push_str(&constant.plain);
+        }
+    }
+
+    /// Whether to take a reference to the value has no effect and costs nothing, so that it may be done before anybody
+    /// asks.
+    pub(crate) fn is_at_hand(&self) -> bool {
+        match &self.source {
+            Source::Constant(_) => true,
+            Source::Expr(Mode::Value, Expr::Path(path)) => {
+                path.qself.is_none() && path.path.get_ident().is_some()
+            }
+            Source::Expr(..) => false,
         }
     }
 
@@ -376,39 +419,32 @@ fn constant(expr: &Expr) -> Option<Constant> {
         },
         _ => return None,
     };
-    let (kind, value) = source_of(literal, negative)?;
-    Some(Constant { kind, value: Some(value) })
-}
-
-fn source_of(literal: &Lit, negative: bool) -> Option<(&'static str, TokenStream)> {
     match literal {
-        Lit::Str(text) if !negative => Some(("Text", quote!(#text))),
-        Lit::Char(c) if !negative => {
-            let text = c.value().to_string();
-            Some(("Text", quote!(#text)))
-        }
+        Lit::Str(text) if !negative => Some(Constant::text(&text.value())),
+        Lit::Char(c) if !negative => Some(Constant::text(&c.value().to_string())),
         Lit::Bool(truth) if !negative => {
             let truth = truth.value;
-            Some(("Bool", quote!(#truth)))
+            Some(Constant { kind: "Bool", value: Some(quote!(#truth)), plain: format!("b{truth}") })
         }
-        Lit::Int(int) if int.suffix().starts_with('f') => {
-            Some(("Float", float(int.base10_digits(), negative)?))
-        }
+        Lit::Int(int) if int.suffix().starts_with('f') => float(int.base10_digits(), negative),
         Lit::Int(int) => {
             let sign = if negative { "-" } else { "" };
             let value: i64 = format!("{sign}{}", int.base10_digits()).parse().ok()?;
-            Some(("Int", quote!(#value)))
+            Some(Constant { kind: "Int", value: Some(quote!(#value)), plain: format!("i{value}") })
         }
-        Lit::Float(number) => Some(("Float", float(number.base10_digits(), negative)?)),
+        Lit::Float(number) => float(number.base10_digits(), negative),
         _ => None,
     }
 }
 
-fn float(digits: &str, negative: bool) -> Option<TokenStream> {
+fn float(digits: &str, negative: bool) -> Option<Constant> {
     let value: f64 = digits.parse().ok()?;
     if !value.is_finite() {
         return None;
     }
-    let value = proc_macro2::Literal::f64_suffixed(value);
-    Some(if negative { quote!(-#value) } else { quote!(#value) })
+    let literal = proc_macro2::Literal::f64_suffixed(value);
+    let value = if negative { -value } else { value };
+    let tokens = if negative { quote!(-#literal) } else { quote!(#literal) };
+    // Rust reads back what it shows with all its bits.
+    Some(Constant { kind: "Float", value: Some(tokens), plain: format!("f{value:?}") })
 }

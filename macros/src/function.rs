@@ -32,49 +32,34 @@ pub(crate) enum NotAFunction {
 }
 
 impl Function {
-    /// Reads a function.
+    /// Reads a function. Its body stays one token: to look into it would cost compile time for nothing.
     pub(crate) fn parse(item: TokenStream) -> Result<Self, NotAFunction> {
-        let other = other_item(item.clone());
-        (|input: ParseStream<'_>| Ok(Self::from_input(input))).parse2(item).unwrap_or_else(|error| {
-            Err(match other {
-                Some((what, at)) => NotAFunction::Other { what, at },
-                None => NotAFunction::Syntax(error),
-            })
-        })
-    }
-
-    fn from_input(input: ParseStream<'_>) -> Result<Self, NotAFunction> {
-        let fork = input.fork();
-        let head = |input: ParseStream<'_>| -> syn::Result<_> {
+        let mut trees: Vec<TokenTree> = item.clone().into_iter().collect();
+        let end = trees.pop();
+        let body = end.clone().and_then(body_of);
+        if body.is_none() {
+            trees.extend(end.clone());
+        }
+        let head = |input: ParseStream<'_>| {
             let attrs = input.call(Attribute::parse_outer)?;
             let vis: Visibility = input.parse()?;
             let default: Option<Token![default]> = input.parse()?;
             let sig: Signature = input.parse()?;
-            Ok((attrs, vis, default, sig))
+            let ends: Option<Token![;]> = if body.is_none() { input.parse()? } else { None };
+            Ok((attrs, vis, default, sig, ends))
         };
-        let read = head(input).and_then(|parts| {
-            if input.peek(Token![;]) {
-                input.parse::<Token![;]>()?;
-                return Ok((parts, None));
-            }
-            let tree = input.parse::<TokenTree>()?;
-            let span = tree.span();
-            body_of(tree)
-                .map(|body| (parts, Some(body)))
-                .ok_or_else(|| syn::Error::new(span, "expected the body of the function in braces"))
-        });
-        let rest = drain(input);
-        match read {
-            Ok(((attrs, vis, default, sig), Some(body))) if rest.is_empty() => {
-                let (inner, body) = split_inner(&body).map_err(NotAFunction::Syntax)?;
+        let read = head.parse2(trees.into_iter().collect());
+        match (read, body) {
+            (Ok((attrs, vis, default, sig, _)), Some(body)) => {
+                let (inner, body) = split_inner(body).map_err(NotAFunction::Syntax)?;
                 Ok(Self { attrs, vis, default, sig, inner, body })
             }
-            Ok(((.., sig), None)) => Err(NotAFunction::NoBody { at: sig.ident.span() }),
-            Ok(_) => Err(NotAFunction::Syntax(syn::Error::new_spanned(
-                rest,
-                "expected nothing after the function",
+            (Ok((.., sig, Some(_))), None) => Err(NotAFunction::NoBody { at: sig.ident.span() }),
+            (Ok(_), None) => Err(NotAFunction::Syntax(syn::Error::new(
+                end.map_or_else(Span::call_site, |end| end.span()),
+                "expected the body of the function in braces",
             ))),
-            Err(error) => Err(match other_item(drain(&fork)) {
+            (Err(error), _) => Err(match other_item(item) {
                 Some((what, at)) => NotAFunction::Other { what, at },
                 None => NotAFunction::Syntax(error),
             }),
@@ -198,7 +183,10 @@ fn body_of(tree: TokenTree) -> Option<Group> {
 }
 
 /// Takes the inner attributes off the front of a body.
-fn split_inner(body: &Group) -> syn::Result<(TokenStream, Group)> {
+fn split_inner(body: Group) -> syn::Result<(TokenStream, Group)> {
+    if !may_begin_with_an_attribute(&body) {
+        return Ok((TokenStream::new(), body));
+    }
     let parser = |input: ParseStream<'_>| {
         let inner = input.call(Attribute::parse_inner)?;
         Ok((inner, drain(input)))
@@ -207,6 +195,22 @@ fn split_inner(body: &Group) -> syn::Result<(TokenStream, Group)> {
     let mut block = Group::new(Delimiter::Brace, rest);
     block.set_span(body.span());
     Ok((inner.into_iter().map(ToTokens::into_token_stream).collect(), block))
+}
+
+/// The source text tells it sooner than the tokens do. Where it is not known, or where `macro_rules!` puts something
+/// first, the tokens are looked at.
+fn may_begin_with_an_attribute(body: &Group) -> bool {
+    let Some(text) = body.span().source_text() else { return true };
+    let Some(mut rest) = text.strip_prefix('{') else { return true };
+    loop {
+        rest = rest.trim_start();
+        let comment = if rest.starts_with("//") { rest.split_once('\n') } else { None };
+        match comment {
+            // Inner documentation is an attribute.
+            Some((comment, after)) if !comment.starts_with("//!") => rest = after,
+            _ => return rest.starts_with(['#', '$', '/']),
+        }
+    }
 }
 
 fn drain(input: ParseStream<'_>) -> TokenStream {

@@ -91,6 +91,22 @@ fn only_argument<'a>(path: &'a Path, name: &str) -> Option<&'a Type> {
     }
 }
 
+/// Whether a function says that its errors are texts: `Result<_, String>`, `Result<_, &str>`.
+pub(crate) fn fails_with_text(output: &ReturnType) -> bool {
+    let ReturnType::Type(_, ty) = output else { return false };
+    let Type::Path(ty) = &**ty else { return false };
+    let Some(PathArguments::AngleBracketed(arguments)) = ty.path.segments.last().map(|last| &last.arguments)
+    else {
+        return false;
+    };
+    let text = |ty: &Type| match ty {
+        Type::Path(ty) => ty.path.is_ident("String"),
+        Type::Reference(ty) => matches!(&*ty.elem, Type::Path(ty) if ty.path.is_ident("str")),
+        _ => false,
+    };
+    arguments.args.len() == 2 && matches!(arguments.args.last(), Some(GenericArgument::Type(ty)) if text(ty))
+}
+
 /// What the future that a function returns will give, where the signature says so.
 pub(crate) fn awaited(output: &ReturnType) -> Option<TokenStream> {
     let ReturnType::Type(_, ty) = output else { return None };

@@ -1,6 +1,6 @@
 //! What `#[decision]` becomes.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -11,56 +11,70 @@ use crate::fields::{self, Field};
 use crate::krate::Krate;
 use crate::wrapper::{Around, Layer};
 
-/// The statics, the opening and the closing.
+/// The static, the opening and the closing.
 pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let here = Span::mixed_site();
     let private = around.krate.private();
     let scope = quote_spanned!(here=> decision);
-    let ty = if around.style.is_async() { quote!(Scope) } else { quote!(Current) };
+    let sync = !around.style.is_async();
+    // A sync decision lives in a frame of the caller's; what is passed around is one word.
+    let frame = sync.then(|| quote_spanned!(here=> let mut frame = #private::decision::Frame::EMPTY;));
+    let open = |name: &str, arguments: TokenStream| {
+        if sync {
+            let name = Ident::new(name, here);
+            quote_spanned!(here=> #private::decision::#name(&mut frame, #arguments))
+        } else {
+            let name = Ident::new(if name == "open_without" { "open" } else { name }, here);
+            quote_spanned!(here=> #private::decision::Scope::#name(#arguments))
+        }
+    };
     if let Joins::Known(id) = &plan.joins {
-        let id = taken(id, &around.krate);
+        let changes = (!sync).then(|| quote!(mut));
+        let opened = open("resume", taken(id, &around.krate));
         return Layer {
-            declare: quote_spanned!(here=> let mut decision = #private::decision::#ty::resume(#id);),
-            begin: TokenStream::new(),
-            after: TokenStream::new(),
-            scope: Some(scope),
-            timer: None,
+            declare: quote_spanned!(here=> #frame let #changes decision = #opened;),
+            scope: (!sync).then(|| scope.clone()),
+            closes: Some(scope),
+            ..Layer::default()
         };
     }
-    let open = open(plan, &around.krate);
-    let unclosed = code::unclosed(around);
-    let statics = statics(plan, around);
-    let start = start(plan, &around.krate);
+    let described = described(plan, around);
+    let site = quote_spanned!(here=> &__TAPELOG_DECISION);
+    let at_hand = sync && plan.inputs.is_empty() && plan.fields.iter().all(Field::is_at_hand);
+    let (opened, start) = match &plan.joins {
+        Joins::Own(Some(id)) => {
+            let id = taken(id, &around.krate);
+            (open("open_as", quote_spanned!(here=> #site, || #id)), true)
+        }
+        _ if at_hand => {
+            let values = fields::values(&plan.fields, &around.krate);
+            (open("open", quote_spanned!(here=> #site, &#values)), false)
+        }
+        _ => (open("open_without", site), true),
+    };
+    let start = start.then(|| {
+        let values = self::start(plan, &around.krate);
+        quote_spanned!(here=> if decision.starts() { decision.start(&#values); })
+    });
     let verdict = plan.verdict.as_ref().map(|judge| {
         let span = judge.span().resolved_at(here);
         let at = around.krate.private_at(span);
         let call = quote_spanned!(span=> #at::decision::judge);
         quote_spanned!(here=> #call(&mut decision, &result, #judge);)
     });
+    let changes = (!sync || start.is_some() || verdict.is_some()).then(|| quote!(mut));
     Layer {
         declare: quote_spanned!(here=>
-            #statics
-            let mut decision = #private::decision::#ty::open(&__TAPELOG_DECISION, #open, #unclosed);
-            if decision.starts() { decision.start(&#start); }
+            static __TAPELOG_DECISION: #private::decision::Decision = #described;
+            #frame
+            let #changes decision = #opened;
+            #start
         ),
-        begin: TokenStream::new(),
-        after: quote_spanned!(here=> #verdict decision.close(&ended);),
-        scope: Some(scope),
-        timer: None,
+        after: quote_spanned!(here=> #verdict),
+        scope: (!sync).then(|| scope.clone()),
+        closes: Some(scope),
+        ..Layer::default()
     }
-}
-
-fn open(plan: &Plan, krate: &Krate) -> TokenStream {
-    let private = krate.private();
-    let joins = match &plan.joins {
-        Joins::Own(None) | Joins::Known(_) => quote!(#private::decision::Joins::NEW),
-        Joins::Own(Some(id)) => {
-            let id = taken(id, krate);
-            quote!(#private::decision::own(|| #id))
-        }
-        Joins::Outer => quote!(#private::decision::Joins::OUTER),
-    };
-    if plan.lazy { quote!(#private::decision::lazy(#joins)) } else { joins }
 }
 
 /// An id that the user brings: a `DecisionId`, or an `Option` of one.
@@ -70,19 +84,17 @@ fn taken(id: &syn::Expr, krate: &Krate) -> TokenStream {
     quote_spanned!(span=> #private::decision::id(#id))
 }
 
-fn statics(plan: &Plan, around: &Around<'_>) -> TokenStream {
-    let private = around.krate.private();
-    let place = code::place(around);
-    let deadline = code::deadline(plan.deadline_ns);
-    let mut own = vec![Field::text("function", around.function.name())];
-    own.extend(plan.kind.as_ref().map(|kind| Field::text("kind", kind)));
-    let end = fields::described(&own, &around.krate);
-    let inputs = (!plan.inputs.is_empty()).then(|| quote!(#private::Field::recorded("inputs"),));
-    let mine = fields::described(&plan.fields, &around.krate);
-    quote_spanned!(Span::mixed_site()=>
-        static __TAPELOG_DECISION: #private::decision::Sites =
-            #private::decision::Sites::new(#place, &[#end, #inputs #mine], &[#end])#deadline;
-    )
+fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
+    let words = [
+        if matches!(plan.joins, Joins::Outer) { "inherit".to_owned() } else { String::new() },
+        if plan.lazy { "lazy".to_owned() } else { String::new() },
+        code::deadline(plan.deadline_ns),
+        code::unclosed(around),
+    ];
+    let mut fields: Vec<Field> = plan.kind.iter().map(|kind| Field::known("kind", kind)).collect();
+    fields.extend((!plan.inputs.is_empty()).then(|| Field::stated("inputs")));
+    fields.extend(plan.fields.iter().cloned());
+    code::described(&quote!(decision::Decision), &words, &fields, around)
 }
 
 /// The values of START.

@@ -20,7 +20,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let context = Context::of(plan, &around.krate);
     let statics = context.statics(plan, &code::place(around), &around.krate);
     let record = context.record(plan, &around.krate);
-    let unclosed = code::unclosed(around);
+    let unclosed = code::unclosed_attempt(around);
     let ty = if plan.each.is_some() { quote!(Batch) } else { quote!(Attempt) };
     let outcome = outcome(&plan.end, around);
     let returns = returns(plan, &around.krate);
@@ -31,8 +31,8 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         ),
         begin: quote_spanned!(here=> if attempt.starts() { #record }),
         after: quote_spanned!(here=> if attempt.is_open() { attempt.close(#outcome, &ended, &#returns); }),
-        scope: None,
-        timer: None,
+        asks_how_it_ended: true,
+        ..Layer::default()
     }
 }
 
@@ -97,7 +97,7 @@ impl Context {
         });
         let action = action_field(plan.action);
         let end = action.iter().map(|field| field.described(krate));
-        let deadline = code::deadline(plan.deadline_ns);
+        let deadline = deadline(plan.deadline_ns);
         quote_spanned!(Span::mixed_site()=>
             static __TAPELOG_ORDER: #private::order::Sites = #private::order::Sites::new(
                 #place,
@@ -145,6 +145,11 @@ impl Context {
         });
         quote_spanned!(here=> #peel #from #defaults #pick #call)
     }
+}
+
+/// `.with_deadline(…)` behind the sites of attempts that have one.
+fn deadline(deadline_ns: u64) -> Option<TokenStream> {
+    (deadline_ns > 0).then(|| quote!(.with_deadline(#deadline_ns)))
 }
 
 fn action_field(action: Action) -> Option<Field> {

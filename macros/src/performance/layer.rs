@@ -1,52 +1,71 @@
 //! What `#[log_performance]` becomes on a function.
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::check::Plan;
 use crate::code;
-use crate::fields;
+use crate::fields::{self, Field};
 use crate::wrapper::{Around, Layer};
 
 /// The static, the start and the end.
 pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     let here = Span::mixed_site();
     let private = around.krate.private();
-    let Plan { operation, args, memory, cpu, slower_than_ns, every, deadline_ns } = plan;
-    let deadline = code::deadline(*deadline_ns);
-    let place = code::place(around);
-    let unclosed = code::unclosed(around);
-    let described = fields::described(args, &around.krate);
-    let memory_field = memory.then(|| quote!(#private::Field::recorded("memory_usage_mb"),));
-    let cpu_field = cpu.then(|| quote!(#private::Field::recorded("cpu_usage_percent"),));
-    let keep = (!args.is_empty()).then(|| {
-        let values = fields::values(args, &around.krate);
-        quote_spanned!(here=> if timer.keeps() { timer.keep(&#values); })
-    });
-    let across_threads = around.style.is_async();
-    let declare = quote_spanned!(here=>
-        static __TAPELOG_PERFORMANCE: #private::performance::Sites = #private::performance::Sites::new(
-            #operation,
-            #place,
-            &[
-                #private::Field::text("operation", #operation),
-                #private::Field::recorded("execution_time_ms"),
-                #private::Field::recorded("outcome"),
-                #memory_field
-                #cpu_field
-                #described
-            ],
-            #private::performance::Options {
-                slower_than_ns: #slower_than_ns,
-                every: #every,
-                memory: #memory,
-                cpu: #cpu,
-                across_threads: #across_threads,
-            },
-        )#deadline;
-        let mut timer = #private::performance::Timer::new(#unclosed);
+    let described = described(plan, around);
+    let statics = quote_spanned!(here=>
+        static __TAPELOG_PERFORMANCE: #private::performance::Measured = #described;
     );
-    let begin = quote_spanned!(here=> timer.start(&__TAPELOG_PERFORMANCE); #keep);
-    let timer = across_threads.then(|| quote_spanned!(here=> timer));
-    Layer { declare, begin, after: quote_spanned!(here=> timer.close(&ended);), scope: None, timer }
+    let keep = || {
+        let values = fields::values(&plan.args, &around.krate);
+        (!plan.args.is_empty()).then(|| quote_spanned!(here=> if timer.keeps() { timer.keep(&#values); }))
+    };
+    let timer = quote_spanned!(here=> timer);
+    if around.style.is_async() {
+        let keep = keep();
+        return Layer {
+            declare: quote_spanned!(here=> #statics let mut timer = #private::performance::Timer::IDLE;),
+            begin: quote_spanned!(here=> timer.start(&__TAPELOG_PERFORMANCE); #keep),
+            timer: Some(timer.clone()),
+            closes: Some(timer),
+            ..Layer::default()
+        };
+    }
+    // As a decision, in a frame of the caller's.
+    let frame = quote_spanned!(here=> let mut timing = #private::performance::Frame::EMPTY;);
+    let begin = if plan.args.is_empty() {
+        quote_spanned!(here=>
+            let timer = #private::performance::open_without(&mut timing, &__TAPELOG_PERFORMANCE);
+        )
+    } else if plan.args.iter().all(Field::is_at_hand) {
+        let values = fields::values(&plan.args, &around.krate);
+        quote_spanned!(here=>
+            let timer = #private::performance::open(&mut timing, &__TAPELOG_PERFORMANCE, &#values);
+        )
+    } else {
+        let keep = keep();
+        quote_spanned!(here=>
+            let mut timer = #private::performance::open_without(&mut timing, &__TAPELOG_PERFORMANCE);
+            #keep
+        )
+    };
+    Layer { declare: quote!(#statics #frame), begin, closes: Some(timer), ..Layer::default() }
+}
+
+fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
+    let word = |is: bool, word: &str| if is { word.to_owned() } else { String::new() };
+    let words = [
+        word(plan.memory, "memory"),
+        word(plan.cpu, "cpu"),
+        word(plan.slower_than_ns > 0, &format!("slower_than_ns={}", plan.slower_than_ns)),
+        word(plan.every > 1, &format!("every={}", plan.every)),
+        code::deadline(plan.deadline_ns),
+        code::unclosed(around),
+    ];
+    let mut fields = Vec::new();
+    if plan.operation != around.function.name() {
+        fields.push(Field::known("operation", &plan.operation));
+    }
+    fields.extend(plan.args.iter().cloned());
+    code::described(&quote!(performance::Measured), &words, &fields, around)
 }

@@ -26,12 +26,12 @@ pub(crate) fn compose(
     let before = before(layers, scope.as_ref(), style);
     let named = self::named(named);
     let before = quote!(#named #before);
-    let after = after(layers, krate, output);
+    let after = after(layers, function, krate, output, style);
     let here = Span::mixed_site();
     let inside = match style {
         Style::Guard => quote!(#before #body),
         Style::Closure if output == Output::Never => {
-            quote_spanned!(here=> #before #private::call(|| -> ! #body))
+            quote_spanned!(here=> #before #private::call(#[inline(always)] || -> ! #body))
         }
         Style::Closure => {
             let closure = closure(function);
@@ -84,25 +84,45 @@ fn before(layers: &[Layer], scope: Option<&TokenStream>, style: Style) -> TokenS
     }
 }
 
-/// The statements after the body: how it ended, then each layer, innermost first.
-fn after(layers: &[Layer], krate: &Krate, output: Output) -> TokenStream {
+/// The statements after the body: each layer, innermost first, closed with how it ended.
+fn after(layers: &[Layer], function: &Function, krate: &Krate, output: Output, style: Style) -> TokenStream {
     let private = krate.private();
-    let ended = match output {
-        Output::Unit | Output::Plain => quote!(#private::outcome::Ended::OK),
-        Output::Never | Output::Opaque => quote!(#private::outcome::Ended::RETURNED),
-        Output::Named | Output::Future | Output::BoxedFuture => {
-            // The traits are in scope only here, where none of the user's tokens is.
-            quote_spanned!(Span::mixed_site()=> {
-                use #private::outcome::levels::*;
-                (&&&&&&#private::outcome::Of(&result)).read()
-            })
+    let here = Span::mixed_site();
+    let read = matches!(output, Output::Named | Output::Future | Output::BoxedFuture);
+    let asked = layers.iter().any(|layer| layer.asks_how_it_ended);
+    // Where the search for the error's text begins: a text is no error, which saves the compiler two steps of six. A
+    // type of the user's that is called `String` is found all the same.
+    let depth = if output::fails_with_text(&function.sig.output) { quote!(&&&&) } else { quote!(&&&&&&) };
+    // The traits are in scope only here, where none of the user's tokens is.
+    let levels = quote_spanned!(here=> use #private::outcome::levels::*;);
+    let close = |scope: &TokenStream| match (asked, output) {
+        (true, _) => quote_spanned!(here=> #private::outcome::close(#scope, &ended);),
+        (false, _) if read => {
+            quote_spanned!(here=> { #levels (#depth #private::outcome::Of(&result)).close(#scope); })
         }
+        (false, Output::Unit | Output::Plain) => quote_spanned!(here=> #private::outcome::ok(#scope);),
+        (false, _) => quote_spanned!(here=> #private::outcome::returned(#scope);),
     };
-    let layers = layers.iter().rev().map(|layer| &layer.after);
-    quote_spanned!(Span::mixed_site()=> let ended = #ended; #(#layers)*)
+    let ended = asked.then(|| {
+        let ended = match output {
+            _ if read => quote_spanned!(here=> { #levels (#depth #private::outcome::Of(&result)).read() }),
+            Output::Unit | Output::Plain => quote!(#private::outcome::Ended::OK),
+            _ => quote!(#private::outcome::Ended::RETURNED),
+        };
+        quote_spanned!(here=> let ended = #ended;)
+    });
+    let each = layers.iter().rev().map(|layer| {
+        let after = &layer.after;
+        let scope = layer.closes.as_ref().map(|scope| {
+            // What an async function has open outlives its polls in a local; it is not given away.
+            let scope = if style.is_async() { quote!(&mut #scope) } else { scope.clone() };
+            close(&scope)
+        });
+        quote!(#after #scope)
+    });
+    quote!(#ended #(#each)*)
 }
-
-/// The body as a closure that is called at once.
+/// The body as a closure that is called at once. Inlined before anything is optimised, so that it is optimised once.
 fn closure(function: &mut Function) -> TokenStream {
     // A variable that the body assigns belongs into the closure: captured by reference, what it refers to could not be
     // returned. `mut` goes with it, so that the lint about it still looks at the user's token.
@@ -117,9 +137,9 @@ fn closure(function: &mut Function) -> TokenStream {
     });
     let keyword = moves.then(|| quote!(move));
     if moved.is_empty() {
-        quote!(#keyword || -> #annotation #body)
+        quote!(#[inline(always)] #keyword || -> #annotation #body)
     } else {
-        quote!(#keyword || -> #annotation { #(#moved)* #body })
+        quote!(#[inline(always)] #keyword || -> #annotation { #(#moved)* #body })
     }
 }
 

@@ -77,8 +77,12 @@ pub(crate) struct Layer {
     pub(crate) declare: TokenStream,
     /// The statements that record the beginning, in the decision that an outer layer opened.
     pub(crate) begin: TokenStream,
-    /// The statements after it. They see `result`, and `ended`.
+    /// The statements after it. They see `result`, and `ended` where the layer asks for it.
     pub(crate) after: TokenStream,
+    /// Whether `after` reads `ended`.
+    pub(crate) asks_how_it_ended: bool,
+    /// The local that is closed with the outcome.
+    pub(crate) closes: Option<TokenStream>,
     /// The name of the local that holds a decision's scope, for the polls.
     pub(crate) scope: Option<TokenStream>,
     /// The name of the local whose polls are watched where there is no decision.

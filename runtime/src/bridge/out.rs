@@ -1,7 +1,9 @@
 //! Our events as `tracing` events.
 
 use core::cell::Cell;
+use core::panic::AssertUnwindSafe;
 use core::sync::atomic::Ordering;
+use std::panic::catch_unwind;
 
 use tracing_core::field::Value;
 use tracing_core::metadata::Kind;
@@ -45,7 +47,7 @@ pub(crate) fn wants(site: &'static Site) -> bool {
 #[cold]
 #[inline(never)]
 fn asked(site: &'static Site) -> bool {
-    may_speak() && of(site).made.is_wanted()
+    may_speak() && guarded(|| of(site).made.is_wanted()).unwrap_or(false)
 }
 
 /// The recorder's own threads say nothing outside: a subscriber that blocks would block them. Neither does an event that
@@ -56,6 +58,12 @@ fn may_speak() -> bool {
 
 thread_local! {
     static SPEAKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Calls a subscriber. Its panic is its own: the call that records may be one that must not unwind, and the application
+/// does not fail because of its log. The panic hook has told of it.
+pub(super) fn guarded<R>(call: impl FnOnce() -> R) -> Option<R> {
+    catch_unwind(AssertUnwindSafe(call)).ok()
 }
 
 /// Runs `speak` unless this thread speaks already.
@@ -71,7 +79,7 @@ pub(super) fn speaking<R>(speak: impl FnOnce() -> R) -> Option<R> {
     }
     SPEAKING.set(true);
     let _silent = Silent;
-    Some(speak())
+    guarded(speak)
 }
 
 /// The outgoing half of a site, made on its first use.

@@ -8,7 +8,7 @@ use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, LevelFilter};
 
 use super::callsite::{self, Made};
-use super::out::{bytes, speaking};
+use super::out::{bytes, guarded, speaking};
 use super::text::{Now, Owned};
 use crate::cold::decode::{Decoded, Reader};
 use crate::cold::sites::Sites;
@@ -68,7 +68,7 @@ impl Span {
     #[inline]
     pub(crate) fn enter(&self) {
         if let Some(open) = &self.0 {
-            open.dispatch.enter(&open.id);
+            guarded(|| open.dispatch.enter(&open.id));
         }
     }
 
@@ -76,7 +76,7 @@ impl Span {
     #[inline]
     pub(crate) fn exit(&self) {
         if let Some(open) = &self.0 {
-            open.dispatch.exit(&open.id);
+            guarded(|| open.dispatch.exit(&open.id));
         }
     }
 
@@ -84,7 +84,7 @@ impl Span {
     #[inline]
     pub(crate) fn ended(&self, outcome: &str, error: Option<&str>) {
         if let Some(open) = &self.0 {
-            open.ended(outcome, error);
+            guarded(|| open.ended(outcome, error));
         }
     }
 }
@@ -108,7 +108,7 @@ impl Open {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        self.dispatch.try_close(self.id.clone());
+        guarded(|| self.dispatch.try_close(self.id.clone()));
     }
 }
 

@@ -178,6 +178,14 @@ pub(crate) fn register(site: &'static Site) -> bool {
     site.takes()
 }
 
+/// A call that could not be recorded, since this thread was about to register something.
+#[cold]
+pub(crate) fn count_reentrant() {
+    if let Some(hub) = super::thread::THREAD.with(super::thread::ThreadState::hub) {
+        hub.lost(0, Cause::Reentrant, super::clock::now());
+    }
+}
+
 /// Gives a site its id, and switches it on, off, or to its sampler. Events of class `audit` are never switched off.
 fn switch(hub: &Hub, site: &Site, id: u32) {
     let rules = hub.rules.lock().unwrap_or_else(PoisonError::into_inner);

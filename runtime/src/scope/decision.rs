@@ -7,11 +7,10 @@ use core::mem::ManuallyDrop;
 use super::kept::Kept;
 use super::lazy::{self as waiting, Pending, WAITING};
 use super::order::ledger;
-use super::outcome::{Ended, Outcome};
+use super::outcome::{Closes, Ended, Outcome};
 use super::resumed;
 use super::structure::ABSENT;
 use super::verdict::{self, Verdict};
-use crate::events;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock;
 use crate::hot::encoder::tag;
@@ -19,60 +18,16 @@ use crate::hot::ids::DecisionId;
 use crate::hot::open::{Listed, What};
 use crate::hot::record::{record, record_at};
 use crate::hot::registry::heard;
-use crate::hot::site::{Field, Place, Site};
+use crate::hot::site::Site;
 use crate::hot::thread;
 use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
 
 mod current;
-mod joins;
+mod sites;
 
 pub use super::verdict::verdict;
-pub use current::Current;
-pub use joins::{IntoId, Joins, id, lazy, own};
-
-/// The sites of a decision.
-#[derive(Debug)]
-pub struct Sites {
-    start: Site,
-    end: Site,
-    closed: Site,
-}
-
-const START: &[Field] = &[Field::recorded("parent_decision_id"), Field::recorded("started_at")];
-const END: &[Field] = &[
-    Field::recorded("outcome"),
-    Field::recorded("duration_ms"),
-    Field::recorded("error"),
-    Field::recorded("verdict"),
-    Field::recorded("rule"),
-    Field::recorded("value"),
-    Field::recorded("limit"),
-];
-
-impl Sites {
-    /// What the macro writes, in a `static`.
-    #[must_use]
-    pub const fn new(place: Place, start: &'static [Field], end: &'static [Field]) -> Self {
-        Self {
-            start: Site::new(&events::DECISION_START, "{function} decides", START, start, place),
-            end: Site::new(&events::DECISION_END, "{function}: {outcome}", END, end, place),
-            closed: Site::new(
-                &events::DECISION_CLOSED,
-                "the last order of this decision is terminal",
-                &[],
-                end,
-                place,
-            ),
-        }
-    }
-
-    /// The same, with a deadline of so many nanoseconds for each decision.
-    #[must_use]
-    pub const fn with_deadline(mut self, deadline_ns: u64) -> Self {
-        self.start.deadline_ns = deadline_ns;
-        self
-    }
-}
+pub use current::{Current, Frame, open, open_as, open_without, resume};
+pub use sites::{Decision, IntoId, Sites, id};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -106,9 +61,6 @@ pub struct Scope {
     /// How many orders there had been when it began; all ones when its id is older than that.
     orders: u64,
     state: State,
-    lazy: bool,
-    /// What is said when it is dropped without being closed, and nothing panics.
-    unclosed: Outcome,
     /// Whether the thread was unwinding already: then a drop says nothing of this function.
     unwinding: bool,
     panicked: bool,
@@ -130,6 +82,8 @@ pub struct Scope {
 }
 
 impl Scope {
+    const OFF: Self = Self::silent(DecisionId::NONE, State::Off);
+
     /// A scope that records nothing.
     const fn silent(id: DecisionId, state: State) -> Self {
         Self {
@@ -139,8 +93,6 @@ impl Scope {
             started: 0,
             orders: u64::MAX,
             state,
-            lazy: false,
-            unclosed: Outcome::Returned,
             unwinding: false,
             panicked: false,
             spoke: false,
@@ -155,31 +107,34 @@ impl Scope {
 
     /// Opens a decision.
     #[inline]
-    pub fn open(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
-        if heard() {
-            Self::open_now(sites, joins, unclosed)
-        } else {
-            Self::silent(DecisionId::NONE, State::Off)
-        }
+    pub fn open(decision: &'static Decision) -> Self {
+        if heard() { Self::open_now(decision, DecisionId::NONE) } else { Self::OFF }
+    }
+
+    /// As [`Scope::open`], with an id of the caller's, which is asked for only while somebody records.
+    #[inline]
+    pub fn open_as(decision: &'static Decision, id: impl FnOnce() -> DecisionId) -> Self {
+        if heard() { Self::open_now(decision, id()) } else { Self::OFF }
     }
 
     #[inline(never)]
-    fn open_now(sites: &'static Sites, joins: Joins, unclosed: Outcome) -> Self {
+    fn open_now(decision: &'static Decision, id: DecisionId) -> Self {
+        let Some(sites) = decision.get() else { return Self::OFF };
         let parent = thread::decision();
-        if joins.outer && !parent.is_none() {
+        if sites.inherit && !parent.is_none() {
             return Self::silent(parent, State::Joined);
         }
-        Self::open_with(sites, joins, unclosed, Self::begin(joins, parent))
+        Self::open_with(sites, Self::begin(id, parent))
     }
 
     /// Its id, parent and time.
     #[inline(always)]
-    fn begin(joins: Joins, parent: DecisionId) -> Begun {
+    fn begin(id: DecisionId, parent: DecisionId) -> Begun {
         let started = clock::now();
-        let (id, orders) = if joins.id.is_none() {
+        let (id, orders) = if id.is_none() {
             (thread::new_decision_id(started), ledger::ever_opened())
         } else {
-            (joins.id, u64::MAX)
+            (id, u64::MAX)
         };
         // Its own id given again, for example to a retry, is not its parent.
         let parent = if parent == id { DecisionId::NONE } else { parent };
@@ -187,7 +142,7 @@ impl Scope {
     }
 
     #[inline(always)]
-    fn open_with(sites: &'static Sites, joins: Joins, unclosed: Outcome, begun: Begun) -> Self {
+    fn open_with(sites: &'static Sites, begun: Begun) -> Self {
         let Begun { id, parent, started, orders } = begun;
         Self {
             sites: Some(sites),
@@ -196,8 +151,6 @@ impl Scope {
             started,
             orders,
             state: State::Open,
-            lazy: joins.lazy,
-            unclosed,
             unwinding: std::thread::panicking(),
             panicked: false,
             spoke: false,
@@ -214,7 +167,7 @@ impl Scope {
     #[inline]
     pub fn resume(id: DecisionId) -> Self {
         let on = !id.is_none() && heard();
-        if on { Self::silent(id, State::Resumed) } else { Self::silent(DecisionId::NONE, State::Off) }
+        if on { Self::silent(id, State::Resumed) } else { Self::OFF }
     }
 
     /// Whether START is wanted: then its fields are evaluated.
@@ -227,6 +180,12 @@ impl Scope {
     #[inline(never)]
     fn start_enabled(&self) -> bool {
         self.sites.is_some_and(|sites| sites.start.enabled())
+    }
+
+    /// Whether START waits until something happens.
+    #[inline]
+    fn lazy(&self) -> bool {
+        self.sites.is_some_and(|sites| sites.lazy)
     }
 
     /// This thread is inside from here on.
@@ -251,17 +210,17 @@ impl Scope {
 
     /// Records START.
     #[inline(never)]
-    pub fn start<F: Fields>(&mut self, fields: &F) {
+    pub fn start(&mut self, fields: &dyn Fields) {
         let Some(sites) = self.sites else { return };
-        if self.lazy {
+        if self.lazy() {
             let mut kept = Kept::EMPTY;
-            kept.add(fields);
+            kept.add(&fields);
             *self.waits = Some(Box::new(kept));
             return;
         }
         waiting::begin();
         let previous = thread::swap_decision(self.id);
-        self.open_span(&sites.start, fields);
+        self.open_span(&sites.start, &fields);
         self.enter_span();
         record_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
         self.exit_span();
@@ -342,7 +301,7 @@ impl Scope {
 
     /// Records END.
     #[inline]
-    pub fn close(&mut self, ended: &Ended) {
+    fn close(&mut self, ended: &Ended) {
         if self.state == State::Open {
             self.end(ended);
         }
@@ -354,8 +313,15 @@ impl Scope {
     #[inline(never)]
     fn close_unclosed(&mut self) {
         let panics = self.panicked || std::thread::panicking() && !self.unwinding;
-        let outcome = if panics { Outcome::Panicked } else { self.unclosed };
-        self.close(&Ended::with(outcome));
+        let unclosed = self.sites.map_or(Outcome::Returned, |sites| sites.unclosed);
+        self.close(&Ended::with(if panics { Outcome::Panicked } else { unclosed }));
+    }
+
+    #[inline]
+    fn close_if_open(&mut self) {
+        if self.state == State::Open {
+            self.close_unclosed();
+        }
     }
 
     #[cold]
@@ -371,7 +337,7 @@ impl Scope {
         let said = verdict::take(self.id);
         self.spoke |= said.is_some() && !self.judged;
         let verdict = said.or_else(|| self.verdict.take().map(|boxed| *boxed));
-        if self.lazy {
+        if self.lazy() {
             let waits = self.waits.take().map(|boxed| *boxed).or_else(|| waiting::unwait(self.id));
             if let Some(fields) = waits {
                 if !self.spoke && matches!(ended.outcome, Outcome::Ok | Outcome::Returned) {
@@ -401,12 +367,19 @@ impl Scope {
     }
 }
 
+impl Closes for &mut Scope {
+    #[inline]
+    fn close(self, ended: impl FnOnce() -> Ended) {
+        if self.state == State::Open {
+            Scope::close(self, &ended());
+        }
+    }
+}
+
 impl Drop for Scope {
     #[inline]
     fn drop(&mut self) {
-        if self.state == State::Open {
-            self.close_unclosed();
-        }
+        self.close_if_open();
         if self.verdict.is_some() || self.waits.is_some() {
             self.forget_kept();
         }
@@ -463,7 +436,7 @@ impl Drop for Inside<'_> {
             return;
         }
         // The next poll may be on another thread.
-        if scope.lazy {
+        if scope.lazy() {
             *scope.waits = waiting::unwait(scope.id).map(Box::new);
         }
         scope.panicked |= std::thread::panicking() && !self.unwinding;

@@ -6,6 +6,7 @@
 pub mod age;
 pub mod api;
 pub mod decision;
+pub mod described;
 pub mod future;
 pub(crate) mod kept;
 pub(crate) mod lazy;

@@ -5,7 +5,9 @@
 
 use core::error::Error;
 use core::fmt::Write as _;
+use core::panic::AssertUnwindSafe;
 
+use super::described::Parts;
 use crate::hot::registry;
 use crate::hot::value::FoundText;
 
@@ -35,6 +37,16 @@ impl Outcome {
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
         }
+    }
+}
+
+impl Outcome {
+    /// What a description says of a call that ended without saying how, while nothing panicked.
+    pub(crate) fn unclosed(parts: &Parts) -> Self {
+        // `Panicked`: a function that was called while its thread was unwinding, and panics itself.
+        let said =
+            [Self::Ok, Self::Returned, Self::Cancelled].into_iter().find(|said| parts.has(said.as_str()));
+        said.unwrap_or(Self::Panicked)
     }
 }
 
@@ -71,9 +83,38 @@ impl Ended {
     #[cold]
     #[inline(never)]
     fn failed<E>(error: &E, text: impl FnOnce(&E) -> Option<String>) -> Self {
-        let error = if registry::heard() { text(error).map(FoundText) } else { None };
-        Self { outcome: Outcome::Err, error }
+        if !registry::heard() {
+            return Self::with(Outcome::Err);
+        }
+        // The caller may be one that must not unwind, and what the log wants is no reason to.
+        let text = std::panic::catch_unwind(AssertUnwindSafe(|| text(error)));
+        let text = text.unwrap_or_else(|_panicked| Some("(the text of this error panicked)".to_owned()));
+        Self { outcome: Outcome::Err, error: text.map(FoundText) }
     }
+}
+
+/// What is open while a function runs, and closed with its outcome. Its drop says that it was not.
+pub trait Closes {
+    /// Closes it; asks for the outcome only while somebody records. Does not unwind.
+    fn close(self, ended: impl FnOnce() -> Ended);
+}
+
+/// Closes with an outcome that is known.
+#[inline(never)]
+pub extern "C" fn close(scope: impl Closes, ended: &Ended) {
+    scope.close(|| ended.clone());
+}
+
+/// Closes a call that returned, and cannot have failed.
+#[inline(never)]
+pub extern "C" fn ok(scope: impl Closes) {
+    scope.close(|| Ended::OK);
+}
+
+/// Closes a call that returned.
+#[inline(never)]
+pub extern "C" fn returned(scope: impl Closes) {
+    scope.close(|| Ended::RETURNED);
 }
 
 /// The error and what it came from: `order refused: no route: timed out`.
@@ -102,7 +143,8 @@ pub(crate) fn written(text: core::fmt::Arguments<'_>) -> String {
     out
 }
 
-/// Reads the outcome of a value: `(&&&&&&Of(&result)).read()`, with the traits of [`levels`] in scope.
+/// Reads the outcome of a value: `(&&&&&&Of(&result)).read()`, with the traits of [`levels`] in scope, or closes what is
+/// open with it: `(&&&&&&Of(&result)).close(decision)`.
 #[derive(Debug)]
 pub struct Of<'a, R>(pub &'a R);
 
@@ -112,7 +154,7 @@ pub mod levels {
     use core::fmt::{Debug, Display};
     use core::ops::Deref;
 
-    use super::{Ended, Of, chain, written};
+    use super::{Closes, Ended, Of, chain, written};
 
     macro_rules! level {
         ($(#[$doc:meta])* $name:ident: [$($refs:tt)*] [$($generic:tt)*] $result:ty, |$error:ident| $text:expr) => {
@@ -120,12 +162,18 @@ pub mod levels {
             pub trait $name {
                 /// How it ended.
                 fn read(&self) -> Ended;
+                /// Closes `scope` with it.
+                extern "C" fn close<S: Closes>(&self, scope: S);
             }
 
             impl<$($generic)*> $name for $($refs)* Of<'_, $result> {
                 #[inline]
                 fn read(&self) -> Ended {
                     Ended::read(self.0, |$error| $text)
+                }
+                #[inline(never)]
+                extern "C" fn close<S: Closes>(&self, scope: S) {
+                    scope.close(|| self.read());
                 }
             }
         };
@@ -156,12 +204,18 @@ pub mod levels {
     pub trait Anything {
         /// How it ended.
         fn read(&self) -> Ended;
+        /// Closes `scope` with it.
+        extern "C" fn close<S: Closes>(&self, scope: S);
     }
 
     impl<R> Anything for Of<'_, R> {
         #[inline]
         fn read(&self) -> Ended {
             Ended::RETURNED
+        }
+        #[inline]
+        extern "C" fn close<S: Closes>(&self, scope: S) {
+            super::returned(scope);
         }
     }
 

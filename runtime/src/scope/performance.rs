@@ -3,9 +3,11 @@
 //! Invariant: every call is counted in the histogram of its site; which calls are written besides is the user's choice.
 
 mod histogram;
+mod running;
 mod usage;
 mod watched;
 
+pub use running::{Frame, Running, open, open_without};
 pub use watched::{Watched, watched};
 
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -16,9 +18,10 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use histogram::Histogram;
 use usage::Usage;
 
+use super::described::{Described, Make, Parts, leaked};
 use super::kept::Kept;
 use super::lazy;
-use super::outcome::{Ended, Outcome};
+use super::outcome::{Closes, Ended, Outcome};
 use crate::events;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock::{self, CALIBRATION};
@@ -26,24 +29,29 @@ use crate::hot::ids::DecisionId;
 use crate::hot::open::Listed;
 use crate::hot::record::record;
 use crate::hot::registry::heard;
-use crate::hot::site::{Field, Place, Site};
+use crate::hot::site::{Field, Place, Site, Source};
 use crate::hot::thread;
 use crate::hot::value::{And, Elapsed, Fields};
 
 /// What one use of the macro asks for.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+struct Options {
     /// Calls that took longer are written as PERFORMANCE_SLOW; 0: no threshold.
-    pub slower_than_ns: u64,
+    slower_than_ns: u64,
     /// The first of so many calls is written.
-    pub every: u32,
+    every: u32,
     /// Record `memory_usage_mb`.
-    pub memory: bool,
+    memory: bool,
     /// Record `cpu_usage_percent`.
-    pub cpu: bool,
-    /// The call may end on another thread than it began: processor time is then that of the process.
-    pub across_threads: bool,
+    cpu: bool,
+    /// What is said of a call that ends without saying how, while nothing panics. A call that can be cancelled may end
+    /// on another thread than it began: it is polled, and its processor time is that of the process.
+    unclosed: Outcome,
 }
+
+/// What `#[log_performance]` writes, in a `static`. Words: `memory`, `cpu`, `slower_than_ns=…`, `every=…`,
+/// `deadline_ns=…`, and the outcomes that a decision has; a field `operation` where it is not the function's name.
+pub type Measured = Described<Sites>;
 
 /// The sites of a measured function, and its histogram.
 #[derive(Debug)]
@@ -60,17 +68,32 @@ pub struct Sites {
 /// Every site that was called.
 static MEASURED: Mutex<Vec<&'static Sites>> = Mutex::new(Vec::new());
 
-impl Sites {
-    /// What the macro writes, in a `static`.
-    #[must_use]
-    pub const fn new(
-        operation: &'static str,
-        place: Place,
-        fields: &'static [Field],
-        options: Options,
-    ) -> Self {
+impl Make for Sites {
+    fn make(parts: &Parts) -> Self {
+        let place = parts.place;
+        let options = Options {
+            slower_than_ns: parts.number("slower_than_ns", 0),
+            every: u32::try_from(parts.number("every", 1)).unwrap_or(u32::MAX).max(1),
+            memory: parts.has("memory"),
+            cpu: parts.has("cpu"),
+            unclosed: Outcome::unclosed(parts),
+        };
+        let operation = parts.fields.iter().find_map(|field| match field.source {
+            Source::Text(text) if field.name == "operation" => Some(text),
+            _ => None,
+        });
+        let operation = operation.unwrap_or(place.function);
+        let mut fields = vec![
+            Field::text("operation", operation),
+            Field::recorded("execution_time_ms"),
+            Field::recorded("outcome"),
+        ];
+        fields.extend(options.memory.then_some(Field::recorded("memory_usage_mb")));
+        fields.extend(options.cpu.then_some(Field::recorded("cpu_usage_percent")));
+        fields.extend(parts.fields.iter().filter(|field| field.name != "operation"));
+        let fields = leaked(fields);
         let message = "{operation} took {execution_time_ms:.3} ms";
-        Self {
+        let mut sites = Self {
             operation,
             place,
             site: Site::new(&events::PERFORMANCE, message, &[], fields, place),
@@ -78,16 +101,13 @@ impl Sites {
             options,
             calls: AtomicU32::new(0),
             histogram: OnceLock::new(),
-        }
+        };
+        sites.site.deadline_ns = parts.number("deadline_ns", 0);
+        sites
     }
+}
 
-    /// The same, with a deadline of so many nanoseconds for each call.
-    #[must_use]
-    pub const fn with_deadline(mut self, deadline_ns: u64) -> Self {
-        self.site.deadline_ns = deadline_ns;
-        self
-    }
-
+impl Sites {
     /// The site that writes a call of `ticks`, if any does.
     fn writes(&'static self, call: u32, ticks: u64) -> Option<&'static Site> {
         let slower = self.options.slower_than_ns;
@@ -122,7 +142,6 @@ pub struct Timer {
     sites: Option<&'static Sites>,
     started: u64,
     usage: Usage,
-    unclosed: Outcome,
     unwinding: bool,
     decision: DecisionId,
     /// Given back in `drop`, so that a call that ends has one test to make.
@@ -134,39 +153,37 @@ pub struct Timer {
 
 impl Timer {
     /// A timer that does not run yet.
-    #[inline]
-    pub const fn new(unclosed: Outcome) -> Self {
-        Self {
-            sites: None,
-            started: 0,
-            usage: Usage::NONE,
-            unclosed,
-            unwinding: false,
-            decision: DecisionId::NONE,
-            arguments: ManuallyDrop::new(Kept::EMPTY),
-            entered: Entered::NOT,
-            listed: Listed::NOT,
-        }
-    }
+    pub const IDLE: Self = Self {
+        sites: None,
+        started: 0,
+        usage: Usage::NONE,
+        unwinding: false,
+        decision: DecisionId::NONE,
+        arguments: ManuallyDrop::new(Kept::EMPTY),
+        entered: Entered::NOT,
+        listed: Listed::NOT,
+    };
 
     /// Begins, in the decision that is current now.
     #[inline]
-    pub fn start(&mut self, sites: &'static Sites) {
+    pub fn start(&mut self, measured: &'static Measured) {
         if heard() {
-            self.start_now(sites);
+            self.start_now(measured);
         }
     }
 
     #[inline(never)]
-    fn start_now(&mut self, sites: &'static Sites) {
+    fn start_now(&mut self, measured: &'static Measured) {
+        let Some(sites) = measured.get() else { return };
         self.sites = Some(sites);
         self.decision = thread::decision();
         self.unwinding = std::thread::panicking();
+        let across_threads = sites.options.unclosed == Outcome::Cancelled;
         if sites.options.cpu {
-            self.usage = Usage::begin(sites.options.across_threads);
+            self.usage = Usage::begin(across_threads);
         }
         self.started = clock::now();
-        if !sites.options.across_threads {
+        if !across_threads {
             self.entered = activity::enter(&sites.site, self.started, self.decision);
         }
     }
@@ -180,23 +197,23 @@ impl Timer {
 
     /// Keeps the arguments, which the body may consume.
     #[inline(never)]
-    pub fn keep<F: Fields>(&mut self, arguments: &F) {
-        self.arguments.add(arguments);
+    pub fn keep(&mut self, arguments: &dyn Fields) {
+        self.arguments.add(&arguments);
     }
 
     /// Counts the call, and writes it if it is to be written.
     #[inline]
-    pub fn close(&mut self, ended: &Ended) {
+    fn close(&mut self, outcome: Outcome) {
         if let Some(sites) = self.sites.take() {
-            self.end(sites, ended.outcome);
+            self.end(sites, outcome);
         }
     }
 
     /// A call that ended without saying how: by a panic, or its future was dropped.
-    #[cold]
+    #[inline(never)]
     fn end_unclosed(&mut self, sites: &'static Sites) {
         let panics = std::thread::panicking() && !self.unwinding;
-        self.end(sites, if panics { Outcome::Panicked } else { self.unclosed });
+        self.end(sites, if panics { Outcome::Panicked } else { sites.options.unclosed });
     }
 
     #[inline(never)]
@@ -223,6 +240,15 @@ impl Timer {
             }
         };
         thread::swap_decision(previous);
+    }
+}
+
+impl Closes for &mut Timer {
+    #[inline]
+    fn close(self, ended: impl FnOnce() -> Ended) {
+        if self.keeps() {
+            Timer::close(self, ended().outcome);
+        }
     }
 }
 
