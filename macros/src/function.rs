@@ -113,12 +113,10 @@ impl Function {
         self.attrs.iter().find(|attr| last_segment(attr.path()).is_some_and(|last| last == name))
     }
 
-    /// The body as the last expression of a block of ours. Its braces are then ours: the lint against braces that are not
-    /// needed would otherwise speak to the user.
+    /// The body as the last expression of a block of ours. Its braces stay the user's: clippy looks at what stands right
+    /// inside only where the braces do not come from a macro.
     pub(crate) fn inner_block(&self) -> Group {
-        let mut block = Group::new(Delimiter::Brace, self.body.stream());
-        block.set_span(Span::mixed_site().located_at(self.body.span()));
-        block
+        self.body.clone()
     }
 
     /// The function with `inside` as its body, below its inner attributes.

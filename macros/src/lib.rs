@@ -9,6 +9,7 @@ mod code;
 mod config;
 mod decision;
 mod duration;
+mod edition;
 mod errors;
 mod event;
 mod events;

@@ -5,6 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Path;
 
 use super::{Layer, Style};
+use crate::edition;
 use crate::function::Function;
 use crate::krate::Krate;
 use crate::output::{self, Output};
@@ -135,11 +136,15 @@ fn closure(function: &mut Function) -> TokenStream {
     let moves = function.sig.receiver().is_some_and(|receiver| {
         receiver.mutability.is_some() && matches!(receiver.kind, syn::ReceiverKind::Typed(..))
     });
-    let keyword = moves.then(|| quote!(move));
+    // The user's span where it may be, so that clippy looks at the end of the closure as it does at that of a function.
+    // A closure of an earlier edition would borrow the variables themselves, and could return nothing that they refer to.
+    let span = if edition::captures_are_disjoint() { function.body.span() } else { Span::mixed_site() };
+    let keyword = moves.then(|| quote_spanned!(span=> move));
+    let head = quote_spanned!(span=> #keyword || ->);
     if moved.is_empty() {
-        quote!(#[inline(always)] #keyword || -> #annotation #body)
+        quote!(#[inline(always)] #head #annotation #body)
     } else {
-        quote!(#[inline(always)] #keyword || -> #annotation { #(#moved)* #body })
+        quote!(#[inline(always)] #head #annotation { #(#moved)* #body })
     }
 }
 
