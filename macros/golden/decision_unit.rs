@@ -4,7 +4,7 @@ fn tick(&self) {
         ::tapelog::__private::module_path!(),
     );
     let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
-    let decision = ::tapelog::__private::decision::open(
+    let decision = ::tapelog::__private::decision::open_in_place(
         &mut frame,
         &__TAPELOG_DECISION,
         &(),

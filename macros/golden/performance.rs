@@ -4,7 +4,7 @@ fn sum(a: u32) -> u32 {
         ::tapelog::__private::module_path!(),
     );
     let mut timing = ::tapelog::__private::performance::Frame::EMPTY;
-    let timer = ::tapelog::__private::performance::open(
+    let timer = ::tapelog::__private::performance::open_in_place(
         &mut timing,
         &__TAPELOG_PERFORMANCE,
         &(::tapelog::__private::field(&a),),

@@ -9,7 +9,7 @@ use super::parse::Input;
 use crate::code;
 use crate::fields::{self, Field};
 use crate::krate::Krate;
-use crate::wrapper::{Around, Layer};
+use crate::wrapper::{Around, Layer, Style};
 
 /// The static, the opening and the closing.
 pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
@@ -48,7 +48,8 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         }
         _ if at_hand => {
             let values = fields::values(&plan.fields, &around.krate);
-            (open("open", quote_spanned!(here=> #site, &#values)), false)
+            let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
+            (open(name, quote_spanned!(here=> #site, &#values)), false)
         }
         _ => (open("open_without", site), true),
     };

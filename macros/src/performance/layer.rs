@@ -1,12 +1,12 @@
 //! What `#[log_performance]` becomes on a function.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use super::check::Plan;
 use crate::code;
 use crate::fields::{self, Field};
-use crate::wrapper::{Around, Layer};
+use crate::wrapper::{Around, Layer, Style};
 
 /// The static, the start and the end.
 pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
@@ -33,14 +33,12 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     }
     // As a decision, in a frame of the caller's.
     let frame = quote_spanned!(here=> let mut timing = #private::performance::Frame::EMPTY;);
-    let begin = if plan.args.is_empty() {
-        quote_spanned!(here=>
-            let timer = #private::performance::open_without(&mut timing, &__TAPELOG_PERFORMANCE);
-        )
-    } else if plan.args.iter().all(Field::is_at_hand) {
+    let begin = if plan.args.iter().all(Field::is_at_hand) {
         let values = fields::values(&plan.args, &around.krate);
+        let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
+        let open = Ident::new(name, here);
         quote_spanned!(here=>
-            let timer = #private::performance::open(&mut timing, &__TAPELOG_PERFORMANCE, &#values);
+            let timer = #private::performance::#open(&mut timing, &__TAPELOG_PERFORMANCE, &#values);
         )
     } else {
         let keep = keep();

@@ -397,8 +397,7 @@ impl Slot {
 
 #[inline]
 fn words(decision: DecisionId) -> [u64; 2] {
-    let bits = u128::from_le_bytes(decision.to_bytes());
-    [bits as u64, (bits >> 64) as u64]
+    decision.halves()
 }
 
 /// What a slot says.

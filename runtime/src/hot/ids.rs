@@ -76,6 +76,17 @@ impl DecisionId {
         self.0.to_le_bytes()
     }
 
+    /// The low and the high half.
+    #[inline]
+    pub(crate) const fn halves(self) -> [u64; 2] {
+        [self.0 as u64, (self.0 >> 64) as u64]
+    }
+
+    #[inline]
+    pub(crate) const fn from_halves([low, high]: [u64; 2]) -> Self {
+        Self(low as u128 | ((high as u128) << 64))
+    }
+
     /// Reads a record's header; a value that names no valid id reads as none.
     pub(crate) const fn from_bytes(bytes: [u8; 16]) -> Self {
         let id = Self(u128::from_le_bytes(bytes));

@@ -205,7 +205,9 @@ fn encode<F: Fields + ?Sized>(
     let mut out = Encoder::new(header);
     out.array((u64::from(len) | (u64::from(site) << 32)).to_le_bytes());
     out.array(counter.to_le_bytes());
-    out.array(decision.to_bytes());
+    let [low, high] = decision.halves();
+    out.array(low.to_le_bytes());
+    out.array(high.to_le_bytes());
     out.array(keys.word().to_le_bytes());
     // The padding, if there is any; values that need the whole word overwrite it.
     if let Some(last) = values.last_chunk_mut::<WORD>() {

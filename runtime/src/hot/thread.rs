@@ -6,6 +6,7 @@
 
 use core::cell::{Cell, RefCell};
 use core::ptr;
+use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::activity::{self, Slot};
 use super::clock::CALIBRATION;
@@ -54,12 +55,39 @@ impl Own {
     }
 }
 
+/// The decision of a thread, which its own thread alone reads and writes.
+///
+/// Atomics only so that the halves are read as they were written, one by one: the compiler copies sixteen bytes at once,
+/// and a processor that has just stored them in two halves waits some ten cycles for that, in each record.
+#[derive(Debug)]
+pub(crate) struct CurrentDecision([AtomicU64; 2]);
+
+impl CurrentDecision {
+    const fn none() -> Self {
+        Self([const { AtomicU64::new(0) }; 2])
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self) -> DecisionId {
+        DecisionId::from_halves(self.0.each_ref().map(|half| half.load(Ordering::Relaxed)))
+    }
+
+    #[inline(always)]
+    pub(crate) fn replace(&self, decision: DecisionId) -> DecisionId {
+        let previous = self.get();
+        let [low, high] = decision.halves();
+        self.0[0].store(low, Ordering::Relaxed);
+        self.0[1].store(high, Ordering::Relaxed);
+        previous
+    }
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct ThreadState {
     pub(crate) ring: RefCell<Option<Own>>,
     pub(crate) target: Cell<Option<&'static Hub>>,
-    pub(crate) decision: Cell<DecisionId>,
+    pub(crate) decision: CurrentDecision,
     pub(crate) keys: Cell<RawKeys>,
     /// Where the thread says where it is; none before its first scope or record.
     pub(crate) activity: Cell<Option<&'static Slot>>,
@@ -80,7 +108,7 @@ thread_local! {
         ThreadState {
             ring: RefCell::new(None),
             target: Cell::new(None),
-            decision: Cell::new(DecisionId::NONE),
+            decision: CurrentDecision::none(),
             keys: Cell::new(RawKeys::NONE),
             activity: Cell::new(None),
             polled: Cell::new(None),

@@ -26,7 +26,7 @@ mod current;
 mod sites;
 
 pub use super::verdict::verdict;
-pub use current::{Current, Frame, open, open_as, open_without, resume};
+pub use current::{Current, Frame, open, open_as, open_in_place, open_without, resume};
 pub use sites::{Decision, IntoId, Sites, id};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,13 +218,19 @@ impl Scope {
             *self.waits = Some(Box::new(kept));
             return;
         }
-        waiting::begin();
         let previous = thread::swap_decision(self.id);
+        self.start_inside(sites, fields);
+        self.exit_span();
+        thread::swap_decision(previous);
+    }
+
+    /// While the decision is current; its span stays entered.
+    #[inline]
+    fn start_inside(&mut self, sites: &'static Sites, fields: &dyn Fields) {
+        waiting::begin();
         self.open_span(&sites.start, &fields);
         self.enter_span();
         record_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
-        self.exit_span();
-        thread::swap_decision(previous);
     }
 
     #[inline]
@@ -312,9 +318,14 @@ impl Scope {
     /// future was dropped.
     #[inline(never)]
     fn close_unclosed(&mut self) {
+        self.close(&self.unclosed());
+    }
+
+    #[inline]
+    fn unclosed(&self) -> Ended {
         let panics = self.panicked || std::thread::panicking() && !self.unwinding;
         let unclosed = self.sites.map_or(Outcome::Returned, |sites| sites.unclosed);
-        self.close(&Ended::with(if panics { Outcome::Panicked } else { unclosed }));
+        Ended::with(if panics { Outcome::Panicked } else { unclosed })
     }
 
     #[inline]
@@ -332,6 +343,16 @@ impl Scope {
 
     #[inline(never)]
     fn end(&mut self, ended: &Ended) {
+        let previous = thread::swap_decision(self.id);
+        self.enter_span();
+        self.end_inside(ended);
+        self.exit_span();
+        thread::swap_decision(previous);
+    }
+
+    /// While the decision is current, and its span entered.
+    #[inline(never)]
+    fn end_inside(&mut self, ended: &Ended) {
         let Some(sites) = self.sites else { return };
         self.listed = Listed::NOT;
         let said = verdict::take(self.id);
@@ -350,11 +371,9 @@ impl Scope {
             return;
         }
         waiting::begin();
-        let previous = thread::swap_decision(self.id);
         let head = (ended.outcome.as_str(), Elapsed(self.started), Maybe(ended.error.as_ref()));
         #[cfg(feature = "tracing")]
         self.span.ended(ended.outcome.as_str(), ended.error.as_ref().map(|error| error.0.as_str()));
-        self.enter_span();
         match verdict {
             None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
             Some(verdict) => record(&sites.end, &And(head, &verdict)),
@@ -362,8 +381,6 @@ impl Scope {
         if ledger::ever_opened() != self.orders && ledger::decided(self.id) && sites.closed.enabled() {
             record(&sites.closed, &());
         }
-        self.exit_span();
-        thread::swap_decision(previous);
     }
 }
 

@@ -4,7 +4,7 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ptr;
 
 use super::{Measured, Timer};
-use crate::hot::registry::heard;
+use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::value::Fields;
 use crate::scope::outcome::{Closes, Ended, Outcome};
 
@@ -17,23 +17,47 @@ impl Frame {
     pub const EMPTY: Self = Self(MaybeUninit::uninit());
 }
 
-/// A call that is being measured, if somebody records.
+/// A call that is being measured, if somebody records. `IN_PLACE` as for a decision.
 #[must_use = "a measurement ends when its guard is dropped"]
 #[derive(Debug)]
 #[repr(transparent)]
-pub struct Running<'f>(Option<&'f mut Timer>);
+pub struct Running<'f, const IN_PLACE: bool = false>(Option<&'f mut Timer>);
 
-/// Begins, in the decision that is current now. The arguments cost nothing to name:
-/// they are evaluated also while nobody records.
+/// Begins, in the decision that is current now. The arguments cost nothing to name: they are evaluated also while nobody
+/// records.
 #[inline(always)]
 pub fn open<'f, F: Fields>(frame: &'f mut Frame, measured: &'static Measured, arguments: &F) -> Running<'f> {
     open_with(frame, measured, arguments)
+}
+
+/// As [`open`], around a body that stands in place.
+#[inline(always)]
+pub fn open_in_place<'f, F: Fields>(
+    frame: &'f mut Frame,
+    measured: &'static Measured,
+    arguments: &F,
+) -> Running<'f, true> {
+    if may_be_heard() {
+        Running(ManuallyDrop::new(open_with(frame, measured, arguments)).0.take())
+    } else {
+        Running(None)
+    }
 }
 
 /// One function for all shapes of arguments, so that nothing of it is compiled again for each.
 #[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
 #[inline(never)]
 extern "C" fn open_with<'f>(
+    frame: &'f mut Frame,
+    measured: &'static Measured,
+    arguments: &dyn Fields,
+) -> Running<'f> {
+    if may_be_heard() { open_heard(frame, measured, arguments) } else { Running(None) }
+}
+
+#[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
+#[inline(never)]
+extern "C" fn open_heard<'f>(
     frame: &'f mut Frame,
     measured: &'static Measured,
     arguments: &dyn Fields,
@@ -61,7 +85,7 @@ fn open_now<'f>(frame: &'f mut Frame, measured: &'static Measured) -> Running<'f
     Running(Some(timer))
 }
 
-impl Running<'_> {
+impl<const IN_PLACE: bool> Running<'_, IN_PLACE> {
     /// As [`Timer::keeps`].
     #[inline]
     #[must_use]
@@ -78,7 +102,7 @@ impl Running<'_> {
     }
 }
 
-impl Closes for Running<'_> {
+impl<const IN_PLACE: bool> Closes for Running<'_, IN_PLACE> {
     #[inline]
     fn close(self, ended: impl FnOnce() -> Ended) {
         if let Some(timer) = &mut ManuallyDrop::new(self).0 {
@@ -87,10 +111,12 @@ impl Closes for Running<'_> {
     }
 }
 
-impl Drop for Running<'_> {
+impl<const IN_PLACE: bool> Drop for Running<'_, IN_PLACE> {
     #[inline(always)]
     fn drop(&mut self) {
-        unclosed(self.0.as_deref_mut());
+        if !IN_PLACE || self.0.is_some() {
+            unclosed(self.0.as_deref_mut());
+        }
     }
 }
 
