@@ -60,6 +60,7 @@ fn main() {
         "odd-text" => odd_text(root),
         "seccomp" => seccomp(root),
         "fill" => fill(root, Path::new(&rest[0]), number(1)),
+        "cut" => cut(root),
         "removed" => removed(root),
         "durable" => durable(root),
         "place-order" => orders::place_order(start(root)),
@@ -134,8 +135,30 @@ fn fill(root: &Path, fallback: &Path, per_ms: u64) {
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    tape.finish().expect("the run ends");
+    if let Err(error) = tape.finish() {
+        eprintln!("the run did not end: {error}");
+    }
     println!("{n} {}", halts.load(Ordering::Relaxed));
+}
+
+/// Three seconds of orders in segments of 64 KiB.
+fn cut(root: &Path) {
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .heartbeat(None)
+        .rotation(tapelog::Rotation::never().max_bytes(64 << 10))
+        .start()
+        .expect("the recorder starts");
+    println!("started {}", tape.dir().display());
+    let start = std::time::Instant::now();
+    let mut n = 0_u64;
+    while start.elapsed().as_millis() < 3_000 {
+        event!(ORDER_CONTEXT, n, symbol = "BTC/USDT", qty = 0.5, "order {n}");
+        n += 1;
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    tape.finish().expect("the run ends");
+    println!("{n}");
 }
 
 /// Somebody removes the run directory under the recorder.
