@@ -13,7 +13,7 @@ use crate::clock::{self, Stopwatch};
 use crate::contestant::Contestant;
 use crate::durable::{self, TapelogDurable};
 use crate::floor::Floor;
-use crate::ours::{Tapelog, TapelogAttribute, TapelogNotStarted, TapelogSlot};
+use crate::ours::{Tapelog, TapelogAttribute, TapelogNotStarted, TapelogSlot, TapelogUnsealed};
 use crate::peers::{emit::Emit, fastrace, slog::Slog, tracing_bare, tracing_json, tracing_layer};
 use crate::w2::Nothing;
 use crate::workload::{BURST, Order, SPREAD_BPS};
@@ -36,6 +36,7 @@ contestants! {
     "floor": Floor;
     "tapelog": Tapelog;
     "tapelog-attribute": TapelogAttribute;
+    "tapelog-unsealed": TapelogUnsealed;
     "tapelog-not-started": TapelogNotStarted;
     "tapelog-slot": TapelogSlot;
     "tapelog-durable": TapelogDurable;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tapelog::__private::{Place, Site, slot};
 use tapelog::events::{BUY_BLOCKED, ORDER_CONTEXT};
-use tapelog::{Context, Recorder, decision, event, order_context};
+use tapelog::{Context, Recorder, Seals, decision, event, order_context};
 
 use crate::contestant::Contestant;
 use crate::w2;
@@ -134,6 +134,32 @@ impl Contestant for TapelogSlot {
             Place::new(file!(), line!(), column!(), module_path!(), "decide"),
         );
         slot(&SITE, || w2::body(symbol, spread_bps))
+    }
+
+    fn finish(self, recorded: u64) {
+        self.0.finish(recorded);
+    }
+}
+
+/// The same without seals, which are on by default.
+pub struct TapelogUnsealed(Tapelog);
+
+impl Contestant for TapelogUnsealed {
+    fn start(dir: &Path) -> Self {
+        let recorder = Recorder::builder("bench").root(dir).heartbeat(None).seals(Seals::Off).start();
+        Self(Tapelog(recorder.expect("a recorder")))
+    }
+
+    fn around(burst: impl FnOnce()) {
+        Tapelog::around(burst);
+    }
+
+    fn order(order: &Order, attempt: u32) {
+        Tapelog::order(order, attempt);
+    }
+
+    fn decide(symbol: &str, spread_bps: f64) -> bool {
+        decide(symbol, spread_bps)
     }
 
     fn finish(self, recorded: u64) {

@@ -147,6 +147,31 @@ fn with_durability_2_a_call_returns_after_the_disk_has_its_line() {
 }
 
 #[test]
+fn with_durability_1_the_disk_has_all_that_was_written_before_the_interval_and_no_call_waits() {
+    // Issue 4, guarantee 5: seen from the kernel.
+    let root = Folder::new("interval");
+    let (mut syncs, mut unsynced, mut written) = (0, 0_u32, 0);
+    let status = stepped("synced-on-interval", root.path(), &[], |call| {
+        if call.file.ends_with("/orders.jsonl") && call.returned.is_some_and(|result| result >= 0) {
+            match call.number {
+                libc::SYS_write => (written, unsynced) = (written + 1, unsynced + 1),
+                libc::SYS_fdatasync | libc::SYS_fsync => {
+                    assert!(call.thread.starts_with("tapelog-"), "{} waited for the disk", call.thread);
+                    (syncs, unsynced) = (syncs + 1, 0);
+                }
+                _ => {}
+            }
+        }
+        Then::Go
+    });
+    assert!(status.success(), "{status:?}");
+    assert_eq!(unsynced, 0, "what was written last never reached the disk");
+    // Two hundred milliseconds in intervals of twenty, however slow the machine: more than the one of the end, and not
+    // one for each write.
+    assert!((2..=written).contains(&syncs), "{syncs} for {written} writes");
+}
+
+#[test]
 fn a_disk_that_hangs_holds_a_worker_once_and_every_loss_is_counted() {
     // Issue 4, guarantee 3; design §5, Full ring: one wait, then counting, which neither sleeps nor calls the system.
     const MADE: u64 = 200_000;

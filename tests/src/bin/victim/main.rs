@@ -56,6 +56,7 @@ fn main() {
         "steps" => steps::steps(root),
         "hang" => steps::hang(root, number(0)),
         "synced" => steps::synced(root),
+        "synced-on-interval" => steps::synced_on_interval(root),
         "second" => second(root),
         "odd-text" => odd_text(root),
         "seccomp" => seccomp(root),

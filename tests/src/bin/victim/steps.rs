@@ -86,6 +86,20 @@ fn sleeps() -> i64 {
 }
 
 /// With durability 2, says after each call that it returned.
+pub(super) fn synced_on_interval(root: &Path) {
+    let tape = Recorder::builder("victim")
+        .root(root)
+        .heartbeat(None)
+        .durability(tapelog::Durability::Interval(std::time::Duration::from_millis(20)))
+        .start()
+        .expect("the recorder starts");
+    for n in 0..40_u64 {
+        event!(ORDER_CONTEXT, n, "order {n}");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    tape.finish().expect("the run ends");
+}
+
 pub(super) fn synced(root: &Path) {
     let tape = Recorder::builder("victim")
         .root(root)
