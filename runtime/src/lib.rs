@@ -66,6 +66,7 @@ pub mod errors;
 pub mod events;
 #[cfg(feature = "recorder")]
 pub mod heartbeat;
+mod found;
 mod hot;
 #[cfg(feature = "recorder")]
 pub mod listen;
