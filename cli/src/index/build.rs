@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tapelog::read::{Packing, Segment};
 
-use super::format::{About, Index, Pieces, level_term, proof, type_term};
+use super::about::About;
+use super::format::{self, Pieces, level_term, type_term};
+use super::pages::LONGEST;
 use crate::scan::{self, Ids, Key};
 use crate::source::Chunks;
 
@@ -17,12 +18,12 @@ const BLOCK: usize = 64 << 10;
 /// An index whose terms need more memory is not made; such a segment is searched.
 const MOST_TERM_BYTES: usize = 96 << 20;
 
-/// The index of a segment; none when it would be too large.
+/// The bytes of the index of a segment; none when it would be too large.
 ///
 /// # Errors
 /// When the segment cannot be read.
-pub(crate) fn build(segment: &Segment) -> io::Result<Option<Index>> {
-    let mut file = File::open(&segment.path)?;
+pub(super) fn build(segment: &Segment) -> io::Result<Option<Vec<u8>>> {
+    let file = File::open(&segment.path)?;
     let about = file.metadata()?;
     let frames = Arc::new(Mutex::new(Vec::new()));
     let reader: Box<dyn Read> = match segment.packing {
@@ -35,16 +36,19 @@ pub(crate) fn build(segment: &Segment) -> io::Result<Option<Index>> {
     let (mut end, mut lines) = (0, 0);
     while let Some((at, piece)) = chunks.next()? {
         let block = pieces.blocks.len() as u32;
-        pieces.blocks.push(at);
+        pieces.blocks.push(piece.len() as u32);
         end = at + piece.len() as u64;
+        let mut times = Times::default();
         for line in piece.split(|byte| *byte == b'\n') {
             if let Ok(line) = core::str::from_utf8(line)
                 && !line.is_empty()
             {
                 lines += 1;
                 terms.line(line, block);
+                times.line(line);
             }
         }
+        pieces.times.push(times.0.unwrap_or((i64::MIN, i64::MAX)));
         if terms.table.bytes > MOST_TERM_BYTES {
             return Ok(None);
         }
@@ -53,9 +57,21 @@ pub(crate) fn build(segment: &Segment) -> io::Result<Option<Index>> {
     pieces.terms = terms.sorted();
     // A line that was torn when this was made may be whole later.
     let file_bytes = if segment.packing == Packing::Plain { end } else { about.len() };
-    let proof = proof(&mut file, file_bytes)?;
-    let about = About { file_bytes, inode: about.ino(), proof, text_bytes: end, lines, ..About::default() };
-    Ok(Some(Index::new(about, &pieces)))
+    let about = About { text_bytes: end, lines, ..About::of_file(&file, &about, file_bytes)? };
+    Ok(Some(format::write(about, &pieces)))
+}
+
+/// The first and the last instant of lines; of a line that does not say its own, any.
+#[derive(Default)]
+struct Times(Option<(i64, i64)>);
+
+impl Times {
+    fn line(&mut self, line: &str) {
+        let at = scan::timestamp(line).and_then(crate::time::parse);
+        let (first, last) = at.map_or((i64::MIN, i64::MAX), |at| (at, at));
+        let known = self.0.get_or_insert((first, last));
+        *known = (known.0.min(first), known.1.max(last));
+    }
 }
 
 /// Terms and their blocks.
@@ -82,7 +98,7 @@ impl Terms {
         for (key, id) in self.ids.of(line) {
             // Every line has these: each of its own, or the same in all.
             if key != "event_id" && key != "session_id" {
-                self.table.add(id.as_bytes(), block);
+                self.table.add(id.as_bytes().get(..LONGEST).unwrap_or(id.as_bytes()), block);
             }
         }
         if let Some(name) = scan::value(line, &self.event_type) {

@@ -72,6 +72,13 @@ impl Corpus {
         self.parts.iter().map(Part::bytes).sum()
     }
 
+    /// Which of the parts this one is.
+    pub(crate) fn position(&self, part: &Part) -> Option<usize> {
+        let (first, this) = (self.parts.as_ptr().addr(), core::ptr::from_ref(part).addr());
+        let at = this.checked_sub(first)? / size_of::<Part>();
+        (at < self.parts.len()).then_some(at)
+    }
+
     /// The same runs, but only these streams, given without their endings; all of them when none is given.
     pub(crate) fn only(mut self, streams: &[&str]) -> Self {
         if !streams.is_empty() {

@@ -161,9 +161,10 @@ fn lines_of(piece: &[u8], want: &Want, notes: &mut Notes, each: &mut impl FnMut(
         }
     };
     // Once for the piece: a check of every line costs more than finding its end.
-    match (want, core::str::from_utf8(piece)) {
-        (Want::All, Ok(text)) => text.split_terminator('\n').for_each(|line| ours(Some(line))),
-        _ => want.lines(piece, |line| ours(core::str::from_utf8(line).ok())),
+    let text = matches!(want, Want::All).then(|| core::str::from_utf8(piece).ok()).flatten();
+    match text {
+        Some(text) => text.split_terminator('\n').for_each(|line| ours(Some(line))),
+        None => want.lines(piece, |line| ours(core::str::from_utf8(line).ok())),
     }
 }
 

@@ -117,7 +117,7 @@ const ROUNDS: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Searcher<'a> {
     pub(crate) corpus: &'a Corpus,
-    indexes: Indexes,
+    pub(super) indexes: Indexes,
 }
 
 /// What is looked for: texts as they stand in lines, and what an index calls them; none when it does not know such.
@@ -129,7 +129,12 @@ struct Needle {
 impl<'a> Searcher<'a> {
     /// With the indexes that there are, or without.
     pub(crate) fn new(corpus: &'a Corpus, indexed: bool) -> Self {
-        Self { corpus, indexes: Indexes::of(corpus, indexed) }
+        Self { corpus, indexes: Indexes::of(corpus, indexed).keeping() }
+    }
+
+    /// Makes the indexes that a run lacks.
+    pub(crate) fn ready(&self, run: usize) {
+        self.indexes.ready(self.corpus, run);
     }
 
     /// Looks for an id, or for ids that begin so, in one run.
