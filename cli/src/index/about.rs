@@ -147,10 +147,24 @@ impl About {
                 .is_ok_and(|proof| proof == self.proof)
     }
 
-    /// How many bytes the times of the blocks take.
-    pub(super) fn times_bytes(&self) -> Option<usize> {
-        usize::try_from(self.blocks.checked_mul(16)?).ok()
+    /// How large the parts are; none when the numbers cannot be true.
+    pub(super) fn sizes(&self) -> Option<Sizes> {
+        let directory = usize::try_from(self.directory_bytes).ok()?;
+        let times = usize::try_from(self.blocks.checked_mul(16)?).ok()?;
+        let fixed = self.blocks.checked_mul(4)?.checked_add(self.frames.checked_mul(16)?)?;
+        let fixed = fixed.checked_add(self.pages.checked_mul(12)?)?;
+        let before_terms = directory.checked_add(times)?.checked_add(HEADER)? as u64;
+        let whole = before_terms.checked_add(self.terms_bytes)?;
+        (fixed <= self.directory_bytes).then_some(Sizes { directory, times, before_terms, whole })
     }
+}
+
+/// How large the parts of a sidecar are, in bytes.
+pub(super) struct Sizes {
+    pub(super) directory: usize,
+    pub(super) times: usize,
+    pub(super) before_terms: u64,
+    pub(super) whole: u64,
 }
 
 fn modified(about: &Metadata) -> u64 {

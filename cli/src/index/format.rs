@@ -3,6 +3,7 @@
 //! Invariant: to look for a term, header and directory are read, and one page; each has a checksum of its own. A changed
 //! byte makes the whole no index, or one page none: then the segment is searched.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
@@ -14,7 +15,7 @@ use tapelog::read::Segment;
 
 use super::Term;
 use super::about::{About, HEADER};
-use super::pages::{self, LONGEST, Page, Seen};
+use super::pages::{self, LONGEST, Seen};
 
 /// Read at once: header and directory of a segment of 64 MiB.
 const AT_ONCE: usize = 32 << 10;
@@ -23,10 +24,7 @@ const AT_ONCE: usize = 32 << 10;
 #[derive(Debug)]
 pub(crate) struct Index {
     about: About,
-    /// Where in the text each block begins, and where the last one ends.
-    blocks: Vec<u64>,
-    frames: Vec<(u64, u64)>,
-    pages: Vec<Page>,
+    directory: Vec<u8>,
     rest: Rest,
 }
 
@@ -57,12 +55,12 @@ pub(super) fn write(mut about: About, pieces: &Pieces) -> Vec<u8> {
     let mut directory = Vec::new();
     directory.extend(pieces.blocks.iter().flat_map(|len| len.to_le_bytes()));
     directory.extend(pieces.frames.iter().flat_map(|(file, text)| [*file, *text]).flat_map(u64::to_le_bytes));
+    let mut first_end = 0_u32;
     for page in &pages {
-        directory.extend_from_slice(&page.len.to_le_bytes());
-        directory.extend_from_slice(&page.crc.to_le_bytes());
-        directory.push(page.first.len() as u8);
-        directory.extend_from_slice(&page.first);
+        first_end += page.first.len() as u32;
+        directory.extend([page.at, page.crc, first_end].into_iter().flat_map(u32::to_le_bytes));
     }
+    pages.iter().for_each(|page| directory.extend_from_slice(&page.first));
     let times: Vec<u8> =
         pieces.times.iter().flat_map(|(first, last)| [*first, *last]).flat_map(i64::to_le_bytes).collect();
     about.blocks = pieces.blocks.len() as u64;
@@ -86,30 +84,32 @@ impl Index {
     }
 
     fn of(rest: Rest) -> io::Result<Self> {
+        SCRATCH.with_borrow_mut(|scratch| {
+            scratch.resize(AT_ONCE, 0);
+            let read = rest.some_at(scratch, 0)?;
+            Self::begins(rest, scratch.get(..read).unwrap_or_default())
+        })
+    }
+
+    fn begins(rest: Rest, bytes: &[u8]) -> io::Result<Self> {
         let damaged = || io::Error::other("not an index, or a damaged one");
-        let mut bytes = vec![0; AT_ONCE];
-        let read = rest.some_at(&mut bytes, 0)?;
-        bytes.truncate(read);
-        let (about, crc) = About::read(&bytes).ok_or_else(damaged)?;
-        let len = usize::try_from(about.directory_bytes).map_err(|_| damaged())?;
-        let whole = about
-            .times_bytes()
-            .and_then(|times| times.checked_add(len)?.checked_add(HEADER))
-            .and_then(|len| about.terms_bytes.checked_add(len as u64))
-            .ok_or_else(damaged)?;
-        if rest.len()? != whole {
+        let (about, crc) = About::read(bytes).ok_or_else(damaged)?;
+        let sizes = about.sizes().ok_or_else(damaged)?;
+        if rest.len()? != sizes.whole {
             return Err(damaged());
         }
-        if bytes.len() < HEADER + len {
-            bytes.resize(HEADER + len, 0);
-            rest.exact_at(&mut bytes, 0)?;
-        }
-        let directory = bytes.get(HEADER..HEADER + len).ok_or_else(damaged)?;
-        if crc32fast::hash(directory) != crc {
+        let directory = match bytes.get(HEADER..HEADER + sizes.directory) {
+            Some(directory) => directory.to_vec(),
+            None => {
+                let mut directory = vec![0; sizes.directory];
+                rest.exact_at(&mut directory, HEADER as u64)?;
+                directory
+            }
+        };
+        if crc32fast::hash(&directory) != crc {
             return Err(damaged());
         }
-        let (blocks, frames, pages) = parse(&about, directory).ok_or_else(damaged)?;
-        Ok(Self { about, blocks, frames, pages, rest })
+        Ok(Self { about, directory, rest })
     }
 
     /// Whether the file is the one that was indexed: the same, or longer.
@@ -123,13 +123,61 @@ impl Index {
 
     /// The place of a block in the text.
     pub(super) fn block(&self, block: u32) -> Range<u64> {
-        let at = |block: usize| self.blocks.get(block).copied().unwrap_or(self.about.text_bytes);
-        at(block as usize)..at(block as usize + 1)
+        let lens = self.directory.get(..self.about.blocks as usize * 4).unwrap_or_default().as_chunks::<4>().0;
+        let len = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
+        let start = lens.iter().take(block as usize).map(len).sum();
+        start..start + lens.get(block as usize).map_or(0, len)
     }
 
-    /// The frames of a packed file: where each begins in the file and in the text.
-    pub(super) fn frames(&self) -> &[(u64, u64)] {
-        &self.frames
+    /// How many frames a packed file has.
+    pub(super) fn frames(&self) -> usize {
+        self.about.frames as usize
+    }
+
+    /// Where a frame begins in the file and in the text; where the text ends, for the one behind the last.
+    pub(super) fn frame(&self, frame: usize) -> (u64, u64) {
+        let at = self.about.blocks as usize * 4 + frame * 16;
+        let known = || u64_at(&self.directory, at).zip(u64_at(&self.directory, at + 8));
+        let end = (self.about.file_bytes, self.about.text_bytes);
+        if frame < self.frames() { known().unwrap_or(end) } else { end }
+    }
+
+    /// The frame in which a byte of the text is.
+    pub(super) fn frame_of(&self, text: u64) -> usize {
+        let (mut low, mut high) = (0, self.frames());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.frame(middle).1 <= text { low = middle + 1 } else { high = middle }
+        }
+        low.saturating_sub(1)
+    }
+
+    /// What the directory says of a page: where it begins, its checksum, its first term.
+    fn page(&self, page: usize) -> Option<(u64, u32, &[u8])> {
+        let pages = self.about.blocks as usize * 4 + self.about.frames as usize * 16;
+        let firsts = pages + self.about.pages as usize * 12;
+        let entry = |page: usize| {
+            let at = pages + page * 12;
+            (page < self.about.pages as usize).then(|| self.directory.get(at..at + 12)).flatten()
+        };
+        let own = entry(page)?;
+        let from = page.checked_sub(1).map_or(Some(0), |before| u32_at(entry(before)?, 8))?;
+        let first = self.directory.get(firsts + from as usize..firsts + u32_at(own, 8)? as usize)?;
+        Some((u32_at(own, 0)?.into(), u32_at(own, 4)?, first))
+    }
+
+    /// How many pages begin at `text`, or before it.
+    fn pages_until(&self, text: &[u8]) -> usize {
+        let (mut low, mut high) = (0, self.about.pages as usize);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.page(middle).is_some_and(|(_, _, first)| first <= text) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
     }
 
     /// The blocks that have one of these terms; none when a page that would say so is damaged.
@@ -148,11 +196,10 @@ impl Index {
                 whole = true;
             }
             // The last page whose first term is not behind it may have it.
-            let behind = self.pages.partition_point(|page| page.first.as_slice() <= text.as_slice());
-            for at in behind.saturating_sub(1)..self.pages.len() {
+            for at in self.pages_until(&text).saturating_sub(1)..self.about.pages as usize {
                 let bytes = match &page {
                     Some((known, bytes)) if *known == at => bytes,
-                    _ => &page.insert((at, self.page(at)?)).1,
+                    _ => &page.insert((at, self.read_page(at)?)).1,
                 };
                 match pages::look(bytes, &text, whole, &mut found) {
                     Seen::GoOn => {}
@@ -166,8 +213,9 @@ impl Index {
 
     /// The first and the last instant in each block; none when that is damaged.
     pub(super) fn times(&self) -> Option<Vec<(i64, i64)>> {
-        let mut bytes = vec![0; self.about.times_bytes()?];
-        self.rest.exact_at(&mut bytes, (HEADER as u64).checked_add(self.about.directory_bytes)?).ok()?;
+        let sizes = self.about.sizes()?;
+        let mut bytes = vec![0; sizes.times];
+        self.rest.exact_at(&mut bytes, (HEADER + sizes.directory) as u64).ok()?;
         if u64::from(crc32fast::hash(&bytes)) != self.about.times_crc {
             return None;
         }
@@ -175,13 +223,19 @@ impl Index {
         (0..bytes.len() / 16).map(|block| Some((number(block * 16)?, number(block * 16 + 8)?))).collect()
     }
 
-    fn page(&self, at: usize) -> Option<Vec<u8>> {
-        let page = self.pages.get(at)?;
-        let before = HEADER as u64 + self.about.directory_bytes + self.about.times_bytes()? as u64;
-        let mut bytes = vec![0; page.len as usize];
-        self.rest.exact_at(&mut bytes, before.checked_add(page.at)?).ok()?;
-        (crc32fast::hash(&bytes) == page.crc).then_some(bytes)
+    fn read_page(&self, page: usize) -> Option<Vec<u8>> {
+        let (at, crc, _) = self.page(page)?;
+        let end = self.page(page + 1).map_or(self.about.terms_bytes, |(next, _, _)| next);
+        let sizes = self.about.sizes()?;
+        let mut bytes = vec![0; usize::try_from(end.checked_sub(at)?).ok()?];
+        self.rest.exact_at(&mut bytes, sizes.before_terms.checked_add(at)?).ok()?;
+        (crc32fast::hash(&bytes) == crc).then_some(bytes)
     }
+}
+
+thread_local! {
+    /// What an index begins with is read into it.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
 impl Rest {
@@ -215,35 +269,6 @@ impl Rest {
             Self::Memory(bytes) => Ok(bytes.len() as u64),
         }
     }
-}
-
-type Directory = (Vec<u64>, Vec<(u64, u64)>, Vec<Page>);
-
-fn parse(about: &About, mut bytes: &[u8]) -> Option<Directory> {
-    let blocks = usize::try_from(about.blocks).ok()?;
-    let lens = bytes.split_off(..blocks.checked_mul(4)?)?;
-    let mut at = 0;
-    let mut starts = Vec::with_capacity(blocks + 1);
-    starts.push(0);
-    for len in lens.as_chunks::<4>().0 {
-        at += u64::from(u32::from_le_bytes(*len));
-        starts.push(at);
-    }
-    let frames = bytes.split_off(..usize::try_from(about.frames).ok()?.checked_mul(16)?)?;
-    let number = |at| u64_at(frames, at);
-    let frames =
-        (0..frames.len() / 16).map(|at| number(at * 16).zip(number(at * 16 + 8))).collect::<Option<_>>()?;
-    let mut pages = Vec::with_capacity(usize::try_from(about.pages).ok()?.min(bytes.len()));
-    let mut at = 0;
-    for _ in 0..about.pages {
-        let (len, crc) = (u32_at(bytes, 0)?, u32_at(bytes, 4)?);
-        let first_len = usize::from(*bytes.get(8)?);
-        let first = bytes.get(9..9 + first_len)?.to_vec();
-        bytes = bytes.get(9 + first_len..)?;
-        pages.push(Page { at, len, crc, first });
-        at += u64::from(len);
-    }
-    (bytes.is_empty() && at == about.terms_bytes).then_some((starts, frames, pages))
 }
 
 /// How a type of events stands among the terms; no id begins so.
@@ -299,7 +324,7 @@ mod tests {
     #[test]
     fn what_was_written_is_found_again() {
         let index = index(bytes()).unwrap();
-        assert!(index.pages.len() > 2);
+        assert!(index.about.pages > 2);
         check(&index, Term::Id("a1".to_owned()), &[0, 2]);
         check(&index, Term::Id("a".to_owned()), &[]);
         check(&index, Term::Beginning("a".to_owned()), &[0, 1, 2]);
@@ -315,7 +340,8 @@ mod tests {
         check(&index, Term::Beginning("id-0".to_owned()), &[0, 1, 2]);
         check(&index, Term::Beginning("id-0100".to_owned()), &[0, 1, 2]);
         assert_eq!((index.block(1), index.block(2), index.block(3)), (100..200, 200..300, 300..300));
-        assert_eq!(index.frames(), [(0, 0), (50, 150)]);
+        assert_eq!([index.frame(0), index.frame(1), index.frame(2)], [(0, 0), (50, 150), (0, 300)]);
+        assert_eq!([0, 149, 150, 299].map(|at| index.frame_of(at)), [0, 0, 1, 1]);
         assert_eq!(index.times().unwrap(), [(1, 5), (4, 9), (10, 10)]);
     }
 

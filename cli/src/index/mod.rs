@@ -74,6 +74,11 @@ impl Indexes {
         self
     }
 
+    /// Whether they are used.
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.wanted
+    }
+
     /// The places of a part that have one of these terms; none when it has no index.
     pub(crate) fn places(&self, corpus: &Corpus, part: &Part, terms: &[Term]) -> Option<Places> {
         let at = corpus.position(part)?;

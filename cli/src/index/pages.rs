@@ -14,8 +14,7 @@ pub(super) const LONGEST: usize = 200;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Page {
     /// Where it begins among the terms.
-    pub(super) at: u64,
-    pub(super) len: u32,
+    pub(super) at: u32,
     pub(super) crc: u32,
     pub(super) first: Vec<u8>,
 }
@@ -56,7 +55,7 @@ pub(super) fn write(terms: &[(Vec<u8>, Vec<u32>)]) -> (Vec<Page>, Vec<u8>) {
 
 fn page(start: usize, bytes: &[u8], first: &[u8]) -> Page {
     let own = bytes.get(start..).unwrap_or_default();
-    Page { at: start as u64, len: own.len() as u32, crc: crc32fast::hash(own), first: first.to_vec() }
+    Page { at: start as u32, crc: crc32fast::hash(own), first: first.to_vec() }
 }
 
 /// How a page's terms relate to what is looked for.

@@ -35,6 +35,12 @@ impl Places {
         Self { index, blocks, kept }
     }
 
+    /// How much is to be read and unpacked, as if it were bytes of a plain file.
+    pub(crate) fn cost(&self, segment: &Segment) -> u64 {
+        let each = if self.index.frames() == 0 { 64 << 10 } else { 1 << 20 };
+        self.blocks.len() as u64 * each + segment.bytes.saturating_sub(self.index.about().file_bytes)
+    }
+
     /// Shows `each` whole lines: those of the blocks, then those that were appended. Returns how many bytes stand behind
     /// the last newline.
     pub(crate) fn read(&self, segment: &Segment, mut each: impl FnMut(&[u8])) -> io::Result<usize> {
@@ -92,10 +98,9 @@ impl Places {
         range: Range<u64>,
         last: &mut Option<(usize, Frame)>,
     ) -> io::Result<Vec<u8>> {
-        let frames = self.index.frames();
-        let first = frames.partition_point(|(_, text)| *text <= range.start).saturating_sub(1);
         let mut out = Vec::with_capacity((range.end - range.start) as usize);
-        for (at, (begin, _)) in (first..frames.len()).map(|at| (at, self.text_of(at))) {
+        for at in self.index.frame_of(range.start)..self.index.frames() {
+            let (_, begin) = self.index.frame(at);
             if begin >= range.end {
                 break;
             }
@@ -109,17 +114,8 @@ impl Places {
         Ok(out)
     }
 
-    /// Where the text of a frame begins and ends, as far as whole lines go.
-    fn text_of(&self, frame: usize) -> (u64, u64) {
-        let at = |frame: usize| self.index.frames().get(frame).map(|(_, text)| *text);
-        (at(frame).unwrap_or(0), at(frame + 1).unwrap_or(self.index.about().text_bytes))
-    }
-
     fn frame(&self, file: &File, packing: Packing, at: usize) -> io::Result<Frame> {
-        let begin_of = |frame: usize| self.index.frames().get(frame).map(|(file, _)| *file);
-        let from = begin_of(at).unwrap_or(0);
-        let (begin, end) = self.text_of(at);
-        let to = begin_of(at + 1).unwrap_or(self.index.about().file_bytes);
+        let ((from, begin), (to, end)) = (self.index.frame(at), self.index.frame(at + 1));
         let len = end.saturating_sub(begin);
         if len > LARGE {
             let mut file = file.try_clone()?;
@@ -131,7 +127,7 @@ impl Places {
         let mut text = Vec::with_capacity(len as usize);
         match packing {
             // Text behind the last newline is in the last frame too, and in no block.
-            Packing::Zstd if begin_of(at + 1).is_some() => {
+            Packing::Zstd if at + 1 < self.index.frames() => {
                 text = zstd::bulk::decompress(&packed, len as usize)?;
             }
             Packing::Zstd => {

@@ -180,7 +180,7 @@ pub(crate) fn each_chunk(
 }
 
 /// So much text is one frame, which can be unpacked without those before it: `tape` jumps to the one that it needs.
-const FRAME: usize = 1 << 20;
+const FRAME: usize = 256 << 10;
 
 /// What packs, and gives its file back.
 enum Packer {
