@@ -1,7 +1,6 @@
 //! A file as pieces of whole lines.
 //!
-//! Files are read, not mapped: a log that is cut while it is read would kill a reader that maps it, and copying into a
-//! buffer that stays in the cache costs no more than the page faults of a map. Memory is one buffer, whatever the file.
+//! Memory is one buffer, whatever the file.
 
 use std::io::{self, Read};
 

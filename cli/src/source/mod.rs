@@ -4,6 +4,7 @@
 //! size of the files. Lines are handed out as text; what is asked of them is not known here.
 
 mod chunks;
+mod mapped;
 mod merged;
 mod near;
 mod notes;
