@@ -52,7 +52,7 @@ pub(super) fn of(at: usize, run: &Run) -> Result<Vec<Part>, Failure> {
 }
 
 /// A smaller file is copied as fast.
-const WORTHWHILE: u64 = 1 << 20;
+const WORTHWHILE: u64 = 256 << 10;
 /// A last line is looked for so far from the end.
 const TAIL: u64 = 64 << 10;
 
