@@ -209,7 +209,10 @@ fn the_sites_of_a_program_are_known_without_running_it() {
     assert_eq!(event["events"], serde_json::json!(["SELL_TRIGGERED"]));
     assert_eq!(event["source"], format!("cli/tests/recorder.rs:{}", line_of("event!(SELL_TRIGGERED,")));
     // For CI: what must be there is there, whether it ran or not.
-    assert_eq!(root.tape(&format!("sites --binary {binary} --require never_reached --require ORDER_CONTEXT")).0, 0);
+    assert_eq!(
+        root.tape(&format!("sites --binary {binary} --require never_reached --require ORDER_CONTEXT")).0,
+        0
+    );
     let (code, out, _) = root.tape(&format!("sites --binary {binary} --require place_order"));
     assert_eq!((code, out.as_str()), (1, "MISSING   place_order\n"));
     // And what the run did not reach.

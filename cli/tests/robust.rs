@@ -120,7 +120,8 @@ fn a_run_of_the_first_format_is_read_and_one_of_a_later_is_named() {
         r#"{{"format":1,"oldest_reader":1,"service":"execution","session_id":"{SESSION}","pid":4711,"start":"2025-10-26T12:34:50Z","status":"ended"}}"#
     );
     fs::write(run.dir.join("run.json"), first).unwrap();
-    for question in ["", "runs", "stats", "verify", "trace dec_20251026_123456_f000007", "query --show count"] {
+    for question in ["", "runs", "stats", "verify", "trace dec_20251026_123456_f000007", "query --show count"]
+    {
         let (code, out, err) = root.tape(question);
         assert!(code < 2, "{question}: {out}{err}");
     }
@@ -191,14 +192,20 @@ fn far_lines_that_name_only_a_linked_id_belong_to_the_story_however_it_is_found(
     };
     // Large enough to be mapped and indexed; the story's lines are hours apart, in three files.
     let mut first = lines(1, 3000);
-    first.push_str(&at(3000, 12, &format!("\"decision_id\":\"{own}\",\"intent_id\":\"int-9\",\"order_id\":\"ord-9\"")));
+    first.push_str(&at(
+        3000,
+        12,
+        &format!("\"decision_id\":\"{own}\",\"intent_id\":\"int-9\",\"order_id\":\"ord-9\""),
+    ));
     first.push_str(&lines(3001, 6000));
     let mut second = lines(6000, 9000);
     second.push_str(&at(9000, 15, "\"order_id\":\"ord-9\",\"client_order_id\":\"cl-9\""));
     second.push_str(&lines(9001, 12_000));
     let mut third = at(12_000, 18, "\"client_order_id\":\"cl-9\"");
     third.push_str(&lines(12_001, 15_000));
-    run.raw("orders.000001.jsonl", &first).raw("orders.000002.jsonl", &second).raw("execution.000001.jsonl", &third);
+    run.raw("orders.000001.jsonl", &first)
+        .raw("orders.000002.jsonl", &second)
+        .raw("execution.000001.jsonl", &third);
     for how in ["--no-index", "", ""] {
         let (_, out, _) = root.tape(&format!("trace {own} --raw {how}"));
         let seqs: Vec<u64> = out

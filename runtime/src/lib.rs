@@ -64,9 +64,9 @@ pub mod config;
 pub mod convert;
 pub mod errors;
 pub mod events;
+mod found;
 #[cfg(feature = "recorder")]
 pub mod heartbeat;
-mod found;
 mod hot;
 #[cfg(feature = "recorder")]
 pub mod listen;

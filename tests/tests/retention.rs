@@ -33,8 +33,9 @@ logging:
 /// The closed segments of a stream.
 fn closed(run: &Path, stream: &str) -> Vec<String> {
     let names = fs::read_dir(run).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> =
-        names.filter(|name| name.starts_with(&format!("{stream}.")) && *name != format!("{stream}.jsonl")).collect();
+    let mut names: Vec<_> = names
+        .filter(|name| name.starts_with(&format!("{stream}.")) && *name != format!("{stream}.jsonl"))
+        .collect();
     names.sort();
     names
 }
@@ -60,7 +61,11 @@ fn a_live_process_removes_what_its_file_does_not_keep_and_says_so_before() {
     let folder = Folder::new("retention");
     let (file, root) = (folder.path().join("logging.yaml"), folder.path().join("logs"));
     fs::write(&file, FILE).unwrap();
-    let tape = Recorder::builder("retention").root(&root).logging(Logging::from_file(&file).unwrap()).start().unwrap();
+    let tape = Recorder::builder("retention")
+        .root(&root)
+        .logging(Logging::from_file(&file).unwrap())
+        .start()
+        .unwrap();
     let run = runs(&root)[0].clone();
     let start = Instant::now();
     let deleted = || -> Vec<Value> {

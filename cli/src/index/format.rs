@@ -123,7 +123,8 @@ impl Index {
 
     /// The place of a block in the text.
     pub(super) fn block(&self, block: u32) -> Range<u64> {
-        let lens = self.directory.get(..self.about.blocks as usize * 4).unwrap_or_default().as_chunks::<4>().0;
+        let lens =
+            self.directory.get(..self.about.blocks as usize * 4).unwrap_or_default().as_chunks::<4>().0;
         let len = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
         let start = lens.iter().take(block as usize).map(len).sum();
         start..start + lens.get(block as usize).map_or(0, len)
@@ -297,9 +298,10 @@ mod tests {
     fn bytes() -> Vec<u8> {
         let mut terms: Vec<(Vec<u8>, Vec<u32>)> =
             (0..2000).map(|at| (format!("id-{at:05}").into_bytes(), vec![at % 3])).collect();
-        terms.extend([("a1", vec![0, 2]), ("a2", vec![1]), ("b", vec![0, 1, 2])].map(|(text, blocks)| {
-            (text.as_bytes().to_vec(), blocks)
-        }));
+        terms.extend(
+            [("a1", vec![0, 2]), ("a2", vec![1]), ("b", vec![0, 1, 2])]
+                .map(|(text, blocks)| (text.as_bytes().to_vec(), blocks)),
+        );
         terms.push((vec![b'z'; LONGEST], vec![1]));
         terms.sort();
         let pieces = Pieces {
@@ -349,7 +351,8 @@ mod tests {
     fn a_byte_that_is_changed_or_missing_never_makes_it_say_something_else() {
         let bytes = bytes();
         let all = |index: &Index| {
-            let terms = [Term::Beginning("id-".to_owned()), Term::Id("a1".to_owned()), Term::Id("b".to_owned())];
+            let terms =
+                [Term::Beginning("id-".to_owned()), Term::Id("a1".to_owned()), Term::Id("b".to_owned())];
             (index.blocks_of(&terms), index.times())
         };
         let (found, times) = all(&index(bytes.clone()).unwrap());

@@ -24,8 +24,10 @@ pub(crate) struct Places {
 /// Blocks that were read: links are followed in several rounds, and most of them lead to the same blocks.
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
-    blocks: Mutex<HashMap<(usize, u32), Arc<Vec<u8>>>>,
+    blocks: Mutex<HashMap<(usize, u32), Text>>,
 }
+
+type Text = Arc<Vec<u8>>;
 
 /// So many blocks are kept, of 64 KiB and more.
 const MOST: usize = 256;
@@ -77,7 +79,7 @@ impl Places {
         Ok(chunks.torn())
     }
 
-    fn known(&self, block: u32) -> Option<Arc<Vec<u8>>> {
+    fn known(&self, block: u32) -> Option<Text> {
         let (part, kept) = self.kept.as_ref()?;
         kept.blocks.lock().unwrap_or_else(PoisonError::into_inner).get(&(*part, block)).cloned()
     }

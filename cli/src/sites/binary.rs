@@ -114,7 +114,8 @@ impl<'data, 'file, R: ReadRef<'data>> Image<'data, 'file, R> {
             !name.is_empty()
                 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         })?;
-        let is_stream = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-/".contains(&byte);
+        let is_stream =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_-/".contains(&byte);
         let stream = self.text(at + 16)?;
         (!stream.is_empty() && stream.bytes().all(is_stream)).then_some(name)
     }

@@ -176,7 +176,11 @@ fn list_known(
         for (source, known) in known {
             let Known { kinds, function, module, types } = known;
             let (function, module) = (function.as_str(), module.as_str());
-            writeln!(out, "{}", json!({"source": source, "function": function, "module": module, "kinds": kinds, "events": types}))?;
+            writeln!(
+                out,
+                "{}",
+                json!({"source": source, "function": function, "module": module, "kinds": kinds, "events": types})
+            )?;
         }
         return Ok(());
     }

@@ -95,7 +95,14 @@ impl Window {
         // SAFETY: a new mapping, wherever the kernel likes, of an open file; nothing else knows of it.
         let start = unsafe {
             let (read, shared) = (libc::PROT_READ, libc::MAP_SHARED);
-            libc::mmap(ptr::null_mut(), len, read, shared, file.as_raw_fd(), libc::off_t::try_from(from).ok()?)
+            libc::mmap(
+                ptr::null_mut(),
+                len,
+                read,
+                shared,
+                file.as_raw_fd(),
+                libc::off_t::try_from(from).ok()?,
+            )
         };
         if start == libc::MAP_FAILED {
             place.taken.store(false, Ordering::Release);
@@ -148,8 +155,10 @@ fn install() -> bool {
 
 /// SIGBUS: a page of a file that is no longer there. In its place comes one of zeros.
 extern "C" fn page_is_gone(_signal: c_int, about: *mut libc::siginfo_t, _context: *mut c_void) {
-    // SAFETY: the kernel says where the fault was.
-    let at = unsafe { (*about).si_addr() }.addr();
+    // SAFETY: the kernel gives a whole description, which nobody else writes to.
+    let about = unsafe { &*about };
+    // SAFETY: of SIGBUS it says where the fault was.
+    let at = unsafe { about.si_addr() }.addr();
     let page = PAGE.load(Ordering::Relaxed);
     for place in &MAPPED {
         let (start, end) = (place.start.load(Ordering::Relaxed), place.end.load(Ordering::Acquire));
@@ -180,7 +189,8 @@ mod tests {
 
     fn file(name: &str, text: &[u8]) -> (File, std::path::PathBuf) {
         let path = std::env::temp_dir().join(format!("tape-mapped-{name}-{}", std::process::id()));
-        let mut file = File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
+        let mut file =
+            File::options().read(true).write(true).create(true).truncate(true).open(&path).unwrap();
         file.write_all(text).unwrap();
         (file, path)
     }

@@ -136,7 +136,10 @@ mod tests {
         let mut text = String::new();
         for at in 0..2000_u32 {
             let id = at.wrapping_mul(2_654_435_761);
-            text.push_str(&format!("{{\"decision_id\":\"dec_{id:010}\",\"order_id\":\"S{:07}\"}}\n", at % 700));
+            text.push_str(&format!(
+                "{{\"decision_id\":\"dec_{id:010}\",\"order_id\":\"S{:07}\"}}\n",
+                at % 700
+            ));
         }
         for many in [2_usize, 7, 40, 200] {
             let texts: Vec<String> =

@@ -54,7 +54,8 @@ pub(crate) fn around(searcher: &Searcher<'_>, runs: &[usize], lines: &[Line]) ->
     let mut texts: Vec<String> =
         OF_THE_RUN.iter().chain(MATTERS).map(|name| format!("\"event_type\":\"{name}\"")).collect();
     texts.extend(["error", "critical"].map(|level| format!("\"level\":\"{level}\"")));
-    let types = |names: &[&str]| -> Vec<Term> { names.iter().map(|name| Term::Type((*name).to_owned())).collect() };
+    let types =
+        |names: &[&str]| -> Vec<Term> { names.iter().map(|name| Term::Type((*name).to_owned())).collect() };
     let (anywhere, mut meanwhile) = (types(OF_THE_RUN), types(MATTERS));
     meanwhile.extend(["error", "critical"].map(|level| Term::Level(level.to_owned())));
     let plan = |part: &crate::source::Part| {

@@ -136,7 +136,8 @@ pub(super) fn of_log(
     let at = Place::new(file.to_owned().leak(), line, 0, target, "");
     let stream = making.component(component.unwrap_or(target));
     let site = making.site(false, level, stream, target, "", &["message"], at);
-    let made: &'static Foreign = Box::leak(Box::new(Foreign { key: ptr::null(), site, fields: 1, classes: &[] }));
+    let made: &'static Foreign =
+        Box::leak(Box::new(Foreign { key: ptr::null(), site, fields: 1, classes: &[] }));
     making.made += 1;
     known.insert(key, made);
     Some(made)

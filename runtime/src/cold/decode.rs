@@ -254,8 +254,8 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hot::describe::bytes;
     use crate::found::FoundText;
+    use crate::hot::describe::bytes;
     use crate::hot::value::{Maybe, fixed};
 
     #[test]

@@ -304,7 +304,10 @@ logging:
         let names = [("trading.log", "orders.jsonl"), ("errors.log", "error.jsonl")];
         assert_eq!(logging.storage.names, names.map(|(name, file)| (name.to_owned(), file.to_owned())));
         let left: Vec<_> = logging.storage.left.iter().map(|(key, _)| key.as_str()).collect();
-        assert_eq!(left, ["json_format", "database.enabled", "database.active_table", "database.async_logging"]);
+        assert_eq!(
+            left,
+            ["json_format", "database.enabled", "database.active_table", "database.async_logging"]
+        );
     }
 
     #[test]

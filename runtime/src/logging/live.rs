@@ -49,7 +49,12 @@ pub(crate) fn record(logging: &Logging, moment: Moment) {
     let origin = if logging.origin.is_empty() { "the program".to_owned() } else { logging.origin.join(", ") };
     let mut left: BTreeMap<&str, &str> =
         logging.storage.left.iter().map(|(key, who)| (key.as_str(), *who)).collect();
-    let of_files = |key: &str| key.starts_with("rotation.") || key.starts_with("files.") || key.ends_with(".file") || key.contains("retention");
+    let of_files = |key: &str| {
+        key.starts_with("rotation.")
+            || key.starts_with("files.")
+            || key.ends_with(".file")
+            || key.contains("retention")
+    };
     let of_files = logging.settings.iter().filter(|(key, _)| of_files(key));
     let mut files = BTreeMap::new();
     for (key, text) in of_files {

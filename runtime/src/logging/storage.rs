@@ -81,7 +81,8 @@ impl Storage {
             "rotation.size" => self.size = Some(bytes(text)?),
             "rotation.time" => self.period = Some(period(text)?),
             "rotation.count" => {
-                self.keep_segments = Some(text.parse().map_err(|_| format!("`{text}` is no count; write `10`"))?);
+                self.keep_segments =
+                    Some(text.parse().map_err(|_| format!("`{text}` is no count; write `10`"))?);
             }
             "rotation.compression" => self.packing = Some(packing(text)?),
             "rotation.retention" | "file_retention_days" => self.keep_days = Some(days(text)?),
@@ -99,7 +100,10 @@ impl Storage {
         let own = Stream::STANDARD.iter().find(|stream| stream.name() == name).map(|stream| stream.file());
         let Some(file) = known.or(own) else {
             let names: Vec<_> = FILES.iter().map(|(name, _)| format!("`{name}`")).collect();
-            return Err(format!("no stream of that name; write {}, or a stream's own name", names.join(", ")));
+            return Err(format!(
+                "no stream of that name; write {}, or a stream's own name",
+                names.join(", ")
+            ));
         };
         self.names.push((link_name(path)?, file));
         Ok(())
@@ -122,11 +126,12 @@ impl Storage {
         plan.log = self.rotation(plan.log);
         plan.audit = self.rotation(plan.audit).keep_all();
         for (file, days) in &self.streams {
-            let class = if Stream::STANDARD.iter().any(|one| one.file() == *file && one.class() == Class::Audit) {
-                Class::Audit
-            } else {
-                Class::Log
-            };
+            let class =
+                if Stream::STANDARD.iter().any(|one| one.file() == *file && one.class() == Class::Audit) {
+                    Class::Audit
+                } else {
+                    Class::Log
+                };
             let rotation = plan.rotation(file, class).keep_all().keep_days(*days);
             plan.streams.insert(file.clone(), rotation);
         }
@@ -197,7 +202,9 @@ fn packing(text: &str) -> Result<Packing, String> {
     };
     if !crate::cold::segments::pack::can(packing) {
         let feature = if packing == Packing::Gzip { "gzip" } else { "zstd" };
-        return Err(format!("this program cannot pack so: turn on the feature `{feature}` of `tapelog`, or write `false`"));
+        return Err(format!(
+            "this program cannot pack so: turn on the feature `{feature}` of `tapelog`, or write `false`"
+        ));
     }
     Ok(packing)
 }

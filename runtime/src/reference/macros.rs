@@ -245,7 +245,12 @@ pub(super) fn fields(event: &str) -> Vec<EntryField> {
         "LOGGING_CONFIGURED" => &[
             ("logging_levels", Map, ALWAYS, "The level of each target."),
             ("logging_sampling", Map, ALWAYS, "The sampling of each target."),
-            ("logging_files", Map, SOMETIMES, "What the file says of rotation, retention and names, as it is done."),
+            (
+                "logging_files",
+                Map,
+                SOMETIMES,
+                "What the file says of rotation, retention and names, as it is done.",
+            ),
             ("logging_left", Map, SOMETIMES, "What it says and the recorder does not do, and who does."),
             ("origin", Text, ALWAYS, "Where it comes from: a file, the environment, the program."),
         ],

@@ -216,10 +216,18 @@ fn a_field_that_is_named_as_a_secret_is_hidden_whatever_its_value() {
         let _span = tracing::info_span!("login", api_secret = "canary", attempt = 1).entered();
         tracing::info!(password = %"canary", pin_token = 4711, partition_key = "eu-1", "as alice");
     });
-    assert_events!(taken, [
-        LOG { message: "as alice", password: "[redacted]", pin_token: "[redacted]", partition_key: "eu-1" },
-        SPAN { api_secret: "[redacted]", attempt: 1 },
-    ]);
+    assert_events!(
+        taken,
+        [
+            LOG {
+                message: "as alice",
+                password: "[redacted]",
+                pin_token: "[redacted]",
+                partition_key: "eu-1"
+            },
+            SPAN { api_secret: "[redacted]", attempt: 1 },
+        ]
+    );
     assert!(!taken.lines().contains("canary") && !taken.lines().contains("4711"), "{}", taken.lines());
 }
 

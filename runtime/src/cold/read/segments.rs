@@ -99,7 +99,9 @@ impl Run {
         }
         all.sort_by(|a, b| (a.fallback, &a.stream, &a.path).cmp(&(b.fallback, &b.stream, &b.path)));
         // By name a packed file stands right behind the plain one.
-        all.dedup_by(|packed, plain| packed.packing != Packing::Plain && packed.plain_path() == plain.plain_path());
+        all.dedup_by(|packed, plain| {
+            packed.packing != Packing::Plain && packed.plain_path() == plain.plain_path()
+        });
         Ok(all)
     }
 
