@@ -1,7 +1,9 @@
 //! The call sites that a binary has, whether they ever ran or not, read from the statics that the macros put into it.
 //!
 //! A static is found by its symbol. Its own layout is the compiler's, but those of `Place` (file, line, column, module,
-//! function) and of `EventType` (name, stream) are fixed: they are found in it, and behind the pointers in it.
+//! function) and of `EventType` (name, stream) are fixed: they are found in it, and behind the pointers in it. Of an
+//! annotated function it is a description and a `core::panic::Location`, whose file comes first in today's compiler (a test
+//! says when it does not).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
@@ -22,12 +24,17 @@ pub(super) struct Known {
     pub(super) types: BTreeSet<String>,
 }
 
-/// What the macros' statics are named, and what they are of.
-const STATICS: &[(&str, &str)] = &[
-    ("__TAPELOG_DECISION", "#[decision]"),
-    ("__TAPELOG_ORDER", "#[order_context]"),
-    ("__TAPELOG_PERFORMANCE", "#[log_performance]"),
-    ("__TAPELOG_SITE", "event!"),
+/// What the macros' statics are named, what they are of, and, of those whose sites are made when they first run, the
+/// types of their events.
+const STATICS: &[(&str, &str, &[&str])] = &[
+    ("__TAPELOG_DECISION", "#[decision]", &["DECISION_CLOSED", "DECISION_END", "DECISION_START"]),
+    (
+        "__TAPELOG_ORDER",
+        "#[order_context]",
+        &["ORDER_CONTEXT", "ORDER_FAILED", "ORDER_REJECTED", "ORDER_SUBMITTED", "ORDER_UNKNOWN"],
+    ),
+    ("__TAPELOG_PERFORMANCE", "#[log_performance]", &["PERFORMANCE", "PERFORMANCE_SLOW"]),
+    ("__TAPELOG_SITE", "event!", &[]),
 ];
 /// Longer texts are no names of files, modules or functions.
 const LONGEST: u64 = 4096;
@@ -46,13 +53,18 @@ pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Known>, Failure> {
     for symbol in object.symbols() {
         symbols += 1;
         let Ok(name) = symbol.name() else { continue };
-        let Some((_, kind)) = STATICS.iter().find(|(name_of, _)| name.contains(name_of)) else { continue };
+        let Some((_, kind, types)) = STATICS.iter().find(|(name_of, ..)| name.contains(name_of)) else {
+            continue;
+        };
         let whole = format!("{:#}", rustc_demangle::demangle(name));
-        for (source, mut known) in image.sites(symbol.address(), symbol.size()) {
+        let path: Vec<_> = whole.split("::").filter(|part| *part != "{{closure}}").collect();
+        let function = path.iter().nth_back(1).copied().unwrap_or_default();
+        let (start, size) = (symbol.address(), symbol.size().min(LONGEST));
+        for (source, mut known) in image.sites(start, size).into_iter().chain(image.described(start, size)) {
             if known.function.is_empty() {
-                let path: Vec<_> = whole.split("::").filter(|part| *part != "{{closure}}").collect();
-                known.function = path.iter().nth_back(1).copied().unwrap_or_default().to_owned();
+                known.function = function.to_owned();
             }
+            known.types.extend(types.iter().map(|name| (*name).to_owned()));
             let of = all.entry(source).or_default();
             of.kinds.insert(kind);
             of.types.extend(known.types);
@@ -84,7 +96,7 @@ impl<'data, 'file, R: ReadRef<'data>> Image<'data, 'file, R> {
         let mut places: Vec<(String, Known)> = Vec::new();
         let mut types = BTreeSet::new();
         let mut at = start;
-        while at < start.saturating_add(size.min(LONGEST)) {
+        while at < start.saturating_add(size) {
             if let Some(place) = self.place(at) {
                 places.push(place);
                 at += PLACE;
@@ -96,12 +108,32 @@ impl<'data, 'file, R: ReadRef<'data>> Image<'data, 'file, R> {
         places.into_iter().map(|(source, known)| (source, Known { types: types.clone(), ..known })).collect()
     }
 
+    /// The place of a static that is a description: a text, the compiler's own `Location` (file, line), the module.
+    fn described(&self, start: u64, size: u64) -> Option<(String, Known)> {
+        let words = || (start..start.saturating_add(size)).step_by(8);
+        let place = words().find_map(|at| {
+            let to = *self.relocated.get(&at)?;
+            let file = self.text(to).filter(|file| file.ends_with(".rs"))?;
+            let line = self.word(to + 16)? as u32;
+            (line > 0).then(|| format!("{file}:{line}"))
+        })?;
+        let text = |at: u64| self.relocated.contains_key(&at).then(|| self.text(at)).flatten();
+        let mut paths = words().filter_map(text).filter(|text| !text.is_empty() && is_path(text));
+        let (first, second) = (paths.next(), paths.next());
+        // A description without further words is a path too, of one name.
+        let module = match (first, second) {
+            (Some(first), Some(second)) if !first.contains("::") => second,
+            (Some(first), _) => first,
+            (None, _) => return None,
+        };
+        Some((place, Known { module, ..Known::default() }))
+    }
+
     fn place(&self, at: u64) -> Option<(String, Known)> {
         let file = self.text(at).filter(|file| file.ends_with(".rs"))?;
         let line = self.word(at + 16)? as u32;
         let module = self.text(at + 24)?;
         let function = self.text(at + 40)?;
-        let is_path = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '#'));
         if line == 0 || !is_path(&module) || !is_path(&function) {
             return None;
         }
@@ -144,6 +176,10 @@ impl<'data, 'file, R: ReadRef<'data>> Image<'data, 'file, R> {
         // Thread-local storage has addresses of its own, which others have too, and no bytes.
         self.object.sections().filter(holds).find_map(|section| section.data_range(at, len).ok().flatten())
     }
+}
+
+fn is_path(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '#'))
 }
 
 /// The size of a `Place`.
