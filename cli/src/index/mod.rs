@@ -4,42 +4,21 @@
 //! damaged, or not of the file as it stands now is as if it were not there. It covers the file up to a length; what was
 //! appended since is searched.
 
-mod about;
-mod build;
-mod format;
-mod pages;
 mod places;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tapelog::read::Segment;
+use tapelog::read::index::{self, Index, SMALL};
 
 use crate::source::{Bytes, Corpus, Part};
 
-use build::build;
-use format::Index;
 use places::Kept;
 pub(crate) use places::Places;
+pub(crate) use tapelog::read::index::Term;
 
-/// What is looked for in an index.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Term {
-    /// An id as it is written in a line.
-    Id(String),
-    /// All ids that begin so.
-    Beginning(String),
-    /// Events of a type.
-    Type(String),
-    /// Events of a level.
-    Level(String),
-}
-
-/// A smaller file is read as fast as its index.
-const SMALL: u64 = 256 << 10;
 /// With less to search in all, an index saves nothing that anybody would notice.
 const LITTLE: u64 = 2 << 20;
 /// So many indexes stay open at once: each has a file.
@@ -140,7 +119,8 @@ impl Indexes {
         let work = || {
             while let Some((at, segment)) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
                 // A folder that cannot be written, a file that is gone: the search still has the lines.
-                if make(corpus, run, segment).is_ok()
+                let places = corpus.runs.get(run).map(|run| sidecars(run.dir(), segment)).unwrap_or_default();
+                if index::make(segment, &places).is_ok()
                     && let Some(slot) = self.of_part.get(*at)
                 {
                     *slot.lock().unwrap_or_else(PoisonError::into_inner) = Slot::Unknown;
@@ -185,9 +165,7 @@ fn open(corpus: &Corpus, run: usize, segment: &Segment) -> Option<Arc<Index>> {
 
 /// Where the sidecar of a segment may be: beside it, or, where that folder cannot be written, in the user's cache.
 fn sidecars(dir: &Path, segment: &Segment) -> Vec<PathBuf> {
-    let below = segment.path.strip_prefix(dir).unwrap_or(&segment.path);
-    let name = format!("{}.idx", below.to_string_lossy().replace('/', "%"));
-    let mut all = vec![dir.join(".tape").join(&name)];
+    let mut all = vec![index::sidecar(dir, segment)];
     let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     if let Some(home) = home.filter(|home| home.is_absolute()) {
@@ -195,33 +173,4 @@ fn sidecars(dir: &Path, segment: &Segment) -> Vec<PathBuf> {
         all.push(home.join("tape").join(format!("{full}.idx")));
     }
     all
-}
-
-/// Makes the index of a segment and keeps it beside the segment, or in the cache.
-///
-/// # Errors
-/// When the segment cannot be read, or neither place can be written.
-fn make(corpus: &Corpus, run: usize, segment: &Segment) -> io::Result<()> {
-    let Some(bytes) = build(segment)? else { return Ok(()) };
-    let Some(run) = corpus.runs.get(run) else { return Ok(()) };
-    let mut last = io::Error::other("no folder for it");
-    for path in sidecars(run.dir(), segment) {
-        match keep(&path, &bytes) {
-            Ok(()) => return Ok(()),
-            Err(error) => last = error,
-        }
-    }
-    Err(last)
-}
-
-/// Whole, or not at all.
-fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let draft = path.with_extension(format!("idx-{}", std::process::id()));
-    fs::write(&draft, bytes)?;
-    fs::rename(&draft, path).inspect_err(|_| {
-        // The draft is of no use to anybody; that it could not be removed changes nothing.
-        let _ = fs::remove_file(&draft);
-    })
 }

@@ -7,10 +7,10 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tapelog::read::index::{Chunks, Index};
 use tapelog::read::{Packing, Segment};
 
-use super::format::Index;
-use crate::source::{Chunks, unpack};
+use crate::source::unpack;
 
 /// Blocks of a segment.
 #[derive(Clone, Debug)]
@@ -40,7 +40,7 @@ impl Places {
     /// How much is to be read and unpacked, as if it were bytes of a plain file.
     pub(crate) fn cost(&self, segment: &Segment) -> u64 {
         let each = if self.index.frames() == 0 { 64 << 10 } else { 1 << 20 };
-        self.blocks.len() as u64 * each + segment.bytes.saturating_sub(self.index.about().file_bytes)
+        self.blocks.len() as u64 * each + segment.bytes.saturating_sub(self.index.covers())
     }
 
     /// Shows `each` whole lines: those of the blocks, then those that were appended. Returns how many bytes stand behind
@@ -66,7 +66,7 @@ impl Places {
             each(&text);
             self.keep(*block, text);
         }
-        let covered = self.index.about().file_bytes;
+        let covered = self.index.covers();
         if segment.packing != Packing::Plain || segment.bytes <= covered {
             return Ok(0);
         }

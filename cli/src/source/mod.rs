@@ -3,7 +3,6 @@
 //! Invariant: what cannot be read is noted, never an end of the whole and never a panic; memory does not grow with the
 //! size of the files. Lines are handed out as text; what is asked of them is not known here.
 
-mod chunks;
 mod mapped;
 mod merged;
 mod near;
@@ -17,7 +16,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tapelog::read::Run;
 
-pub(crate) use chunks::Chunks;
 pub(crate) use notes::Notes;
 pub(crate) use parts::{Bytes, Part, unpack};
 pub(crate) use want::Want;

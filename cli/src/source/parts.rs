@@ -5,12 +5,12 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 
 use tapelog::read::{Packing, Run, Segment};
 
-use super::chunks::Chunks;
 use super::mapped::{self, Shown};
 use super::notes::Notes;
 use super::want::Want;
 use crate::failure::Failure;
 use crate::index::Places;
+use tapelog::read::index::Chunks;
 
 /// One piece of a stream.
 #[derive(Debug)]

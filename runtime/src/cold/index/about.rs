@@ -5,9 +5,8 @@ use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::time::{Duration, SystemTime};
 
-use tapelog::read::Segment;
-
 use super::format::{u32_at, u64_at};
+use crate::cold::read::Segment;
 
 const MAGIC: &[u8; 8] = b"TAPEIDX\x02";
 const NUMBERS: usize = 12;

@@ -2,21 +2,23 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tapelog::read::{Packing, Segment};
-
 use super::about::About;
+use super::chunks::Chunks;
 use super::format::{self, Pieces, level_term, type_term};
 use super::pages::LONGEST;
-use crate::scan::{self, Ids, Key};
-use crate::source::Chunks;
+use super::scan::{self, Ids, Key};
+use crate::cold::read::{Packing, Segment};
+#[cfg(any(feature = "gzip", feature = "zstd"))]
+use crate::cold::segments::pack;
+use crate::hot::civil::days_from_civil;
 
 /// How much text is one block: what is read to find one line.
 const BLOCK: usize = 64 << 10;
 /// An index whose terms need more memory is not made; such a segment is searched.
-const MOST_TERM_BYTES: usize = 96 << 20;
+const MOST_TERM_BYTES: usize = 64 << 20;
 
 /// The bytes of the index of a segment; none when it would be too large.
 ///
@@ -28,7 +30,11 @@ pub(super) fn build(segment: &Segment) -> io::Result<Option<Vec<u8>>> {
     let frames = Arc::new(Mutex::new(Vec::new()));
     let reader: Box<dyn Read> = match segment.packing {
         Packing::Plain => Box::new(file.try_clone()?.take(about.len())),
-        packing => Box::new(Frames::new(file.try_clone()?, packing, Arc::clone(&frames))),
+        #[cfg(any(feature = "gzip", feature = "zstd"))]
+        packing if pack::can(packing) => {
+            Box::new(super::frames::Frames::new(file.try_clone()?, packing, Arc::clone(&frames))?)
+        }
+        _ => return Ok(None),
     };
     let mut chunks = Chunks::with_size(reader, BLOCK);
     let mut terms = Terms::new();
@@ -67,11 +73,25 @@ struct Times(Option<(i64, i64)>);
 
 impl Times {
     fn line(&mut self, line: &str) {
-        let at = scan::timestamp(line).and_then(crate::time::parse);
+        let at = scan::timestamp(line).and_then(instant);
         let (first, last) = at.map_or((i64::MIN, i64::MAX), |at| (at, at));
         let known = self.0.get_or_insert((first, last));
         *known = (known.0.min(first), known.1.max(last));
     }
+}
+
+/// An instant as recorders write it: `2025-10-26T12:34:56.123456789Z`.
+fn instant(text: &str) -> Option<i64> {
+    let number = |range: core::ops::Range<usize>| -> Option<i64> {
+        let digits = text.get(range)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    if text.len() != 30 || !text.ends_with('Z') {
+        return None;
+    }
+    let days = days_from_civil(number(0..4)?, number(5..7)?, number(8..10)?)?;
+    let seconds = days * 86_400 + number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+    seconds.checked_mul(1_000_000_000)?.checked_add(number(20..29)?)
 }
 
 /// Terms and their blocks.
@@ -135,76 +155,3 @@ impl Table {
 
 /// What a term costs beside its text: two vectors, a place in the table, the blocks.
 const OVERHEAD: usize = 100;
-
-/// Unpacks a file frame by frame, and notes where each begins, so that later one can be unpacked without those before.
-struct Frames {
-    reader: Option<Frame>,
-    packing: Packing,
-    text: u64,
-    noted: Arc<Mutex<Vec<(u64, u64)>>>,
-}
-
-type Counted = BufReader<Counting>;
-
-enum Frame {
-    Gzip(Box<flate2::bufread::GzDecoder<Counted>>),
-    Zstd(zstd::stream::read::Decoder<'static, Counted>),
-}
-
-/// How far into the file it is.
-struct Counting {
-    file: File,
-    read: u64,
-}
-
-impl Read for Counting {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(to)?;
-        self.read += read as u64;
-        Ok(read)
-    }
-}
-
-impl Frames {
-    fn new(file: File, packing: Packing, noted: Arc<Mutex<Vec<(u64, u64)>>>) -> Self {
-        let counted = BufReader::with_capacity(128 << 10, Counting { file, read: 0 });
-        let mut frames = Self { reader: None, packing, text: 0, noted };
-        // A frame that cannot be begun gives no bytes; the reader of the segment says why.
-        frames.reader = frames.begin(counted).ok().flatten();
-        frames
-    }
-
-    fn begin(&mut self, mut from: Counted) -> io::Result<Option<Frame>> {
-        if from.fill_buf()?.is_empty() {
-            return Ok(None);
-        }
-        let at = from.get_ref().read - from.buffer().len() as u64;
-        self.noted.lock().unwrap_or_else(PoisonError::into_inner).push((at, self.text));
-        Ok(Some(match self.packing {
-            Packing::Zstd => Frame::Zstd(zstd::stream::read::Decoder::with_buffer(from)?.single_frame()),
-            _ => Frame::Gzip(Box::new(flate2::bufread::GzDecoder::new(from))),
-        }))
-    }
-}
-
-impl Read for Frames {
-    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        loop {
-            let read = match &mut self.reader {
-                None => return Ok(0),
-                Some(Frame::Gzip(frame)) => frame.read(to)?,
-                Some(Frame::Zstd(frame)) => frame.read(to)?,
-            };
-            self.text += read as u64;
-            if read > 0 || to.is_empty() {
-                return Ok(read);
-            }
-            let from = match self.reader.take() {
-                None => return Ok(0),
-                Some(Frame::Gzip(frame)) => frame.into_inner(),
-                Some(Frame::Zstd(frame)) => frame.finish(),
-            };
-            self.reader = self.begin(from)?;
-        }
-    }
-}

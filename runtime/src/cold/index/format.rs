@@ -11,18 +11,17 @@ use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-use tapelog::read::Segment;
-
 use super::Term;
 use super::about::{About, HEADER};
 use super::pages::{self, LONGEST, Seen};
+use crate::cold::read::Segment;
 
 /// Read at once: header and directory of a segment of 64 MiB.
 const AT_ONCE: usize = 32 << 10;
 
 /// An index, of which the terms are still on the disk.
 #[derive(Debug)]
-pub(crate) struct Index {
+pub struct Index {
     about: About,
     directory: Vec<u8>,
     rest: Rest,
@@ -77,9 +76,11 @@ pub(super) fn write(mut about: About, pieces: &Pieces) -> Vec<u8> {
 }
 
 impl Index {
+    /// Opens a sidecar.
+    ///
     /// # Errors
     /// When it cannot be read, or is damaged.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path) -> io::Result<Self> {
         Self::of(Rest::File(File::open(path)?))
     }
 
@@ -113,16 +114,20 @@ impl Index {
     }
 
     /// Whether the file is the one that was indexed: the same, or longer.
-    pub(super) fn is_of(&self, segment: &Segment) -> bool {
+    #[must_use]
+    pub fn is_of(&self, segment: &Segment) -> bool {
         self.about.is_of(segment)
     }
 
-    pub(super) fn about(&self) -> &About {
-        &self.about
+    /// How many bytes of the file it covers.
+    #[must_use]
+    pub fn covers(&self) -> u64 {
+        self.about.file_bytes
     }
 
     /// The place of a block in the text.
-    pub(super) fn block(&self, block: u32) -> Range<u64> {
+    #[must_use]
+    pub fn block(&self, block: u32) -> Range<u64> {
         let lens =
             self.directory.get(..self.about.blocks as usize * 4).unwrap_or_default().as_chunks::<4>().0;
         let len = |bytes: &[u8; 4]| u64::from(u32::from_le_bytes(*bytes));
@@ -131,12 +136,14 @@ impl Index {
     }
 
     /// How many frames a packed file has.
-    pub(super) fn frames(&self) -> usize {
+    #[must_use]
+    pub fn frames(&self) -> usize {
         self.about.frames as usize
     }
 
     /// Where a frame begins in the file and in the text; where the text ends, for the one behind the last.
-    pub(super) fn frame(&self, frame: usize) -> (u64, u64) {
+    #[must_use]
+    pub fn frame(&self, frame: usize) -> (u64, u64) {
         let at = self.about.blocks as usize * 4 + frame * 16;
         let known = || u64_at(&self.directory, at).zip(u64_at(&self.directory, at + 8));
         let end = (self.about.file_bytes, self.about.text_bytes);
@@ -144,7 +151,8 @@ impl Index {
     }
 
     /// The frame in which a byte of the text is.
-    pub(super) fn frame_of(&self, text: u64) -> usize {
+    #[must_use]
+    pub fn frame_of(&self, text: u64) -> usize {
         let (mut low, mut high) = (0, self.frames());
         while low < high {
             let middle = low + (high - low) / 2;
@@ -182,7 +190,8 @@ impl Index {
     }
 
     /// The blocks that have one of these terms; none when a page that would say so is damaged.
-    pub(super) fn blocks_of(&self, terms: &[Term]) -> Option<BTreeSet<u32>> {
+    #[must_use]
+    pub fn blocks_of(&self, terms: &[Term]) -> Option<BTreeSet<u32>> {
         let mut found = BTreeSet::new();
         let mut page: Option<(usize, Vec<u8>)> = None;
         for term in terms {
@@ -213,7 +222,8 @@ impl Index {
     }
 
     /// The first and the last instant in each block; none when that is damaged.
-    pub(super) fn times(&self) -> Option<Vec<(i64, i64)>> {
+    #[must_use]
+    pub fn times(&self) -> Option<Vec<(i64, i64)>> {
         let sizes = self.about.sizes()?;
         let mut bytes = vec![0; sizes.times];
         self.rest.exact_at(&mut bytes, (HEADER + sizes.directory) as u64).ok()?;
