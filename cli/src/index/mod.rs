@@ -53,9 +53,19 @@ impl Indexes {
         self
     }
 
-    /// Whether they are used.
-    pub(crate) fn are_wanted(&self) -> bool {
-        self.wanted
+    /// How many bytes of a run stand in files that are large and have no index.
+    pub(crate) fn unindexed(&self, corpus: &Corpus, run: usize) -> u64 {
+        let parts =
+            corpus.parts.iter().enumerate().filter(|(_, part)| part.run == run && part.bytes() >= SMALL);
+        parts.filter(|(at, _)| self.index(corpus, *at).is_none()).map(|(_, part)| part.bytes()).sum()
+    }
+
+    /// How many bytes [`Indexes::ready`] would read.
+    pub(crate) fn lacks(&self, corpus: &Corpus, run: usize) -> u64 {
+        if !self.wanted {
+            return 0;
+        }
+        self.missing(corpus, run).iter().map(|(_, segment)| segment.bytes).sum()
     }
 
     /// The places of a part that have one of these terms; none when it has no index.

@@ -111,6 +111,8 @@ pub(crate) struct Lines {
 const MOST_LINES: usize = 20_000;
 /// So many ids with one beginning are told apart.
 const MOST_IDS: usize = 100_000;
+/// What is read twice so fast that a guess saves nothing.
+const LITTLE: u64 = 1 << 20;
 /// With more, looking for them together is slower than twice.
 const MOST_GUESSED: usize = 32;
 /// Decision → order → client order → fill, and one more where an id was learned late.
@@ -145,6 +147,11 @@ impl<'a> Searcher<'a> {
         Self { corpus, indexes: Indexes::of(corpus, indexed).keeping(), beside: Mutex::default() }
     }
 
+    /// How many bytes would be read to make the indexes that a run lacks.
+    pub(crate) fn lacks(&self, run: usize) -> u64 {
+        self.indexes.lacks(self.corpus, run)
+    }
+
     /// Makes the indexes that a run lacks.
     pub(crate) fn ready(&self, run: usize) {
         self.indexes.ready(self.corpus, run);
@@ -160,7 +167,8 @@ impl<'a> Searcher<'a> {
         let mut needle = Needle { texts: vec![text.clone()], terms };
         // A second reading of all lines costs as much as the first: what the id is linked to is guessed, and looked for
         // in the same reading.
-        let guessed = if self.indexes.are_wanted() { HashSet::new() } else { self.guess(run, &text) };
+        let searched = self.indexes.unindexed(self.corpus, run);
+        let guessed = if searched > LITTLE { self.guess(run, &text) } else { HashSet::new() };
         needle.texts.extend(guessed.iter().cloned());
         let ids = Ids::new();
         let each = |found: &mut Finding, hit: Hit<'_>| {

@@ -52,7 +52,9 @@ pub(crate) fn trace(
     let corpus = root::all(place, look)?;
     let searcher = Searcher::new(&corpus, !place.no_index);
     for run in in_order_of_likelihood(id, &corpus) {
-        if !place.no_index {
+        // To make many indexes takes longer than to search once: the answer comes first then.
+        let later = searcher.lacks(run) > LATER;
+        if !later {
             searcher.ready(run);
         }
         let Some(found) = searcher.find(run, id) else { continue };
@@ -63,10 +65,17 @@ pub(crate) fn trace(
             let _ = writeln!(err, "tape: found in {}{newer}", safe(&run_words(of)));
         }
         show(&searcher, run, id, found, args, place, out, look)?;
+        if later {
+            out.flush()?;
+            searcher.ready(run);
+        }
         return Ok(Outcome::Fine);
     }
     Err(Failure::Nothing(nothing(id, place, corpus.runs.len())))
 }
+
+/// So many bytes are indexed while nobody notices.
+const LATER: u64 = 64 << 20;
 
 /// The run whose time an id carries first; else the newest first.
 fn in_order_of_likelihood(id: &str, corpus: &Corpus) -> Vec<usize> {
