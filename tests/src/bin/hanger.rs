@@ -268,6 +268,14 @@ fn stop_the_drain() {
         }
     };
     let handler: extern "C" fn(libc::c_int) = for_ever;
+    // While it sleeps between two looks: stopped elsewhere it might hold the allocator's lock, and everything would hang.
+    let sleeps = || {
+        let state = std::fs::read_to_string(format!("/proc/self/task/{drain}/stat")).unwrap_or_default();
+        state.rsplit(") ").next().is_some_and(|state| state.starts_with('S'))
+    };
+    while !sleeps() {
+        std::hint::spin_loop();
+    }
     // SAFETY: the handler only sleeps, on a thread that is to hang.
     unsafe { libc::signal(libc::SIGTRAP, handler as libc::sighandler_t) };
     // SAFETY: a signal to a thread of this process.
