@@ -1,6 +1,6 @@
 //! `tape tail`: events of live runs as they come, all streams in one order.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt as _;
@@ -56,6 +56,9 @@ struct Followed {
     at: u64,
     rest: Vec<u8>,
 }
+
+/// Of each stream so many files are followed: the one that is written, and those that were closed a moment ago.
+const NEWEST: usize = 3;
 
 /// Runs that are followed, and their files by device and inode: a file that is renamed is the same file.
 struct Following {
@@ -160,20 +163,27 @@ impl Following {
     }
 
     fn list(&mut self, before: u64) -> Result<(), Failure> {
+        let mut now = HashSet::new();
         for (at, run) in self.runs.iter().enumerate() {
             let own = |stream: &str| stream != "seals.jsonl" && stream != "ops.jsonl";
-            for segment in
-                run.segments()?.into_iter().filter(|one| one.packing == Packing::Plain && own(&one.stream))
-            {
-                let Ok(file) = File::open(&segment.path) else { continue };
-                let Ok(about) = file.metadata() else { continue };
-                let key = (about.dev(), about.ino());
-                self.files.entry(key).or_insert_with(|| {
+            let mut segments = run.segments()?;
+            segments.retain(|one| one.packing == Packing::Plain && own(&one.stream));
+            for of_stream in segments.chunk_by(|a, b| (a.fallback, &a.stream) == (b.fallback, &b.stream)) {
+                for segment in of_stream.iter().rev().take(NEWEST) {
+                    let Ok(about) = segment.path.metadata() else { continue };
+                    let key = (about.dev(), about.ino());
+                    now.insert(key);
+                    if self.files.contains_key(&key) {
+                        continue;
+                    }
+                    let Ok(file) = File::open(&segment.path) else { continue };
                     let from = about.len().saturating_sub(before);
-                    (at, Followed::new(file, from))
-                });
+                    self.files.insert(key, (at, Followed::new(file, from)));
+                }
             }
         }
+        // What was closed some time ago was read to its end.
+        self.files.retain(|key, _| now.contains(key));
         Ok(())
     }
 }

@@ -29,6 +29,16 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     seconds.checked_mul(1_000_000_000)?.checked_add(nanos)
 }
 
+/// The second that a decision id carries, in nanoseconds since 1970.
+pub(crate) fn of_decision(id: &str) -> Option<i64> {
+    let rest = id.strip_prefix("dec_")?;
+    let (date, clock) = (rest.get(..8)?, rest.get(9..15)?);
+    let part = |text: &str, from: usize| text.get(from..from + 2).map(str::to_owned);
+    let (month, day) = (part(date, 4)?, part(date, 6)?);
+    let (hour, minute, second) = (part(clock, 0)?, part(clock, 2)?, part(clock, 4)?);
+    parse(&format!("{}-{month}-{day}T{hour}:{minute}:{second}Z", date.get(..4)?))
+}
+
 /// Days since 1970 of a date of the proleptic Gregorian calendar, counted in years that begin in March.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };

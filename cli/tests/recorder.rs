@@ -55,6 +55,11 @@ fn buy(intent_id: &str, spread: f64, dies: bool) -> Result<(), NotConnected> {
     Ok(())
 }
 
+#[decision(kind = "sell")]
+fn never_reached() {
+    event!(SELL_TRIGGERED, symbol = "BTC/USDT");
+}
+
 fn say(line: &str) {
     println!("\n@{line}");
 }
@@ -69,6 +74,9 @@ fn record() {
     buy("int_filled", 1.0, false).unwrap();
     if dies {
         buy("int_open", 1.0, true).unwrap();
+    }
+    if std::env::var_os("TAPE_TEST_NEVER").is_some() {
+        never_reached();
     }
     tape.finish().unwrap();
 }
@@ -172,4 +180,47 @@ fn a_killed_process_is_read_from_its_rings_and_then_recovered() {
     assert_eq!(after.replace("recovered", "dead"), before);
     let (_, out, _) = root.tape("recover");
     assert!(out.starts_with("nothing to recover"), "{out}");
+}
+
+#[test]
+fn the_sites_of_a_program_are_known_without_running_it() {
+    let root = Root::new();
+    let (_, mut process) = recording(&root, false);
+    process.0.wait().unwrap();
+    let binary = std::env::current_exe().unwrap().display().to_string();
+    let (code, out, err) = root.tape(&format!("sites --json --binary {binary}"));
+    assert_eq!(code, 0, "{err}");
+    let all: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |function: &str, kind: &str| {
+        let is_it = |site: &&serde_json::Value| {
+            site["function"] == function && site["kinds"].as_array().unwrap().contains(&kind.into())
+        };
+        all.iter().find(is_it).unwrap_or_else(|| panic!("no {kind} on {function}: {out}")).clone()
+    };
+    let source = include_str!("recorder.rs");
+    let line_of = |text: &str| source.lines().position(|line| line.contains(text)).unwrap() + 1;
+    let decision = of("buy", "#[decision]");
+    assert_eq!(decision["events"], serde_json::json!(["DECISION_CLOSED", "DECISION_END", "DECISION_START"]));
+    assert_eq!(decision["module"], "recorder");
+    let place = decision["source"].as_str().unwrap();
+    assert_eq!(place, format!("cli/tests/recorder.rs:{}", line_of("fn buy(")));
+    assert!(of("place", "#[order_context]")["events"].as_array().unwrap().contains(&"ORDER_CONTEXT".into()));
+    let event = of("never_reached", "event!");
+    assert_eq!(event["events"], serde_json::json!(["SELL_TRIGGERED"]));
+    assert_eq!(event["source"], format!("cli/tests/recorder.rs:{}", line_of("event!(SELL_TRIGGERED,")));
+    // For CI: what must be there is there, whether it ran or not.
+    assert_eq!(
+        root.tape(&format!("sites --binary {binary} --require never_reached --require ORDER_CONTEXT")).0,
+        0
+    );
+    let (code, out, _) = root.tape(&format!("sites --binary {binary} --require place_order"));
+    assert_eq!((code, out.as_str()), (1, "MISSING   place_order\n"));
+    // And what the run did not reach.
+    let (code, out, _) = root.tape(&format!("sites --binary {binary} --unrecorded"));
+    assert_eq!(code, 1);
+    assert!(out.contains("never_reached") && out.contains("SELL_TRIGGERED"), "{out}");
+    assert!(!out.contains("  buy  ") && !out.contains("BUY_BLOCKED"), "{out}");
+    let (code, _, err) = root.tape("sites --binary /etc/passwd");
+    assert_eq!(code, 2);
+    assert!(err.contains("write the path of a program"), "{err}");
 }

@@ -17,6 +17,7 @@ mod market;
 mod orders;
 mod positions;
 mod progress;
+mod provoked;
 mod report;
 mod router;
 mod signal;
@@ -69,6 +70,7 @@ fn run(args: &Args) -> Result<ExitCode, Box<dyn Error>> {
     let (journal, took) = session(&config)?;
     if args.every_event {
         every_event::record();
+        provoked::record(&tape, &config)?;
     }
     let ended = end(&shutdown);
     let record_ns = calibrate::record_ns();
@@ -95,6 +97,9 @@ fn start_recorder(args: &Args) -> Result<Option<Recorder>, Box<dyn Error>> {
     if args.speed == 0.0 {
         // A replay that is over in a second would be heard of at its start and end only. A live engine leaves the 30 s.
         builder = builder.heartbeat(Duration::from_millis(250));
+    }
+    if args.every_event {
+        builder = provoked::prepare(builder);
     }
     Ok(Some(builder.start()?))
 }

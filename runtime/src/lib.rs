@@ -32,6 +32,8 @@
 //! - `tokio`: `spawn`, `spawn_blocking`, `background`, and what a runtime tells of itself: late tasks, slow polls.
 //! - `tracing`, `log`: the bridges, both ways (`tapelog::bridge`).
 //! - `testing`: what a test recorded, to assert on (`tapelog::testing`, `#[tapelog::test]`). For dev-dependencies.
+//! - `index`: a segment that is closed gets an index, by which `tape trace` finds an id at once; without it the first
+//!   `tape trace` makes it.
 //! - `rayon`, `crossbeam`: a pool and channels that carry their context.
 //! - `rust_decimal`, `bigdecimal`, `uuid`, `time`, `chrono`, `jiff`, `bytes`, `url`, `http`, `smol_str`: values of their
 //!   types (see [`Value`]); `http` also puts trace context into a `HeaderMap` (`tapelog::w3c`).
@@ -64,6 +66,7 @@ pub mod config;
 pub mod convert;
 pub mod errors;
 pub mod events;
+mod found;
 #[cfg(feature = "recorder")]
 pub mod heartbeat;
 mod hot;

@@ -9,10 +9,10 @@ use std::sync::{Mutex, Once};
 
 use crate::event;
 use crate::events::PANIC;
+use crate::found::FoundText;
 use crate::hot::activity;
 use crate::hot::registry::recording_here;
 use crate::hot::thread;
-use crate::hot::value::FoundText;
 
 /// How many messages are kept for THREAD_PANICKED.
 const KEPT: usize = 64;
@@ -55,7 +55,7 @@ fn record(info: &PanicHookInfo<'_>) {
     let slot = activity::mine();
     slot.panics();
     let critical = slot.is_critical();
-    let panic_message = FoundText(message.to_owned());
+    let panic_message = FoundText::new(message);
     event!(
         PANIC,
         panicked_thread = name,
@@ -63,7 +63,7 @@ fn record(info: &PanicHookInfo<'_>) {
         panic_place,
         panic_message,
         critical,
-        backtrace = backtrace.map(FoundText),
+        backtrace = backtrace.map(FoundText::new),
         "{panicked_thread} panicked at {panic_place}: {panic_message}"
     );
 }

@@ -231,6 +231,21 @@ fn an_async_function_that_is_only_measured_is_named_too() {
 }
 
 #[test]
+fn a_measured_call_of_a_decision_that_has_ended_is_named_with_that_decision() {
+    // Issue 5, 6: under `resume`, or joined by `inherit`, no decision of its own watches the polls.
+    for (scenario, function) in
+        [("measured-async-resumed", "measured_of"), ("measured-async-joined", "measured_and_joined")]
+    {
+        let all = run(scenario, "4.5");
+        let stall = only_stall(&all, "DECISION_STALLED");
+        assert_place(stall, function);
+        assert_eq!(text(stall, "open"), "call");
+        assert_eq!(stall["decision_id"], of_type(&all, "DECISION_START")[0]["decision_id"], "{scenario}");
+        assert!(of_type(&all, "THREAD_STALLED").is_empty());
+    }
+}
+
+#[test]
 fn a_thread_that_waits_for_a_tracked_lock_names_lock_and_holder() {
     let all = run("tracked", "4.5");
     let stall = only_stall(&all, "THREAD_STALLED");

@@ -153,6 +153,7 @@ pub(crate) fn term(filters: &[Filter]) -> Option<Term> {
         Term::Id(_) | Term::Beginning(_) => 0,
         Term::Type(_) => 1,
         Term::Level(_) => 2,
+        _ => 3,
     };
     filters.iter().filter_map(Filter::term).min_by_key(rank)
 }

@@ -7,12 +7,12 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use super::chunks::Chunks;
 use super::notes::Notes;
 use super::parts::Part;
 use super::want::Want;
 use super::{Corpus, Hit};
 use crate::scan;
+use tapelog::read::index::Chunks;
 
 /// A run has up to 128 streams, and each has a buffer.
 const AT_ONCE: usize = 128 << 10;

@@ -3,8 +3,9 @@
 //! Invariant: what cannot be read is noted, never an end of the whole and never a panic; memory does not grow with the
 //! size of the files. Lines are handed out as text; what is asked of them is not known here.
 
-mod chunks;
+mod mapped;
 mod merged;
+mod near;
 mod notes;
 mod parts;
 mod progress;
@@ -15,7 +16,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tapelog::read::Run;
 
-pub(crate) use chunks::Chunks;
 pub(crate) use notes::Notes;
 pub(crate) use parts::{Bytes, Part, unpack};
 pub(crate) use want::Want;
@@ -53,6 +53,19 @@ pub(crate) enum Plan {
     Nothing,
 }
 
+impl Plan {
+    /// How many bytes are to be read, about.
+    fn cost(&self, part: &Part) -> u64 {
+        match (self, &part.bytes_of) {
+            (Self::Nothing, _) => 0,
+            (Self::At(places), Bytes::File(segment)) => places.cost(segment),
+            _ => part.bytes(),
+        }
+    }
+}
+
+/// Plans of so many parts are made at once.
+const FEW: usize = 256;
 /// Below this, a second thread costs more than it saves.
 const ALONE: u64 = 8 << 20;
 
@@ -70,6 +83,13 @@ impl Corpus {
     /// How many bytes it has on disk and in memory.
     pub(crate) fn bytes(&self) -> u64 {
         self.parts.iter().map(Part::bytes).sum()
+    }
+
+    /// Which of the parts this one is.
+    pub(crate) fn position(&self, part: &Part) -> Option<usize> {
+        let (first, this) = (self.parts.as_ptr().addr(), core::ptr::from_ref(part).addr());
+        let at = this.checked_sub(first)? / size_of::<Part>();
+        (at < self.parts.len()).then_some(at)
     }
 
     /// The same runs, but only these streams, given without their endings; all of them when none is given.
@@ -126,25 +146,43 @@ impl Corpus {
         each: impl Fn(&mut A, Hit<'_>) -> bool + Sync,
     ) -> (Vec<A>, Notes) {
         let bar = progress::Progress::new(self.watched, self.bytes());
+        // Of few parts the plans are made before, and say whether more threads are worth it.
+        let plans: Vec<Plan> =
+            if self.parts.len() <= FEW { self.parts.iter().map(&plan).collect() } else { Vec::new() };
         let next = AtomicUsize::new(0);
         let work = || {
             let (mut all, mut notes) = (new(), Notes::default());
-            while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(part) = self.parts.get(at) else { break };
                 let shown = |line: &str| {
                     self.is_double(part, line)
                         || each(&mut all, Hit { run: part.run, stream: &part.stream, line })
                 };
-                match plan(part) {
+                let own;
+                let plan = match plans.get(at) {
+                    Some(known) => known,
+                    None => {
+                        own = plan(part);
+                        &own
+                    }
+                };
+                match plan {
                     Plan::All => part.lines(want, &mut notes, shown),
-                    Plan::At(places) => part.lines_at(&places, want, &mut notes, shown),
+                    Plan::At(places) => part.lines_at(places, want, &mut notes, shown),
                     Plan::Nothing => {}
                 }
                 bar.add(part.bytes());
             }
             (all, notes)
         };
+        let cost = if plans.is_empty() {
+            self.bytes()
+        } else {
+            self.parts.iter().zip(&plans).map(|(part, plan)| plan.cost(part)).sum()
+        };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = if self.bytes() < ALONE { 1 } else { cores.min(self.parts.len()).clamp(1, 8) };
+        let threads = if cost < ALONE { 1 } else { cores.min(self.parts.len()).clamp(1, 8) };
         let done = if threads == 1 {
             vec![work()]
         } else {

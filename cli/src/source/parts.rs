@@ -5,11 +5,12 @@ use std::io::{self, BufReader, Read, Seek as _, SeekFrom};
 
 use tapelog::read::{Packing, Run, Segment};
 
-use super::chunks::Chunks;
+use super::mapped::{self, Shown};
 use super::notes::Notes;
 use super::want::Want;
 use crate::failure::Failure;
 use crate::index::Places;
+use tapelog::read::index::Chunks;
 
 /// One piece of a stream.
 #[derive(Debug)]
@@ -50,6 +51,8 @@ pub(super) fn of(at: usize, run: &Run) -> Result<Vec<Part>, Failure> {
     Ok(parts)
 }
 
+/// A smaller file is copied as fast.
+const WORTHWHILE: u64 = 256 << 10;
 /// A last line is looked for so far from the end.
 const TAIL: u64 = 64 << 10;
 
@@ -105,8 +108,9 @@ impl Part {
 
     /// Shows `each` every wanted line, which says whether it is one of ours.
     pub(super) fn lines(&self, want: &Want, notes: &mut Notes, mut each: impl FnMut(&str) -> bool) {
-        let reader = match self.open() {
-            Ok(reader) => reader,
+        let reader = match self.mapped(want, notes, &mut each) {
+            Ok(Some(reader)) => reader,
+            Ok(None) => return,
             Err(error) => return self.failed(&error, notes),
         };
         let mut chunks = Chunks::new(reader);
@@ -120,6 +124,33 @@ impl Part {
         notes.too_long += chunks.too_long;
         if chunks.torn() > 0 {
             notes.torn_in(self.run);
+        }
+    }
+
+    /// Shows `each` what can be searched without copying it, and gives a reader for the rest.
+    fn mapped(
+        &self,
+        want: &Want,
+        notes: &mut Notes,
+        each: &mut impl FnMut(&str) -> bool,
+    ) -> io::Result<Option<Box<dyn Read + Send + '_>>> {
+        let Bytes::File(segment) = &self.bytes_of else { return self.open().map(Some) };
+        let closed = segment.packing == Packing::Plain && segment.number().is_some();
+        if !closed || segment.bytes < WORTHWHILE || matches!(want, Want::All) {
+            return self.open().map(Some);
+        }
+        let mut file = File::open(&segment.path)?;
+        let len = file.metadata()?.len();
+        match mapped::pieces(&file, len, |piece| lines_of(piece, want, notes, each))? {
+            Shown::Whole(0) => Ok(None),
+            Shown::Whole(_) => {
+                notes.torn_in(self.run);
+                Ok(None)
+            }
+            Shown::Until(at) => {
+                file.seek(SeekFrom::Start(at))?;
+                Ok(Some(Box::new(file)))
+            }
         }
     }
 
@@ -161,9 +192,10 @@ fn lines_of(piece: &[u8], want: &Want, notes: &mut Notes, each: &mut impl FnMut(
         }
     };
     // Once for the piece: a check of every line costs more than finding its end.
-    match (want, core::str::from_utf8(piece)) {
-        (Want::All, Ok(text)) => text.split_terminator('\n').for_each(|line| ours(Some(line))),
-        _ => want.lines(piece, |line| ours(core::str::from_utf8(line).ok())),
+    let text = matches!(want, Want::All).then(|| core::str::from_utf8(piece).ok()).flatten();
+    match text {
+        Some(text) => text.split_terminator('\n').for_each(|line| ours(Some(line))),
+        None => want.lines(piece, |line| ours(core::str::from_utf8(line).ok())),
     }
 }
 

@@ -5,6 +5,7 @@
 //! or later. Every round looks for what the last one learned, in the blocks that an index names or in all lines.
 
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
 
 use crate::index::{Indexes, Term};
 use crate::line::Line;
@@ -110,6 +111,10 @@ pub(crate) struct Lines {
 const MOST_LINES: usize = 20_000;
 /// So many ids with one beginning are told apart.
 const MOST_IDS: usize = 100_000;
+/// What is read twice so fast that a guess saves nothing.
+const LITTLE: u64 = 1 << 20;
+/// With more, looking for them together is slower than twice.
+const MOST_GUESSED: usize = 32;
 /// Decision → order → client order → fill, and one more where an id was learned late.
 const ROUNDS: usize = 5;
 
@@ -117,7 +122,17 @@ const ROUNDS: usize = 5;
 #[derive(Debug)]
 pub(crate) struct Searcher<'a> {
     pub(crate) corpus: &'a Corpus,
-    indexes: Indexes,
+    pub(super) indexes: Indexes,
+    /// Without indexes: lines that were found together with the id, since ids were guessed that it is linked to.
+    beside: Mutex<Beside>,
+}
+
+/// The lines of some ids in one run.
+#[derive(Debug, Default)]
+struct Beside {
+    run: usize,
+    ids: HashSet<String>,
+    lines: Vec<Line>,
 }
 
 /// What is looked for: texts as they stand in lines, and what an index calls them; none when it does not know such.
@@ -129,7 +144,17 @@ struct Needle {
 impl<'a> Searcher<'a> {
     /// With the indexes that there are, or without.
     pub(crate) fn new(corpus: &'a Corpus, indexed: bool) -> Self {
-        Self { corpus, indexes: Indexes::of(corpus, indexed) }
+        Self { corpus, indexes: Indexes::of(corpus, indexed).keeping(), beside: Mutex::default() }
+    }
+
+    /// How many bytes would be read to make the indexes that a run lacks.
+    pub(crate) fn lacks(&self, run: usize) -> u64 {
+        self.indexes.lacks(self.corpus, run)
+    }
+
+    /// Makes the indexes that a run lacks.
+    pub(crate) fn ready(&self, run: usize) {
+        self.indexes.ready(self.corpus, run);
     }
 
     /// Looks for an id, or for ids that begin so, in one run.
@@ -139,12 +164,18 @@ impl<'a> Searcher<'a> {
         let unknown = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let unknown = unknown || text.starts_with("session_") || text.is_empty();
         let terms = (!unknown).then(|| vec![Term::Beginning(text.clone())]);
-        let needle = Needle { texts: vec![text.clone()], terms };
+        let mut needle = Needle { texts: vec![text.clone()], terms };
+        // A second reading of all lines costs as much as the first: what the id is linked to is guessed, and looked for
+        // in the same reading.
+        let searched = self.indexes.unindexed(self.corpus, run);
+        let guessed = if searched > LITTLE { self.guess(run, &text) } else { HashSet::new() };
+        needle.texts.extend(guessed.iter().cloned());
         let ids = Ids::new();
         let each = |found: &mut Finding, hit: Hit<'_>| {
-            let mut exact = false;
+            let (mut exact, mut beside) = (false, false);
             for (key, id) in ids.of(hit.line) {
                 let kind = Kind::of(key);
+                beside |= guessed.contains(id);
                 if id == text {
                     exact = true;
                     found.exact = Some(found.exact.map_or(kind, |best| best.min(kind)));
@@ -152,12 +183,18 @@ impl<'a> Searcher<'a> {
                     found.begins(kind, id);
                 }
             }
-            !exact || found.kept.keep(hit)
+            // A line that cannot be kept is none of ours.
+            (!beside || found.beside.keep(hit)) && (!exact || found.kept.keep(hit))
         };
         let (mut found, notes) = self.fold(&needle, |at| at == run, Finding::default, each);
         let mut whole = found.pop().unwrap_or_default();
         for other in found {
             whole.add(other);
+        }
+        if whole.beside.left_out == 0 {
+            let lines = whole.beside.lines(Notes::default()).all;
+            let now = Beside { run, ids: guessed, lines };
+            *self.beside.lock().unwrap_or_else(PoisonError::into_inner) = now;
         }
         if let Some(kind) = whole.exact {
             let lines = whole.kept.lines(notes);
@@ -169,6 +206,35 @@ impl<'a> Searcher<'a> {
             return Some(Found::Several { kind, ids, more });
         }
         self.find(run, &ids.pop_first()?)
+    }
+
+    /// The ids, as they are written, that lines with this decision id name, as far as a look at the time that the id
+    /// carries tells.
+    fn guess(&self, run: usize, id: &str) -> HashSet<String> {
+        let mut guessed = HashSet::new();
+        let Some(at) = time::of_decision(id) else { return guessed };
+        let (want, ids) = (Want::containing(&[id]), Ids::new());
+        self.corpus.near(run, at, |window| {
+            want.lines(window, |line| {
+                let Ok(line) = core::str::from_utf8(line) else { return };
+                let linked = ids.of(line).filter(|(key, own)| {
+                    Kind::of(key).is_followed() && Kind::of(key) != Kind::Decision && !own.is_empty()
+                });
+                guessed.extend(linked.map(|(_, own)| own.to_owned()).take(MOST_GUESSED));
+            });
+        });
+        if guessed.len() > MOST_GUESSED { HashSet::new() } else { guessed }
+    }
+
+    /// The lines that have one of these ids, if they were read already.
+    fn known(&self, run: usize, ids: &HashSet<String>, wanted: impl Fn(Pairs<'_>) -> bool) -> Option<Lines> {
+        let beside = self.beside.lock().unwrap_or_else(PoisonError::into_inner);
+        if beside.run != run || !ids.is_subset(&beside.ids) {
+            return None;
+        }
+        let known = Ids::new();
+        let all = beside.lines.iter().filter(|line| wanted(Box::new(known.of(&line.raw)))).cloned().collect();
+        Some(Lines { all, ..Lines::default() })
     }
 
     /// The whole story of what was found in a run: all lines that are linked to it, in all runs.
@@ -222,7 +288,10 @@ impl<'a> Searcher<'a> {
             let has = |mut ids: Pairs<'_>| {
                 ids.any(|(key, id)| new.contains(id) && known.has_written(Kind::of(key), id))
             };
-            let more = self.gather(&needle(&new), |at| at == run, has);
+            let more = match self.known(run, &new, has) {
+                Some(known) => known,
+                None => self.gather(&needle(&new), |at| at == run, has),
+            };
             done.extend(new);
             lines.left_out = lines.left_out.max(more.left_out);
             let first = lines.notes == Notes::default();
@@ -377,6 +446,7 @@ struct Finding {
     exact: Option<Kind>,
     beginnings: BTreeMap<Kind, BTreeSet<String>>,
     kept: Kept,
+    beside: Kept,
 }
 
 impl Finding {
@@ -399,6 +469,7 @@ impl Finding {
             }
         }
         self.kept.add(other.kept);
+        self.beside.add(other.beside);
     }
 }
 

@@ -21,7 +21,6 @@ use tapelog::read::{Run, Status};
 
 use crate::args::{Place, Trace};
 use crate::failure::{Failure, Outcome};
-use crate::index;
 use crate::line::Line;
 use crate::render::{Look, Tone, count, safe, safe_json};
 use crate::source::Corpus;
@@ -53,8 +52,10 @@ pub(crate) fn trace(
     let corpus = root::all(place, look)?;
     let searcher = Searcher::new(&corpus, !place.no_index);
     for run in in_order_of_likelihood(id, &corpus) {
-        if !place.no_index {
-            index::ready(&corpus, run);
+        // To make many indexes takes longer than to search once: the answer comes first then.
+        let later = searcher.lacks(run) > LATER;
+        if !later {
+            searcher.ready(run);
         }
         let Some(found) = searcher.find(run, id) else { continue };
         let of = corpus.runs.get(run).ok_or_else(|| Failure::Nothing("no run".to_owned()))?;
@@ -64,10 +65,17 @@ pub(crate) fn trace(
             let _ = writeln!(err, "tape: found in {}{newer}", safe(&run_words(of)));
         }
         show(&searcher, run, id, found, args, place, out, look)?;
+        if later {
+            out.flush()?;
+            searcher.ready(run);
+        }
         return Ok(Outcome::Fine);
     }
     Err(Failure::Nothing(nothing(id, place, corpus.runs.len())))
 }
+
+/// So many bytes are indexed while nobody notices.
+const LATER: u64 = 64 << 20;
 
 /// The run whose time an id carries first; else the newest first.
 fn in_order_of_likelihood(id: &str, corpus: &Corpus) -> Vec<usize> {
@@ -135,7 +143,7 @@ pub(crate) fn story<'a>(
         about: title(id, kind, decision.as_deref(), names.intent.as_deref(), &lines.all),
         runs: runs.iter().filter_map(|at| Some((*at, run_words(corpus.runs.get(*at)?)))).collect(),
     };
-    let around = window::around(corpus, &runs, &lines.all);
+    let around = window::around(searcher, &runs, &lines.all);
     Ok(Story { corpus, lines, verdict, decision, names, title, around })
 }
 
@@ -160,10 +168,10 @@ fn show(
         }
         Found::One { id, kind, lines } => (id, kind, lines),
     };
-    let story = story(searcher, run, &id, kind, lines)?;
     if args.raw || args.perfetto {
-        return events(out, &story.lines.all, args, look);
+        return events(out, &searcher.follow(run, &id, kind, lines).all, args, look);
     }
+    let story = story(searcher, run, &id, kind, lines)?;
     if args.json {
         writeln!(out, "{}", object(&id, kind, &story))?;
         return Ok(());

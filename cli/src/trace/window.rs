@@ -2,10 +2,12 @@
 
 use std::io::Write;
 
+use super::links::Searcher;
 use crate::failure::Failure;
+use crate::index::Term;
 use crate::line::Line;
 use crate::render::{Look, Tone, columns, count, safe};
-use crate::source::{Corpus, Notes, Plan, Want};
+use crate::source::{Notes, Plan, Want};
 
 /// Lines that are not of the story, in order.
 #[derive(Debug, Default)]
@@ -45,15 +47,25 @@ const MARGIN: i64 = 1_000_000_000;
 /// So many are listed.
 const MOST: usize = 12;
 
-pub(crate) fn around(corpus: &Corpus, runs: &[usize], lines: &[Line]) -> Around {
+pub(crate) fn around(searcher: &Searcher<'_>, runs: &[usize], lines: &[Line]) -> Around {
+    let corpus = searcher.corpus;
     let times = || lines.iter().filter_map(|line| line.at);
     let (Some(start), Some(end)) = (times().min(), times().max()) else { return Around::default() };
     let mut texts: Vec<String> =
         OF_THE_RUN.iter().chain(MATTERS).map(|name| format!("\"event_type\":\"{name}\"")).collect();
     texts.extend(["error", "critical"].map(|level| format!("\"level\":\"{level}\"")));
+    let types =
+        |names: &[&str]| -> Vec<Term> { names.iter().map(|name| Term::Type((*name).to_owned())).collect() };
+    let (anywhere, mut meanwhile) = (types(OF_THE_RUN), types(MATTERS));
+    meanwhile.extend(["error", "critical"].map(|level| Term::Level(level.to_owned())));
     let plan = |part: &crate::source::Part| {
         let wanted = runs.contains(&part.run) && STREAMS.iter().any(|name| part.is_of(name));
-        if wanted { Plan::All } else { Plan::Nothing }
+        if !wanted {
+            return Plan::Nothing;
+        }
+        let meanwhile = (&meanwhile[..], start - MARGIN..=end + MARGIN);
+        let places = searcher.indexes.places_of_time(corpus, part, &anywhere, meanwhile);
+        places.map_or(Plan::All, Plan::At)
     };
     let (found, _): (Vec<Vec<Line>>, Notes) =
         corpus.fold_at(&Want::containing(&texts), plan, Vec::new, |found, hit| {

@@ -21,6 +21,48 @@ fn every_event_of_the_reference_is_recorded() {
 }
 
 #[test]
+fn what_can_happen_in_one_process_is_no_drill() {
+    let events = every_event().events();
+    let drills: BTreeSet<&str> = events
+        .iter()
+        .filter(|event| event.contains_key("drill"))
+        .map(|event| event["event_type"].as_str().unwrap())
+        .collect();
+    assert_eq!(drills.len(), 24, "{drills:?}");
+    let real = |name: &str| {
+        events
+            .iter()
+            .find(|event| event["event_type"] == name && !event.contains_key("drill"))
+            .unwrap_or_else(|| panic!("no {name}"))
+    };
+    for (name, place) in [("THREAD_STALLED", "in hangs ("), ("DECISION_STALLED", "in waits (")] {
+        let there = |event: &&&serde_json::Map<String, Value>| {
+            event["event_type"] == name && event["location"].as_str().is_some_and(|at| at.starts_with(place))
+        };
+        assert!(events.iter().any(|event| there(&event)), "{name} {place}");
+    }
+    assert_eq!(real("PANIC")["panicked_thread"], "panics");
+    assert_eq!(real("CONFIG_DIFF")["changes"][0]["path"], "/guards/max_spread_bps");
+    assert_eq!(real("CONFIG_RELOAD")["trigger"], "--every-event");
+    assert_eq!(real("BACKGROUND_FAILED")["error"], "the connection was lost");
+    for name in [
+        "THREAD_RECOVERED",
+        "DECISION_RECOVERED",
+        "THREAD_EXITED",
+        "THREAD_PANICKED",
+        "EVENTS_SUPPRESSED",
+        "LISTENER_DROPPED",
+        "FIELD_TYPE_CONFLICT",
+        "SHUTDOWN_STARTED",
+        "COMPONENT_STOPPED",
+        "SHUTDOWN_COMPLETE",
+        "CONFIG_PROBLEM",
+    ] {
+        real(name);
+    }
+}
+
+#[test]
 fn every_line_fits_the_schema_of_its_event() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/schema");
     let mut schemas = BTreeMap::new();

@@ -35,6 +35,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
             declare: quote_spanned!(here=> #frame let #changes decision = #opened;),
             scope: (!sync).then(|| scope.clone()),
             closes: Some(scope),
+            joins: true,
             ..Layer::default()
         };
     }
@@ -74,6 +75,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         after: quote_spanned!(here=> #verdict),
         scope: (!sync).then(|| scope.clone()),
         closes: Some(scope),
+        joins: matches!(plan.joins, Joins::Outer),
         ..Layer::default()
     }
 }

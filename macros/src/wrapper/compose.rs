@@ -23,7 +23,8 @@ pub(crate) fn compose(
     let body = function.inner_block();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
     let timer = layers.iter().find_map(|layer| layer.timer.clone());
-    let polls = Polls { scope: scope.as_ref(), timer: timer.as_ref() };
+    let joins = layers.iter().any(|layer| layer.joins);
+    let polls = Polls { scope: scope.as_ref(), joins, timer: timer.as_ref() };
     let before = before(layers, scope.as_ref(), style);
     let named = self::named(named);
     let before = quote!(#named #before);
@@ -165,19 +166,24 @@ fn async_body(function: &Function, krate: &Krate, output: Output) -> TokenStream
 /// The locals that every poll of a body is told to.
 struct Polls<'a> {
     scope: Option<&'a TokenStream>,
+    joins: bool,
     timer: Option<&'a TokenStream>,
 }
 
 impl Polls<'_> {
-    /// A decision sees the polls for all layers.
+    /// A decision sees the polls for all layers, unless it only joins another.
     fn around(&self, future: &TokenStream, krate: &Krate) -> TokenStream {
         let private = krate.private();
-        match (self.scope, self.timer) {
-            (Some(scope), _) => quote_spanned!(Span::mixed_site()=> #private::within(&mut #scope, #future)),
-            (None, Some(timer)) => {
-                quote_spanned!(Span::mixed_site()=> #private::performance::watched(&mut #timer, #future))
+        let here = Span::mixed_site();
+        let watched = match self.timer {
+            Some(timer) if self.scope.is_none() || self.joins => {
+                quote_spanned!(here=> #private::performance::watched(&mut #timer, #future))
             }
-            (None, None) => future.clone(),
+            _ => future.clone(),
+        };
+        match self.scope {
+            Some(scope) => quote_spanned!(here=> #private::within(&mut #scope, #watched)),
+            None => watched,
         }
     }
 }

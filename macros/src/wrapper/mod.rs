@@ -85,7 +85,9 @@ pub(crate) struct Layer {
     pub(crate) closes: Option<TokenStream>,
     /// The name of the local that holds a decision's scope, for the polls.
     pub(crate) scope: Option<TokenStream>,
-    /// The name of the local whose polls are watched where there is no decision.
+    /// The decision may be another's: then its scope does not watch the polls.
+    pub(crate) joins: bool,
+    /// The name of the local whose polls are watched where no decision does it.
     pub(crate) timer: Option<TokenStream>,
 }
 

@@ -10,6 +10,7 @@ use tracing_subscriber::registry::{LookupSpan, SpanRef};
 use super::TARGET;
 use super::sites::{self, Foreign, SPAN_EXTRA};
 use super::visit::{InOrder, Values};
+use crate::config::Class;
 use crate::hot::ids::DecisionId;
 use crate::hot::value::Elapsed;
 use crate::hot::{clock, record, thread};
@@ -20,7 +21,8 @@ use crate::scope::lazy;
 ///
 /// An event is a line LOG of the component log of its crate (`hyper.log`), with `target`, its own fields, and, inside of
 /// spans, their names as `span` and their fields as `span_fields`. When a span closes, it is a line SPAN with its fields,
-/// `duration_ms` and `busy_ms`. A text passes the secret scrubber. A field that has the name of a key of the envelope
+/// `duration_ms` and `busy_ms`. A text passes the secret scrubber, and the value of a field named as a secret
+/// (`api_key`) is hidden. A field that has the name of a key of the envelope
 /// gets `field_` before it. `trace` is written as `debug`.
 ///
 /// Which of them are wanted says `tracing`, by a filter on this layer:
@@ -86,9 +88,9 @@ thread_local! {
 }
 
 /// Runs `work` with this thread's buffer, or with a fresh one inside of itself: a `Debug` may log.
-fn with_scratch<R>(work: impl FnOnce(&mut Values) -> R) -> R {
+fn with_scratch<R>(classes: &'static [Class], work: impl FnOnce(&mut Values) -> R) -> R {
     let mut own = SCRATCH.try_with(RefCell::take).unwrap_or_default();
-    own.clear();
+    own.begin(classes);
     let result = work(&mut own);
     let _ = SCRATCH.try_with(|scratch| scratch.replace(own));
     result
@@ -104,7 +106,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
         let meta = attributes.metadata();
         let (Some(span), false) = (context.span(id), is_ours(meta)) else { return };
         let Some(foreign) = sites::of(meta, self.component) else { return };
-        let mut values = Values::default();
+        let mut values = Values::of(foreign.classes);
         attributes.record(&mut values);
         span.extensions_mut().replace(Remembered {
             foreign,
@@ -185,7 +187,7 @@ impl Layer {
         if !foreign.site.enabled() {
             return;
         }
-        with_scratch(|values| {
+        with_scratch(foreign.classes, |values| {
             visit(values);
             add_scope(values, foreign.fields, scope);
             lazy::begin();

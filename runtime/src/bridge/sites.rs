@@ -11,6 +11,7 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use tracing_core::{Level, Metadata};
 
+use crate::config::{Class, classify};
 use crate::hot::site::{Category, EventType, Field, Place, Site, Stream};
 
 /// So many callsites of libraries have a site of their own. A large service has some hundreds.
@@ -27,6 +28,8 @@ pub(super) struct Foreign {
     pub(super) site: Site,
     /// How many fields it has, among them the message. `span` and `span_fields` have the next two indices.
     pub(super) fields: usize,
+    /// What each field's name says of its value.
+    pub(super) classes: &'static [Class],
 }
 
 // SAFETY: `key` is only compared.
@@ -101,6 +104,7 @@ fn make(
         key: meta,
         site: making.site(meta.is_span(), *meta.level(), stream, meta.target(), meta.name(), &names, at),
         fields: names.len(),
+        classes: names.iter().map(|name| classify(name)).collect::<Vec<_>>().leak(),
     }));
     making.made += 1;
     // Release: whoever finds it sees it whole.
@@ -132,7 +136,8 @@ pub(super) fn of_log(
     let at = Place::new(file.to_owned().leak(), line, 0, target, "");
     let stream = making.component(component.unwrap_or(target));
     let site = making.site(false, level, stream, target, "", &["message"], at);
-    let made: &'static Foreign = Box::leak(Box::new(Foreign { key: ptr::null(), site, fields: 1 }));
+    let made: &'static Foreign =
+        Box::leak(Box::new(Foreign { key: ptr::null(), site, fields: 1, classes: &[] }));
     making.made += 1;
     known.insert(key, made);
     Some(made)

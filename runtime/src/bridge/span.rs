@@ -92,7 +92,6 @@ impl Span {
 impl Open {
     #[cold]
     fn ended(&self, outcome: &str, error: Option<&str>) {
-        let error = error.map(|error| crate::config::scrub_text(error).into_owned());
         let status = match outcome {
             "err" | "panicked" => "ERROR",
             _ => "OK",

@@ -4,9 +4,10 @@ use core::panic::Location;
 
 use crate::event;
 use crate::events::{BACKGROUND_CANCELLED, BACKGROUND_ENDED, BACKGROUND_FAILED, BACKGROUND_PANICKED};
+use crate::found::FoundText;
 use crate::hot::clock;
 use crate::hot::registry::recording;
-use crate::hot::value::{Elapsed, FoundText};
+use crate::hot::value::Elapsed;
 use crate::scope::outcome::written;
 
 /// Watches over work that nobody may be waiting for. However it ends, an event says so, in the context in which the work
@@ -61,7 +62,7 @@ impl Background {
         let spawned_at = Place(self.place);
         match result.failure() {
             Some(error) => {
-                let error = FoundText(error);
+                let error = FoundText::new(error);
                 event!(BACKGROUND_FAILED, task, error, duration_ms = Elapsed(began), spawned_at = %spawned_at,
                     "{task} failed: {error}");
             }

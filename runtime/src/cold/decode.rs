@@ -254,8 +254,9 @@ impl<'a> Reader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::found::FoundText;
     use crate::hot::describe::bytes;
-    use crate::hot::value::{FoundText, Maybe, fixed};
+    use crate::hot::value::{Maybe, fixed};
 
     #[test]
     fn values_read_back_as_they_were_written() {
@@ -270,7 +271,7 @@ mod tests {
             vec![Some(1_u8), None],
             fixed(4_500_050, 2),
             Maybe::<u8>(None),
-            FoundText("token".to_owned()),
+            FoundText::new("token"),
             'x',
         ));
         let mut reader = Reader(&written);

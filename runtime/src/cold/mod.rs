@@ -11,6 +11,8 @@ pub(crate) mod engine;
 pub(crate) mod evidence;
 #[cfg(fuzzing)]
 pub mod fuzz;
+#[cfg(feature = "index")]
+pub mod index;
 pub(crate) mod json;
 pub(crate) mod kinds;
 pub(crate) mod losses;

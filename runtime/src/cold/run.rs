@@ -144,8 +144,13 @@ pub(crate) fn link_latest(root: &Path, dir: &Path) -> io::Result<()> {
 
 /// Points `<root>/<file>` to the newest run's file of that name, unless something stands there.
 pub(crate) fn link_stream(root: &Path, file: &str) -> io::Result<()> {
-    let link = root.join(file);
-    if file.contains('/') || fs::symlink_metadata(&link).is_ok() {
+    if file.contains('/') { Ok(()) } else { link_name(root, file, file) }
+}
+
+/// Points `<root>/<name>` to the newest run's file, unless something stands there.
+pub(crate) fn link_name(root: &Path, name: &str, file: &str) -> io::Result<()> {
+    let link = root.join(name);
+    if fs::symlink_metadata(&link).is_ok() {
         return Ok(());
     }
     symlink(Path::new(LATEST).join(file), link)

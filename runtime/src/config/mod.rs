@@ -54,11 +54,15 @@ pub use files::SourceFile;
 pub use fingerprint::KEY_FILE;
 pub use hash::ConfigHash;
 pub use history::{Against, CONFIG_FILE, FORMAT, Found, MAX_SESSIONS, StoredConfig, find};
+#[cfg(feature = "tracing")]
+pub(crate) use names::{Class, classify};
 pub use overrides::{Environment, OverrideDetail, OverrideStatus, Overrides, UnknownVariable};
 pub use provenance::Provenance;
 pub use record::audit;
 pub use scrub::scrub_text;
 pub use secret::Secret;
+#[cfg(feature = "tracing")]
+pub(crate) use shapes::is_opaque;
 pub use snapshot::{ConfigSnapshot, ConfigTable, EnvBinding};
 pub use tapelog_macros::ConfigSnapshot;
 

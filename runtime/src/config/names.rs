@@ -4,7 +4,7 @@
 
 /// What a name says about its value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Nothing.
     Plain,
     /// The value may be a secret, and is taken for one where it looks like one: `key`, `auth`, `seed`.
@@ -178,7 +178,7 @@ const ABOUT: &[&str] = &[
 const ABOUT_FIRST: &[&str] = &["max", "min", "num", "require", "requires", "use", "uses", "has", "is"];
 
 /// Classifies one name. Its case, and how its words are joined, do not matter.
-pub(super) fn classify(name: &str) -> Class {
+pub(crate) fn classify(name: &str) -> Class {
     let mut secret = false;
     let mut key_like = false;
     let mut first = "";

@@ -132,7 +132,7 @@ fn bot_token(text: &str) -> Option<(usize, usize)> {
 }
 
 /// True for text that looks drawn at random: keys, digests, encoded bytes. Only asked under key-like names.
-pub(super) fn is_opaque(text: &str) -> bool {
+pub(crate) fn is_opaque(text: &str) -> bool {
     let path = text.starts_with(['/', '.', '~']) || text.contains("://");
     text.split(|c: char| c.is_whitespace() || (path && matches!(c, '/' | '?' | '&' | ':' | '='))).any(
         |part| {

@@ -4,7 +4,8 @@
 use std::backtrace::{Backtrace, BacktraceStatus};
 
 use crate::__private::{Encoder, Fields};
-use crate::hot::value::{FoundText, Maybe, Value};
+use crate::found::FoundText;
+use crate::hot::value::{Maybe, Value};
 
 /// Text, chain and backtrace: the three recorded fields of `error!`.
 #[derive(Debug)]
@@ -26,11 +27,11 @@ impl Found {
         // Taken only when RUST_BACKTRACE asks for it.
         let backtrace = Backtrace::capture();
         let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
-        let chain = (!chain.is_empty()).then(|| chain.into_iter().map(FoundText).collect());
+        let chain = (!chain.is_empty()).then(|| chain.into_iter().map(FoundText::new).collect());
         Self {
-            error: Maybe(error.map(FoundText)),
+            error: Maybe(error.map(FoundText::new)),
             chain: Maybe(chain),
-            backtrace: Maybe(backtrace.map(FoundText)),
+            backtrace: Maybe(backtrace.map(FoundText::new)),
         }
     }
 }

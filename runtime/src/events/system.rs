@@ -1,6 +1,9 @@
 //! The engine's connections, resources and tasks (S0-004, S3-011, S3-013…017).
 
+use std::borrow::Cow;
+
 use crate::__private::{Encoder, Left, Shape, Shaped};
+use crate::found::clean;
 use crate::hot::encoder::{HEAD, tag};
 use crate::hot::typed::Absent;
 use crate::{Event, Value};
@@ -48,7 +51,7 @@ pub struct ApiRequest<'a> {
 }
 
 /// The answer of an API (S0-004, S2-004, S3-013, S3-014).
-#[derive(Clone, Copy, Debug, Event)]
+#[derive(Clone, Debug, Event)]
 #[event(of = API_RESPONSE, message = "{method} {endpoint}: {http_status} in {latency_ms:.1} ms")]
 pub struct ApiResponse<'a> {
     /// Which API, for example `binance`.
@@ -146,7 +149,7 @@ pub struct WsSubscribed<'a> {
 }
 
 /// A message of a WebSocket could not be read (S3-015).
-#[derive(Clone, Copy, Debug, Event)]
+#[derive(Clone, Debug, Event)]
 #[event(of = WS_DECODE_ERROR, message = "{connection}: a message cannot be read: {reason}")]
 pub struct WsDecodeError<'a> {
     /// Which connection.
@@ -317,20 +320,33 @@ pub enum PriceSource {
 }
 
 /// The beginning of a text, so that a large body does not fill the log (S3-013). Cut at a character, with `…` behind;
-/// the drain scrubs secrets from it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// secrets are scrubbed from it, also one that the cut goes through.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truncated<'a> {
-    text: &'a str,
+    text: Cow<'a, str>,
     cut: bool,
 }
 
 const MORE: &str = "…";
 
+/// A secret that begins before the cut is known by so much behind it.
+const BEHIND: usize = 4096;
+
 impl<'a> Truncated<'a> {
     /// At most `bytes` of `text`.
     #[must_use]
     pub fn new(text: &'a str, bytes: usize) -> Self {
-        Self { text: &text[..text.floor_char_boundary(bytes)], cut: text.len() > bytes }
+        let seen = &text[..text.floor_char_boundary(bytes.saturating_add(BEHIND))];
+        let clean = clean(seen);
+        let cut = clean.len() > bytes || seen.len() < text.len();
+        let text = match clean {
+            Cow::Borrowed(text) => Cow::Borrowed(&text[..text.floor_char_boundary(bytes)]),
+            Cow::Owned(mut text) => {
+                text.truncate(text.floor_char_boundary(bytes));
+                Cow::Owned(text)
+            }
+        };
+        Self { text, cut }
     }
 }
 
@@ -373,8 +389,17 @@ mod tests {
 
     #[test]
     fn a_body_is_cut_at_a_character() {
-        assert_eq!(Truncated::new("aé", 2), Truncated { text: "a", cut: true });
-        assert_eq!(Truncated::new("aé", 3), Truncated { text: "aé", cut: false });
-        assert_eq!(Truncated::new("", 0), Truncated { text: "", cut: false });
+        let truncated = |text: &'static str, cut| Truncated { text: text.into(), cut };
+        assert_eq!(Truncated::new("aé", 2), truncated("a", true));
+        assert_eq!(Truncated::new("aé", 3), truncated("aé", false));
+        assert_eq!(Truncated::new("", 0), truncated("", false));
+    }
+
+    #[test]
+    #[cfg(feature = "recorder")]
+    fn a_secret_that_the_cut_goes_through_is_none() {
+        let body = format!("{{\"ok\":true,\"jwt\":\"eyJhbGciOiJI{}.e30.c2ln\"}}", "z".repeat(200));
+        let text = Truncated::new(&body, 60).text;
+        assert_eq!(text, "{\"ok\":true,\"jwt\":\"[redacted]\"}");
     }
 }

@@ -12,10 +12,11 @@ use std::time::{Duration, Instant};
 
 use crate::event;
 use crate::events::{PROCESS_PAUSED, THREAD_EXITED, THREAD_PANICKED, THREAD_RECOVERED, THREAD_STALLED};
+use crate::found::FoundText;
 use crate::hot::activity::{self, Activity, Ended, Scope, Slot};
 use crate::hot::hub::Hub;
 use crate::hot::site::{EventType, Level, Site};
-use crate::hot::value::{FoundText, Taken};
+use crate::hot::value::Taken;
 use crate::hot::{clock, registry, ring, thread};
 
 use super::threads;
@@ -378,7 +379,7 @@ fn record_exited(name: &str, id: u32, activity: &Activity, how: &str) {
 
 fn record_panicked(thread: &Ended) {
     let panic = crate::panics::message_of(thread.id);
-    let panic_message = FoundText(panic.unwrap_or_else(|| "unknown".to_owned()));
+    let panic_message = FoundText::new(panic.unwrap_or_else(|| "unknown".to_owned()));
     event!(
         THREAD_PANICKED,
         ended_thread = thread.name.as_str(),

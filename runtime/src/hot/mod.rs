@@ -1,7 +1,7 @@
 //! The hot side: what runs on the threads of the engine. Sites, values, records, rings, contexts, the clock, ids.
 //!
 //! Invariant: nothing here knows how an event is written. Imports run from `cold` to `hot`, never back; beside the
-//! standard library `hot` needs only `libc`.
+//! standard library `hot` needs only `libc`, and for addresses the scrubber behind `found`.
 
 pub(crate) mod activity;
 pub(crate) mod atomic;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::ids::{DecisionId, IntentId};
-use super::value::{Bytes, Fixed, FoundText, Maybe};
+use super::value::{Bytes, Fixed, Maybe};
 
 /// What a value looks like in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ macro_rules! shapes {
 shapes! {
     Integer: i8, i16, i32, i64, isize, u8, u16, u32, u64, usize;
     Number: f32, f64, Fixed;
-    Text: i128, u128, str, String, char, FoundText, Bytes<'_>, DecisionId, IntentId;
+    Text: i128, u128, str, String, char, Bytes<'_>, DecisionId, IntentId;
     Bool: bool;
     Instant: SystemTime;
 }

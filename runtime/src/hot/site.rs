@@ -99,6 +99,7 @@ pub enum Class {
 /// assert_eq!(Stream::ORDERS.class(), Class::Audit);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(C)]
 pub struct Stream {
     name: &'static str,
     class: Class,
@@ -240,7 +241,10 @@ const fn is(name: &[u8], other: &[u8]) -> bool {
 /// What happened, as a constant: the name in `event_type`, and where such events go.
 ///
 /// The events of the requirements are in [`mod@crate::events`]; [`crate::events!`] declares your own.
+///
+/// Its layout, and that of [`Stream`], is fixed: `tape sites --binary` reads it from a program's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct EventType {
     /// SCREAMING_SNAKE, for example `ORDER_CONTEXT`.
     pub name: &'static str,
@@ -261,7 +265,10 @@ impl EventType {
 }
 
 /// Where in the user's source a site is.
+///
+/// Its layout is fixed: `tape sites --binary` reads it from a program's file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
 pub struct Place {
     /// As `file!()`.
     pub file: &'static str,

@@ -448,21 +448,6 @@ impl<T: Value> Value for Maybe<T> {
     }
 }
 
-/// Text that nobody chose to record: an error's `Display`, a panic's message. The drain scrubs secrets from it.
-#[derive(Clone, Debug)]
-pub struct FoundText(pub String);
-
-impl Value for FoundText {
-    by_reference!();
-
-    fn size(&self) -> usize {
-        HEAD + self.0.len()
-    }
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.text(tag::FOUND_TEXT, self.0.as_bytes());
-    }
-}
-
 /// The bytes of a blob, written as lower-case hexadecimal.
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub &'a [u8]);

@@ -150,62 +150,62 @@ impl Value for http::StatusCode {
     }
 }
 
-/// The parts of a text that stand in the line; what is between them does not.
+/// An address as it stands in the line: without user info, without secrets in its path and query.
 #[cfg(any(feature = "url", feature = "http"))]
-struct Parts<'a>([&'a str; 4]);
+struct Address<'a> {
+    before: [&'a str; 3],
+    path: std::borrow::Cow<'a, str>,
+}
 
 #[cfg(any(feature = "url", feature = "http"))]
-impl Parts<'_> {
+impl Address<'_> {
     fn size(&self) -> usize {
-        HEAD + self.0.iter().map(|part| part.len()).sum::<usize>()
+        HEAD + self.before.iter().map(|part| part.len()).sum::<usize>() + self.path.len()
     }
 
-    /// As text that nobody chose: a query may hold a token.
     fn encode(&self, out: &mut Encoder<'_>) {
         out.head(tag::FOUND_TEXT, self.size() - HEAD);
-        self.0.iter().for_each(|part| out.slice(part.as_bytes()));
+        self.before.iter().for_each(|part| out.slice(part.as_bytes()));
+        out.slice(self.path.as_bytes());
     }
 }
 
 #[cfg(feature = "url")]
-fn url_parts(url: &url::Url) -> Parts<'_> {
-    use url::Position::{AfterPath, BeforeHost, BeforePath, BeforeUsername};
-    Parts([
-        &url[..BeforeUsername],
-        &url[BeforeHost..BeforePath],
-        &url[BeforePath..AfterPath],
-        &url[AfterPath..],
-    ])
+fn of_url(url: &url::Url) -> Address<'_> {
+    use url::Position::{BeforeHost, BeforePath, BeforeUsername};
+    let before = [&url[..BeforeUsername], &url[BeforeHost..BeforePath], ""];
+    Address { before, path: crate::found::clean(&url[BeforePath..]) }
 }
 
 #[cfg(feature = "http")]
-fn uri_parts(uri: &http::Uri) -> Parts<'_> {
+fn of_uri(uri: &http::Uri) -> Address<'_> {
     let authority = uri.authority().map_or("", |authority| authority.as_str());
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let (scheme, between) = uri.scheme_str().map_or(("", ""), |scheme| (scheme, "://"));
-    Parts([scheme, between, host, uri.path_and_query().map_or("", |path| path.as_str())])
+    let path = uri.path_and_query().map_or("", |path| path.as_str());
+    Address { before: [scheme, between, host], path: crate::found::clean(path) }
 }
 
 #[cfg(any(feature = "url", feature = "http"))]
-macro_rules! parted {
-    ($type:ty: $parts:ident) => {
+macro_rules! address {
+    ($type:ty: $of:ident) => {
         impl Value for $type {
             by_reference!();
 
             fn size(&self) -> usize {
-                $parts(self).size()
+                $of(self).size()
             }
             fn encode(&self, out: &mut Encoder<'_>) {
-                $parts(self).encode(out);
+                $of(self).encode(out);
             }
         }
     };
 }
 
 #[cfg(feature = "url")]
-parted!(url::Url: url_parts);
+address!(url::Url: of_url);
 #[cfg(feature = "http")]
-parted!(http::Uri: uri_parts);
+address!(http::Uri: of_uri);
 
 /// A decimal of any size. One that does not fit 128 bits and 64 digits behind the point stands as text.
 #[cfg(feature = "bigdecimal")]

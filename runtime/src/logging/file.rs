@@ -6,7 +6,7 @@ use std::path::Path;
 use super::tree::{Node, Value};
 use super::{Logging, LoggingError};
 #[cfg(any(feature = "toml", feature = "yaml", test))]
-use super::{Sampling, words};
+use super::{Sampling, storage, words};
 
 /// Reads a file by its ending.
 pub(super) fn read(path: &Path) -> Result<Logging, LoggingError> {
@@ -92,10 +92,18 @@ fn of_tree(tree: &Node) -> Result<Logging, LoggingError> {
                 }
             }
             "rotation" | "files" | "database" => settings(&mut logging, key, node)?,
-            "structured" | "json_format" => {
+            "structured" => {
                 let truth = truth(node, key)?;
                 logging.settings.push((key.clone(), truth.to_string()));
             }
+            "json_format" => {
+                if truth(node, key)? {
+                    logging.settings.push((key.clone(), "true".to_owned()));
+                } else {
+                    set(&mut logging, key.clone(), node, "false")?;
+                }
+            }
+            _ if storage::is_known(key) => set(&mut logging, key.clone(), node, text(node, key)?)?,
             _ => known(key, &TOP, node.line, key)?,
         }
     }
@@ -139,7 +147,11 @@ fn target(logging: &mut Logging, name: &str, node: &Node, path: &str) -> Result<
                 }
                 sampling = Some(now);
             }
-            "file" => logging.settings.push((path, text(node, key)?.to_owned())),
+            "file" => {
+                let text = text(node, key)?;
+                logging.storage.service(name, text).map_err(|text| wrong(node.line, &path, text))?;
+                logging.settings.push((path, text.to_owned()));
+            }
             _ => known(key, &OF_TARGET, node.line, &path)?,
         }
     }
@@ -154,11 +166,24 @@ fn settings(logging: &mut Logging, path: &str, node: &Node) -> Result<(), Loggin
     for (key, node) in table(node, path)? {
         let path = format!("{path}.{key}");
         match &node.value {
-            Value::Scalar(text) => logging.settings.push((path, text.clone())),
+            Value::Scalar(text) => {
+                if path.starts_with("rotation.") {
+                    known(key, &storage::ROTATION, node.line, &path)?;
+                }
+                set(logging, path, node, text)?;
+            }
             Value::Table(_) => settings(logging, &path, node)?,
             Value::List(_) => return Err(LoggingError::at(node.line, &path, "a list; write one value")),
         }
     }
+    Ok(())
+}
+
+/// Keeps a setting, and has the recorder do it, if it is the recorder's.
+#[cfg(any(feature = "toml", feature = "yaml", test))]
+fn set(logging: &mut Logging, path: String, node: &Node, text: &str) -> Result<(), LoggingError> {
+    logging.storage.set(&path, text).map_err(|wrong| LoggingError::at(node.line, &path, wrong))?;
+    logging.settings.push((path, text.to_owned()));
     Ok(())
 }
 
@@ -272,6 +297,17 @@ logging:
         assert_eq!(logging.setting("rotation.size"), Some("10 MB"));
         assert_eq!(logging.setting("database.active_table"), Some("system_logs"));
         assert_eq!(logging.setting("services.data_ingestion.file"), Some("logs/data_ingestion.log"));
+        // S1-060, S1-061, S1-065: what is the recorder's it does, what is not it names.
+        let mut plan = crate::cold::segments::Plan::default();
+        logging.storage.apply(&mut plan);
+        assert_eq!(plan.log, crate::Rotation::daily());
+        let names = [("trading.log", "orders.jsonl"), ("errors.log", "error.jsonl")];
+        assert_eq!(logging.storage.names, names.map(|(name, file)| (name.to_owned(), file.to_owned())));
+        let left: Vec<_> = logging.storage.left.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(
+            left,
+            ["json_format", "database.enabled", "database.active_table", "database.async_logging"]
+        );
     }
 
     #[test]
@@ -314,6 +350,22 @@ logging:
         refused(
             yaml("performance:\n  enabled: maybe\n"),
             "line 2: `performance.enabled`: `maybe` is no truth; write `true` or `false`",
+        );
+        refused(
+            yaml("rotation:\n  size: large\n"),
+            "line 2: `rotation.size`: `large` is no size; write one such as `10 MB` or `50 MiB`",
+        );
+        refused(
+            yaml("rotation:\n  sise: 10 MB\n"),
+            "line 2: `rotation.sise`: an unknown key; here can stand `size`, `time`, `retention`, `compression`, `count`",
+        );
+        refused(
+            yaml("files:\n  trade: logs/trades.log\n"),
+            "line 2: `files.trade`: no stream of that name; write `trading`, `errors`, `system`, `trades`, `performance`, or a stream's own name",
+        );
+        refused(
+            yaml("error_logs_retention: long\n"),
+            "line 1: `error_logs_retention`: `long` is no number of days; write one such as `30 days`",
         );
         refused(toml("targets = 3\n"), "line 1: `targets`: a value where a table is expected");
         assert!(toml("level = \n").unwrap_err().to_string().starts_with("line 1: no TOML: "));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::events::{CONFIG_PROBLEM, LOGGING_CONFIGURED};
 use crate::hot::registry;
-use crate::{Level, event};
+use crate::{Level, Maybe, event};
 
 use super::Logging;
 
@@ -21,12 +21,19 @@ use super::Logging;
 pub fn reload(logging: &Logging) -> bool {
     let Some(hub) = registry::hub() else { return false };
     registry::set_rules(hub, logging.rules());
-    record(logging);
+    record(logging, Moment::Reload);
     true
 }
 
+/// When a configuration comes into force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moment {
+    Start,
+    Reload,
+}
+
 /// Says what holds from now on.
-pub(crate) fn record(logging: &Logging) {
+pub(crate) fn record(logging: &Logging, moment: Moment) {
     let rules = logging.rules();
     let word = |level: Option<Level>| level.map_or("off", Level::as_str);
     let mut levels = BTreeMap::from([("all", word(rules.level))]);
@@ -40,10 +47,32 @@ pub(crate) fn record(logging: &Logging) {
         }
     }
     let origin = if logging.origin.is_empty() { "the program".to_owned() } else { logging.origin.join(", ") };
+    let mut left: BTreeMap<&str, &str> =
+        logging.storage.left.iter().map(|(key, who)| (key.as_str(), *who)).collect();
+    let of_files = |key: &str| {
+        key.starts_with("rotation.")
+            || key.starts_with("files.")
+            || key.ends_with(".file")
+            || key.contains("retention")
+    };
+    let of_files = logging.settings.iter().filter(|(key, _)| of_files(key));
+    let mut files = BTreeMap::new();
+    for (key, text) in of_files {
+        if left.contains_key(key.as_str()) {
+            continue;
+        }
+        // A run's files are planned once.
+        match moment {
+            Moment::Start => drop(files.insert(key.as_str(), text.as_str())),
+            Moment::Reload => drop(left.insert(key, "counts from the next start")),
+        }
+    }
     event!(
         LOGGING_CONFIGURED,
         logging_levels = levels,
         logging_sampling = samplings,
+        logging_files = Maybe((!files.is_empty()).then_some(files)),
+        logging_left = Maybe((!left.is_empty()).then_some(left)),
         origin,
         "what is recorded is as {origin} says"
     );

@@ -22,6 +22,7 @@
 mod error;
 mod file;
 mod live;
+mod storage;
 #[cfg(feature = "toml")]
 mod toml;
 #[cfg(any(feature = "toml", feature = "yaml", test))]
@@ -39,7 +40,8 @@ use crate::hot::rules::{Rule, Rules};
 pub use crate::hot::rules::Sampling;
 pub use error::LoggingError;
 pub use live::reload;
-pub(crate) use live::{Watch, record};
+pub(crate) use live::{Moment, Watch, record};
+pub(crate) use storage::Storage;
 
 /// What is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,8 +51,10 @@ pub struct Logging {
     origin: Vec<String>,
     /// A file that is read again when it changes.
     pub(crate) watched: Option<PathBuf>,
-    /// What the file says that others act upon: rotation, database, files.
+    /// What the file says besides: rotation, files, retention, database.
     settings: Vec<(String, String)>,
+    /// What of it the recorder does.
+    pub(crate) storage: Storage,
 }
 
 impl Default for Logging {
@@ -64,7 +68,7 @@ impl Logging {
     #[must_use]
     pub fn new() -> Self {
         let rules = Rules { level: Some(Level::Debug), targets: Vec::new() };
-        Self { rules, origin: Vec::new(), watched: None, settings: Vec::new() }
+        Self { rules, origin: Vec::new(), watched: None, settings: Vec::new(), storage: Storage::default() }
     }
 
     /// The levels of the services of the requirements (S1-017…022): each has a component log of its name.
@@ -162,7 +166,23 @@ impl Logging {
     ///
     /// [performance]
     /// enabled = true
+    ///
+    /// [rotation]
+    /// size = "10 MB"
+    /// time = "daily"
+    /// retention = "30 days"
+    /// compression = false
+    ///
+    /// [files]
+    /// errors = "logs/errors.log"
     /// ```
+    ///
+    /// What it says of files is done by the recorder from its start: `rotation` (size, time, retention, count,
+    /// compression) and `file_retention_days` hold for all streams, but audit streams stay; `trading_logs_retention`,
+    /// `performance_logs_retention`, `system_logs_retention` and `error_logs_retention` (days) hold for orders and
+    /// execution, performance, system and error alone. `files` and the `file` of a service are names in the root that
+    /// lead to the newest file of the stream. `database` and its retention are for who ships (`tape ship`);
+    /// LOGGING_CONFIGURED says what was left to others.
     ///
     /// # Errors
     /// When the file cannot be read, or says something that cannot be: with its line, the key and the choices.
@@ -181,8 +201,7 @@ impl Logging {
         Ok(logging)
     }
 
-    /// What the file says of rotation, files and the database, as `section.key` and text: those who rotate and ship act
-    /// upon it.
+    /// What the file says of rotation, files and the database, as `section.key` and text.
     #[must_use]
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())

@@ -9,7 +9,7 @@ mod schema;
 
 use std::collections::BTreeMap;
 
-use crate::{Description, EventType, Shape, events};
+use crate::{Description, EventType, Level, Shape, events};
 
 /// One event of the reference.
 #[derive(Clone, Debug)]
@@ -89,9 +89,16 @@ pub fn entries(own: &[&'static Description]) -> Vec<Entry> {
     }
     for entry in &mut entries {
         entry.requirements = requirements(&entry.doc);
+        for (_, level) in OTHER_LEVELS.iter().filter(|(name, _)| *name == entry.name) {
+            entry.types.extend(entry.types.first().map(|event| EventType { level: *level, ..*event }));
+        }
     }
     entries
 }
+
+/// What the recorder records at another level too: the first stage of a stall, a run that was ended by force.
+const OTHER_LEVELS: [(&str, Level); 3] =
+    [("THREAD_STALLED", Level::Warning), ("DECISION_STALLED", Level::Warning), ("RUN_ENDED", Level::Warning)];
 
 fn add(entries: &mut Vec<Entry>, description: &Description) {
     let at = entries.iter().position(|entry| entry.name == description.event.name).unwrap_or_else(|| {

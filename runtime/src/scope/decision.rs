@@ -11,6 +11,8 @@ use super::outcome::{Closes, Ended, Outcome};
 use super::resumed;
 use super::structure::ABSENT;
 use super::verdict::{self, Verdict};
+#[cfg(feature = "tracing")]
+use crate::found::FoundText;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock;
 use crate::hot::encoder::tag;
@@ -373,7 +375,7 @@ impl Scope {
         waiting::begin();
         let head = (ended.outcome.as_str(), Elapsed(self.started), Maybe(ended.error.as_ref()));
         #[cfg(feature = "tracing")]
-        self.span.ended(ended.outcome.as_str(), ended.error.as_ref().map(|error| error.0.as_str()));
+        self.span.ended(ended.outcome.as_str(), ended.error.as_ref().map(FoundText::as_str));
         match verdict {
             None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
             Some(verdict) => record(&sites.end, &And(head, &verdict)),

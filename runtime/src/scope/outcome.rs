@@ -8,8 +8,8 @@ use core::fmt::Write as _;
 use core::panic::AssertUnwindSafe;
 
 use super::described::Parts;
+use crate::found::FoundText;
 use crate::hot::registry;
-use crate::hot::value::FoundText;
 
 /// How a function ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +89,7 @@ impl Ended {
         // The caller may be one that must not unwind, and what the log wants is no reason to.
         let text = std::panic::catch_unwind(AssertUnwindSafe(|| text(error)));
         let text = text.unwrap_or_else(|_panicked| Some("(the text of this error panicked)".to_owned()));
-        Self { outcome: Outcome::Err, error: text.map(FoundText) }
+        Self { outcome: Outcome::Err, error: text.map(FoundText::new) }
     }
 }
 

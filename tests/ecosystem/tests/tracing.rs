@@ -210,6 +210,28 @@ fn spans_of_libraries_give_their_fields_and_their_durations() {
 }
 
 #[test]
+fn a_field_that_is_named_as_a_secret_is_hidden_whatever_its_value() {
+    // Issue 5, 4: by key pattern.
+    let (_, taken) = heard(|| {
+        let _span = tracing::info_span!("login", api_secret = "canary", attempt = 1).entered();
+        tracing::info!(password = %"canary", pin_token = 4711, partition_key = "eu-1", "as alice");
+    });
+    assert_events!(
+        taken,
+        [
+            LOG {
+                message: "as alice",
+                password: "[redacted]",
+                pin_token: "[redacted]",
+                partition_key: "eu-1"
+            },
+            SPAN { api_secret: "[redacted]", attempt: 1 },
+        ]
+    );
+    assert!(!taken.lines().contains("canary") && !taken.lines().contains("4711"), "{}", taken.lines());
+}
+
+#[test]
 fn lines_of_the_log_facade_come_with_their_place() {
     tapelog::bridge::log::install().unwrap();
     log::set_max_level(log::LevelFilter::Trace);

@@ -12,7 +12,7 @@ use std::thread::{Builder, JoinHandle, sleep};
 use std::time::{Duration, Instant};
 
 use tapelog::shutdown::Shutdown;
-use tapelog::{Recorder, decision, heartbeat, log_performance, order_context};
+use tapelog::{DecisionId, FutureExt as _, Recorder, decision, heartbeat, log_performance, order_context};
 
 /// No scenario takes longer.
 const AT_MOST: Duration = Duration::from_secs(40);
@@ -69,6 +69,12 @@ fn main() {
         }),
         "measured-async-blocks" => runtime(async {
             tokio::spawn(measured_outside(false));
+        }),
+        "measured-async-resumed" => runtime(async {
+            tokio::spawn(measured_of(ended_decision()));
+        }),
+        "measured-async-joined" => runtime(async {
+            starts_and_ends();
         }),
         "recovers" => drop(hang("router", || {
             brief(Duration::from_secs(3));
@@ -262,6 +268,14 @@ fn stop_the_drain() {
         }
     };
     let handler: extern "C" fn(libc::c_int) = for_ever;
+    // While it sleeps between two looks: stopped elsewhere it might hold the allocator's lock, and everything would hang.
+    let sleeps = || {
+        let state = std::fs::read_to_string(format!("/proc/self/task/{drain}/stat")).unwrap_or_default();
+        state.rsplit(") ").next().is_some_and(|state| state.starts_with('S'))
+    };
+    while !sleeps() {
+        std::hint::spin_loop();
+    }
     // SAFETY: the handler only sleeps, on a thread that is to hang.
     unsafe { libc::signal(libc::SIGTRAP, handler as libc::sighandler_t) };
     // SAFETY: a signal to a thread of this process.
@@ -414,6 +428,29 @@ async fn measured_inside(forgotten: bool) {
     } else {
         sleep(AT_MOST);
     }
+}
+
+#[decision]
+fn ended_decision() -> Option<DecisionId> {
+    tapelog::decision_id()
+}
+
+/// On a task of its own, long after the decision: a fill that is waited for.
+#[decision(resume = id)]
+#[log_performance(every = 1000)]
+async fn measured_of(id: Option<DecisionId>) {
+    std::future::pending::<()>().await;
+}
+
+#[decision]
+fn starts_and_ends() {
+    tokio::spawn(measured_and_joined().in_current_context());
+}
+
+#[log_performance(every = 1000)]
+#[decision(inherit)]
+async fn measured_and_joined() {
+    std::future::pending::<()>().await;
 }
 
 #[log_performance(every = 1000)]

@@ -217,6 +217,9 @@ impl Drain {
                 fresh = true;
                 // A root on a file system without links still has the run directory.
                 let _ = run::link_stream(&self.root, &file);
+                for (name, _) in self.names.iter().filter(|(_, of)| *of == file) {
+                    let _ = run::link_name(&self.root, name, &file);
+                }
                 self.linked.push(file);
             }
         }

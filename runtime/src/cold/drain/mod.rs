@@ -131,6 +131,8 @@ pub(crate) struct Drain {
     /// The failure was said on stderr.
     said: bool,
     linked: Vec<String>,
+    /// Other names in the root, and the streams' files to which they lead.
+    pub(crate) names: Vec<(String, String)>,
     losses: Losses,
     syncer: Syncer,
     sealer: Option<Sealer>,
@@ -189,6 +191,7 @@ impl Drain {
             failing_since: None,
             said: false,
             linked: Vec::new(),
+            names: Vec::new(),
             losses: Losses::default(),
             syncer: Syncer::start(every.sync)?,
             sealer: sealer.transpose()?,

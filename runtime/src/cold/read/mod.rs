@@ -11,6 +11,8 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "index")]
+pub use super::index;
 pub use super::manifest::{Manifest, Status, StreamFile};
 pub use super::recover::Recovery;
 use super::recover::last_seq_of_file;

@@ -98,9 +98,10 @@ impl Run {
                 .map_err(|source| ReadError::Io { path: folder.to_owned(), source })?;
         }
         all.sort_by(|a, b| (a.fallback, &a.stream, &a.path).cmp(&(b.fallback, &b.stream, &b.path)));
-        let plain: std::collections::HashSet<PathBuf> =
-            all.iter().filter(|one| one.packing == Packing::Plain).map(|one| one.path.clone()).collect();
-        all.retain(|one| one.packing == Packing::Plain || !plain.contains(&one.path.with_extension("")));
+        // By name a packed file stands right behind the plain one.
+        all.dedup_by(|packed, plain| {
+            packed.packing != Packing::Plain && packed.plain_path() == plain.plain_path()
+        });
         Ok(all)
     }
 

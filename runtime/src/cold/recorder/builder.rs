@@ -176,8 +176,10 @@ impl Builder {
         self
     }
 
-    /// What is recorded: levels and samplings by event type, stream and component. Instead of [`Builder::level`].
+    /// What is recorded: levels and samplings by event type, stream and component. Instead of [`Builder::level`]. What a
+    /// file says of rotation and retention holds too; methods that are called after this one have precedence.
     pub fn logging(mut self, logging: Logging) -> Self {
+        logging.storage.apply(&mut self.plan);
         self.logging = Some(logging);
         self
     }

@@ -111,6 +111,7 @@ impl Builder {
         let every = Every { sync: sync_every, seal: self.seal_every, cleanup: self.cleanup };
         let mut drain =
             Drain::new(hub, &self.root, run, manifest, Arc::clone(&signals), every).map_err(memory)?;
+        drain.names = self.logging.as_ref().map(|logging| logging.storage.names.clone()).unwrap_or_default();
         drain.watch = self.logging.as_ref().and_then(|logging| logging.watched.clone()).map(Watch::new);
         let (listeners, hearing) =
             Listeners::start(self.listeners).map_err(|source| StartError::Thread { source })?;
@@ -148,7 +149,7 @@ impl Builder {
         );
         evidence::look_at_executable(&run.signals);
         if let Some(logging) = &self.logging {
-            crate::logging::record(logging);
+            crate::logging::record(logging, crate::logging::Moment::Start);
         }
         recovered.iter().for_each(Found::record);
         restore_open_orders(&others, &own);

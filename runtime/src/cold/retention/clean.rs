@@ -14,7 +14,7 @@ use super::ops;
 use crate::cold::read::{Packing, ReadError, Root, Run, Segment};
 use crate::cold::recover::seq_of;
 use crate::cold::seal::{SealFile, hex};
-use crate::cold::segments::{Plan, Rotation, pack};
+use crate::cold::segments::{Plan, Rotation, pack, sidecar_of};
 
 /// How [`Root::clean`] goes about it.
 #[derive(Clone, Debug, Default)]
@@ -189,6 +189,8 @@ impl Job<'_> {
                 let one = self.examine(run, segment, policy).map_err(failed)?;
                 if !self.dry_run {
                     say(&one).and_then(|()| fs::remove_file(&segment.path)).map_err(failed)?;
+                    // It may have none, and alone it says nothing.
+                    let _ = fs::remove_file(sidecar_of(run.dir(), &segment.path));
                 }
                 cleaned.push(one);
             }

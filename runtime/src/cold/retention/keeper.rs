@@ -17,7 +17,7 @@ use super::clean::{Cleaned, Job};
 use super::{Cleanup, ops};
 use crate::cold::manifest::Manifest;
 use crate::cold::read::{Packing, ReadError, Root, Run};
-use crate::cold::segments::{Closed, Plan, pack};
+use crate::cold::segments::{Closed, Plan, pack, sidecar_of};
 use crate::hot::clock;
 
 /// How often the thread looks at the hour.
@@ -139,20 +139,45 @@ impl Work {
             let path = closed.path(&self.dir);
             let stop =
                 |_| if self.stopped() { Err(io::Error::from(io::ErrorKind::Interrupted)) } else { Ok(()) };
-            if let Err(error) = pack::pack_unless(&path, rotation.packing, stop)
-                && !self.stopped()
-            {
-                let (file, error) = (closed.file.as_str(), error.to_string());
-                crate::event!(
-                    crate::events::PACKING_FAILED,
-                    file,
-                    error,
-                    "a segment of {file} could not be packed: {error}; it stays as it is"
-                );
+            match pack::pack_unless(&path, rotation.packing, stop) {
+                // What was made for the plain one is for nobody now.
+                Ok(_) => drop(std::fs::remove_file(sidecar_of(&self.dir, &path))),
+                Err(_) if self.stopped() => {}
+                Err(error) => {
+                    let (file, error) = (closed.file.as_str(), error.to_string());
+                    crate::event!(
+                        crate::events::PACKING_FAILED,
+                        file,
+                        error,
+                        "a segment of {file} could not be packed: {error}; it stays as it is"
+                    );
+                }
             }
+        }
+        #[cfg(feature = "index")]
+        if !self.stopped() {
+            self.index(closed);
         }
         if rotation.removes() {
             self.clean(Occasion::Closed);
+        }
+    }
+
+    /// Makes the index of a segment that was closed; without one, readers search it, or make one.
+    #[cfg(feature = "index")]
+    fn index(&self, closed: &Closed) {
+        use crate::cold::read::{Segment, index};
+        let path = closed.path(&self.dir);
+        let packings = [Packing::Plain, Packing::Gzip, Packing::Zstd];
+        let found = packings.into_iter().find_map(|packing| {
+            let mut name = path.clone().into_os_string();
+            name.push(packing.suffix());
+            let path = PathBuf::from(name);
+            let bytes = path.metadata().ok()?.len();
+            Some(Segment { path, stream: closed.file.clone(), packing, bytes, fallback: false })
+        });
+        if let Some(segment) = found.filter(|segment| segment.bytes >= index::SMALL) {
+            let _ = index::make(&segment, &[index::sidecar(&self.dir, &segment)]);
         }
     }
 

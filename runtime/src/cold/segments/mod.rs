@@ -25,6 +25,12 @@ pub(crate) fn closed_name(file: &str, number: u32) -> String {
     format!("{stem}.{number:0DIGITS$}.{end}")
 }
 
+/// Where the index of a segment of the run in `dir` is, if there is one.
+pub(crate) fn sidecar_of(dir: &Path, segment: &Path) -> PathBuf {
+    let below = segment.strip_prefix(dir).unwrap_or(segment);
+    dir.join(".tape").join(format!("{}.idx", below.to_string_lossy().replace('/', "%")))
+}
+
 /// The stream's file and the number of a closed segment, from its name without packing.
 pub(crate) fn parse_closed(name: &str) -> Option<(String, u32)> {
     let (rest, end) = name.rsplit_once('.')?;

@@ -180,13 +180,13 @@ pub(crate) fn each_chunk(
 }
 
 /// So much text is one frame, which can be unpacked without those before it: `tape` jumps to the one that it needs.
-const FRAME: usize = 1 << 20;
+const FRAME: usize = 256 << 10;
 
 /// What packs, and gives its file back.
 enum Packer {
     Plain(BufWriter<File>),
     #[cfg(feature = "gzip")]
-    Gzip(flate2::write::GzEncoder<BufWriter<File>>),
+    Gzip(Box<flate2::write::GzEncoder<BufWriter<File>>>),
     #[cfg(feature = "zstd")]
     Zstd(zstd::stream::write::Encoder<'static, BufWriter<File>>),
 }
@@ -196,7 +196,8 @@ fn encoder(out: BufWriter<File>, packing: Packing) -> io::Result<Packer> {
         Packing::Plain => Ok(Packer::Plain(out)),
         #[cfg(feature = "gzip")]
         Packing::Gzip => {
-            Ok(Packer::Gzip(flate2::write::GzEncoder::new(out, flate2::Compression::new(LEVEL))))
+            let packer = flate2::write::GzEncoder::new(out, flate2::Compression::new(LEVEL));
+            Ok(Packer::Gzip(Box::new(packer)))
         }
         #[cfg(feature = "zstd")]
         Packing::Zstd => Ok(Packer::Zstd(zstd::stream::write::Encoder::new(out, LEVEL as i32)?)),

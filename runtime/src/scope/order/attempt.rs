@@ -7,6 +7,7 @@ use super::closings::decision_closed;
 use super::counts;
 use super::outcome::{Attempted, OrderOutcome, of_ended, of_result};
 use crate::events;
+use crate::found::FoundText;
 use crate::hot::activity::{self, Entered};
 use crate::hot::encoder::tag;
 use crate::hot::ids::{DecisionId, mix};
@@ -14,7 +15,7 @@ use crate::hot::open::{Listed, What};
 use crate::hot::record::record;
 use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site};
-use crate::hot::value::{And, Elapsed, Fields, FoundText, Maybe, Value};
+use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
 use crate::hot::{clock, thread};
 use crate::scope::kept::Kept;
 use crate::scope::lazy;
@@ -285,7 +286,7 @@ impl Attempt {
         let (outcome, ended) = match result.result() {
             Ok(_) => (of_result(result, |_| false, |_| false), Ended::OK),
             Err(error) => {
-                let text = FoundText(written(format_args!("{error}")));
+                let text = FoundText::new(written(format_args!("{error}")));
                 (of_error(error), Ended { outcome: Outcome::Err, error: Some(text) })
             }
         };

@@ -1,7 +1,6 @@
 //! A file as pieces of whole lines.
 //!
-//! Files are read, not mapped: a log that is cut while it is read would kill a reader that maps it, and copying into a
-//! buffer that stays in the cache costs no more than the page faults of a map. Memory is one buffer, whatever the file.
+//! Memory is one buffer, whatever the file.
 
 use std::io::{self, Read};
 
@@ -12,7 +11,7 @@ const LONGEST: usize = 64 << 20;
 
 /// Pieces of whole lines.
 #[derive(Debug)]
-pub(crate) struct Chunks<R> {
+pub struct Chunks<R> {
     reader: R,
     buffer: Vec<u8>,
     /// What of the buffer is filled, and what of that was handed out.
@@ -24,21 +23,27 @@ pub(crate) struct Chunks<R> {
     /// In a line that is too long.
     skipping: bool,
     /// How many lines were too long.
-    pub(crate) too_long: u64,
+    pub too_long: u64,
 }
 
 impl<R: Read> Chunks<R> {
-    pub(crate) fn new(reader: R) -> Self {
+    /// Reads half a MiB at once.
+    pub fn new(reader: R) -> Self {
         Self::with_size(reader, AT_ONCE)
     }
 
-    pub(crate) fn with_size(reader: R, size: usize) -> Self {
+    /// Reads so many bytes at once, or as many as a line has.
+    pub fn with_size(reader: R, size: usize) -> Self {
         let buffer = vec![0; size.max(1)];
         Self { reader, buffer, filled: 0, given: 0, base: 0, ended: false, skipping: false, too_long: 0 }
     }
 
     /// The next whole lines, with their newlines, and where they stand; none at the end.
-    pub(crate) fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
+    ///
+    /// # Errors
+    /// When the reader has one.
+    #[expect(clippy::should_implement_trait, reason = "what it gives borrows from it")]
+    pub fn next(&mut self) -> io::Result<Option<(u64, &[u8])>> {
         self.buffer.copy_within(self.given..self.filled, 0);
         self.base += self.given as u64;
         self.filled -= self.given;
@@ -85,7 +90,8 @@ impl<R: Read> Chunks<R> {
     }
 
     /// After the end: how many bytes stand behind the last newline.
-    pub(crate) fn torn(&self) -> usize {
+    #[must_use]
+    pub fn torn(&self) -> usize {
         self.filled - self.given
     }
 }
