@@ -37,7 +37,7 @@ pub(crate) struct Ship {
     /// Send what is there, then end
     #[arg(long)]
     pub(crate) once: bool,
-    /// How much is sent at once [default: bulk with --once, else database]
+    /// How much is sent at once [default: the destination's own; PostgreSQL with --once: bulk]
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
     /// At most so many events at once
@@ -88,19 +88,31 @@ pub(crate) fn ship(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
-    let address = Address::parse(&args.to).map_err(|error| Failure::Unusable(format!("`--to`: {error}")))?;
-    let layout = if args.monthly { Partitions::Monthly } else { Partitions::None };
-    let mut database = Postgres::new(address).partitions(layout);
-    if args.cleanup {
-        return cleanup(args, &mut database, out);
+    let is_database = args.to.starts_with("postgres");
+    if (args.cleanup || args.monthly) && !is_database {
+        return Err(Failure::Unusable("`--cleanup` and `--monthly` are for PostgreSQL".to_owned()));
     }
+    let wrong = |error: &dyn std::fmt::Display| Failure::Unusable(format!("`--to`: {error}"));
+    let destination: Box<dyn Destination> = if is_database {
+        let address = Address::parse(&args.to).map_err(|error| wrong(&error))?;
+        let layout = if args.monthly { Partitions::Monthly } else { Partitions::None };
+        let mut database = Postgres::new(address).partitions(layout);
+        if args.cleanup {
+            return cleanup(args, &mut database, out);
+        }
+        Box::new(database)
+    } else {
+        tapelog_ship::destination(&args.to).map_err(|error| wrong(&error))?
+    };
+    let limits = limits(args, is_database, destination.limits());
+    let name = destination.name();
     let dir = args.dir.as_ref().unwrap_or(&place.root);
     let unusable = |error: ShipError| match error {
         ShipError::Read(error) => Failure::Read(error),
         error => Failure::Unusable(error.to_string()),
     };
-    let shipper = Shipper::new(dir, database).map_err(unusable)?;
-    let mut shipper = shipper.limits(limits(args));
+    let shipper = Shipper::new(dir, destination).map_err(unusable)?;
+    let mut shipper = shipper.limits(limits);
     let started = Instant::now();
     let sent = if args.once {
         shipper.once(Duration::from_secs(args.patience.into()))
@@ -110,7 +122,7 @@ pub(crate) fn ship(
             // Without it, the signal ends the process at once: the next start sends the rest.
             let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
         }
-        let _ = writeln!(err, "sending to {} until Ctrl-C", safe(&args.to));
+        let _ = writeln!(err, "sending to {} until Ctrl-C", safe(&name));
         shipper.follow(&stop)
     };
     let failed = sent.map(drop).err();
@@ -123,12 +135,13 @@ pub(crate) fn ship(
     }
 }
 
-fn limits(args: &Ship) -> Limits {
-    let preset = args.preset.unwrap_or(if args.once { Preset::Bulk } else { Preset::Database });
-    let mut limits = match preset {
-        Preset::Database => Limits::DATABASE,
-        Preset::ObjectStore => Limits::OBJECT_STORE,
-        Preset::Bulk => Limits::BULK,
+fn limits(args: &Ship, is_database: bool, own: Limits) -> Limits {
+    let mut limits = match args.preset {
+        Some(Preset::Database) => Limits::DATABASE,
+        Some(Preset::ObjectStore) => Limits::OBJECT_STORE,
+        Some(Preset::Bulk) => Limits::BULK,
+        None if is_database && args.once => Limits::BULK,
+        None => own,
     };
     if let Some(batch) = args.batch {
         limits.events = batch as usize;

@@ -14,12 +14,18 @@ pub mod checkpoint;
 pub mod destination;
 mod files;
 pub mod follow;
+#[cfg(feature = "http")]
+mod http;
 mod journal;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rejected;
 pub mod shipper;
+#[cfg(any(feature = "postgres", feature = "http", feature = "object-store"))]
+mod tls;
+mod to;
 
 pub use batch::{Batch, Event, RunKey};
-pub use destination::{Destination, Limits, Receipt, Refusal, SendError};
+pub use destination::{Destination, Limits, Receipt, Refusal, SendError, Unit};
 pub use shipper::{ShipError, Shipper, Summary};
+pub use to::{AddressError, destination};
