@@ -44,6 +44,19 @@ pub trait Destination: Send {
     fn send_file(&mut self, _run: &RunKey, _name: &str, _path: &Path) -> Result<(), SendError> {
         Err(SendError::misconfigured(format!("{} takes events, not files", self.name())))
     }
+
+    /// How many seconds its clock was ahead of ours when last looked at, where it has one that can be asked.
+    fn clock_ahead_s(&self) -> Option<f64> {
+        None
+    }
+
+    /// What it has to do from time to time, between batches: a cleanup on schedule. Returns what it did, for people.
+    ///
+    /// # Errors
+    /// When it could not; it is tried again later, and shipping goes on.
+    fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        Ok(None)
+    }
 }
 
 /// What is sent to a destination.
@@ -79,6 +92,14 @@ impl Destination for Box<dyn Destination> {
 
     fn send_file(&mut self, run: &RunKey, name: &str, path: &Path) -> Result<(), SendError> {
         (**self).send_file(run, name, path)
+    }
+
+    fn clock_ahead_s(&self) -> Option<f64> {
+        (**self).clock_ahead_s()
+    }
+
+    fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        (**self).maintain()
     }
 }
 

@@ -21,11 +21,12 @@ mod journal;
 pub mod postgres;
 mod rejected;
 pub mod shipper;
+mod time;
 #[cfg(any(feature = "postgres", feature = "http", feature = "object-store"))]
 mod tls;
 mod to;
 
 pub use batch::{Batch, Event, RunKey};
 pub use destination::{Destination, Limits, Receipt, Refusal, SendError, Unit};
-pub use shipper::{ShipError, Shipper, Summary};
+pub use shipper::{ShipError, Shipper, Shipping, Summary};
 pub use to::{AddressError, destination};

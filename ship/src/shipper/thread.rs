@@ -1,0 +1,81 @@
+//! A shipper as a thread of the engine's process: the same loop, with a guard.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use super::{ShipError, Shipper, Summary};
+use crate::destination::{Destination, SendError};
+
+/// A shipper that runs on a thread of its own. When it is dropped, it sends what is there and ends, as
+/// [`Shipping::finish`] does.
+#[derive(Debug)]
+#[must_use = "dropped, it ends"]
+pub struct Shipping {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Result<Summary, ShipError>>>,
+}
+
+impl<D: Destination + 'static> Shipper<D> {
+    /// Follows on a thread of its own, `tape-ship`, until the guard ends it. The engine never waits for it, and never fails
+    /// because of it: what it has to say are events of the run.
+    ///
+    /// End the recorder first, so that the run's last events are sent too.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let tape = tapelog::Recorder::builder("engine").root("logs").start()?;
+    /// let to = tapelog_ship::destination("postgresql://tape@localhost/trading")?;
+    /// let shipping = tapelog_ship::Shipper::new("logs", to)?.spawn()?;
+    /// // … the engine …
+    /// tape.finish()?;
+    /// let summary = shipping.finish()?;
+    /// println!("{} events sent", summary.events);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// When no thread can be made.
+    pub fn spawn(mut self) -> Result<Shipping, ShipError> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&stop);
+        let folder = self.folder.clone();
+        let body = move || {
+            let followed = catch_unwind(AssertUnwindSafe(|| self.follow(&told).map(Clone::clone)));
+            followed.unwrap_or_else(|_| {
+                // A mistake of ours or of a library's; the engine goes on, and the files are the queue.
+                self.is_away(&SendError::unavailable(
+                    "the shipper's thread panicked; what is not sent waits in the files",
+                ));
+                Ok(self.summary.clone())
+            })
+        };
+        let thread = thread::Builder::new()
+            .name("tape-ship".to_owned())
+            .spawn(body)
+            .map_err(|source| ShipError::Io { path: folder, source })?;
+        Ok(Shipping { stop, thread: Some(thread) })
+    }
+}
+
+impl Shipping {
+    /// Sends what is there by now, as far as the destination takes it at once, and ends. What is not sent waits in the files.
+    ///
+    /// # Errors
+    /// When the root could not be read any more.
+    pub fn finish(mut self) -> Result<Summary, ShipError> {
+        self.end().unwrap_or_else(|| Ok(Summary::default()))
+    }
+
+    fn end(&mut self) -> Option<Result<Summary, ShipError>> {
+        self.stop.store(true, Ordering::Release);
+        self.thread.take()?.join().ok()
+    }
+}
+
+impl Drop for Shipping {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
