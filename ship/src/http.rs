@@ -1,7 +1,6 @@
 //! What the destinations that speak HTTP share: one blocking client, TLS unless the other side is loopback, and what a
 //! status means.
 
-use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +8,7 @@ use std::time::Duration;
 use url::Url;
 
 use crate::destination::SendError;
+use crate::net::is_loopback;
 use crate::tls;
 use crate::to::AddressError;
 
@@ -155,10 +155,4 @@ impl Answer {
             _ => SendError::misconfigured(format!("{reason}; check the address")),
         }
     }
-}
-
-/// Whether nobody else can listen.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

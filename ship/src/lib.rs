@@ -17,10 +17,14 @@ pub mod follow;
 #[cfg(feature = "http")]
 mod http;
 mod journal;
+#[cfg(any(feature = "http", feature = "object-store"))]
+mod net;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rejected;
 pub mod shipper;
+#[cfg(feature = "object-store")]
+pub mod store;
 mod time;
 #[cfg(any(feature = "postgres", feature = "http", feature = "object-store"))]
 mod tls;

@@ -11,6 +11,7 @@ use crate::destination::Destination;
 /// | address | feature |
 /// |---|---|
 /// | `postgresql://user@host/database` | `postgres` |
+/// | `s3://bucket/prefix`, `gs://…`, `az://…`, `file:///folder` | `object-store`; `?as=parquet` with `parquet` |
 ///
 /// Whatever is not loopback is encrypted unless the address says otherwise; credentials stand in files or the environment.
 ///
@@ -28,6 +29,10 @@ pub fn destination(text: &str) -> Result<Box<dyn Destination>, AddressError> {
             let address = Address::parse(text).map_err(|error| AddressError::new(error.to_string()))?;
             Ok(Box::new(Postgres::new(address)))
         }
+        #[cfg(feature = "object-store")]
+        "s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss" | "file" => {
+            Ok(Box::new(crate::store::ObjectStore::parse(text)?))
+        }
         scheme => Err(AddressError::new(format!(
             "nothing is sent to `{scheme}:`; write one of {}",
             KNOWN.join(", ")
@@ -39,6 +44,8 @@ pub fn destination(text: &str) -> Result<Box<dyn Destination>, AddressError> {
 const KNOWN: &[&str] = &[
     #[cfg(feature = "postgres")]
     "`postgresql://`",
+    #[cfg(feature = "object-store")]
+    "`s3://`, `gs://`, `az://`, `file:///`",
 ];
 
 /// Why a text is not the address of a destination. Never holds the text itself: it may have a password in it.

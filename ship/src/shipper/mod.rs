@@ -27,6 +27,8 @@ use crate::journal::Journal;
 use away::Away;
 
 pub use error::ShipError;
+#[cfg(feature = "object-store")]
+pub(crate) use status::recorded_at_nanos;
 pub use thread::Shipping;
 
 /// How often a growing run is looked at.

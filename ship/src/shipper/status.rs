@@ -88,12 +88,16 @@ impl Following {
     }
 }
 
-/// When an event was recorded, by the wall clock.
-pub(crate) fn recorded_at(event: &Event) -> Option<SystemTime> {
+/// When an event was recorded, by the wall clock, in nanoseconds since 1970.
+pub(crate) fn recorded_at_nanos(event: &Event) -> Option<i64> {
     let flat = Flat::parse(&event.line)?;
-    let text = flat.get("real_utc_time").or_else(|| flat.get("timestamp"))?.trim_matches('"');
-    let nanos = crate::time::parse(text)?;
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(u64::try_from(nanos).ok()?))
+    let text = flat.get("real_utc_time").or_else(|| flat.get("timestamp"))?;
+    crate::time::parse(text.trim_matches('"'))
+}
+
+fn recorded_at(event: &Event) -> Option<SystemTime> {
+    let nanos = u64::try_from(recorded_at_nanos(event)?).ok()?;
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanos))
 }
 
 fn unix_s(time: SystemTime) -> f64 {
