@@ -160,6 +160,16 @@ fn tell(summary: &Summary, took: Duration, folder: &str, out: &mut dyn Write) ->
         plural(summary.events, "event"),
         took.as_secs_f64()
     )?;
+    if summary.files > 0 {
+        writeln!(out, "{} sent as they stand", plural(summary.files, "file"))?;
+    }
+    if summary.missed > 0 {
+        writeln!(
+            out,
+            "{} were removed from the files before they were sent; ship more often, or keep files longer",
+            plural(summary.missed, "event")
+        )?;
+    }
     if summary.rejected > 0 {
         writeln!(out, "{} refused; see {}/rejected.jsonl", plural(summary.rejected, "event"), safe(folder))?;
     }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Folder, Server, all_lines, engine as start_engine, recorded};
+use support::database::Server;
+use support::{Folder, all_lines, engine as start_engine, recorded};
 use tapelog_ship::postgres::{Address, Partitions, Postgres, Retention};
 use tapelog_ship::{Limits, ShipError, Shipper};
 

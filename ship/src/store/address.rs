@@ -109,7 +109,9 @@ impl Address {
                     ));
                 }
             }
-            if key != "ca" && key != "tls" && key != "region" {
+            // What names another destination; the rest is how to get there.
+            let is_default = matches!((&*key, &*value), ("as", "jsonl") | ("pack", "none"));
+            if matches!(&*key, "as" | "pack" | "endpoint") && !is_default {
                 shown_query.push(format!("{key}={value}"));
             }
         }
@@ -128,6 +130,7 @@ impl Address {
         }
         url.set_query(None);
         address.shown = url.as_str().trim_end_matches('/').to_owned();
+        shown_query.sort();
         if !shown_query.is_empty() {
             address.shown = format!("{}?{}", address.shown, shown_query.join("&"));
         }
@@ -198,6 +201,8 @@ mod tests {
     #[test]
     fn the_form_is_part_of_the_name_and_the_authority_is_not() {
         let shown = Address::parse("s3://b/p/?as=parquet&ca=/x.pem").unwrap().shown;
-        assert_eq!(shown, "s3://b/p/?as=parquet".replace("/?", "?"));
+        assert_eq!(shown, "s3://b/p?as=parquet");
+        let (long, short) = ("s3://b/p?pack=none&as=jsonl&region=x", "s3://b/p");
+        assert_eq!(Address::parse(long).unwrap().shown, Address::parse(short).unwrap().shown);
     }
 }

@@ -1,0 +1,143 @@
+//! A PostgreSQL server of our own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use postgres::{Client, NoTls};
+
+use super::{Folder, free_port};
+
+/// A PostgreSQL server of our own, as user `postgres`, on a free port.
+pub struct Server {
+    folder: Folder,
+    pub port: u16,
+    child: Option<Child>,
+}
+
+impl Server {
+    pub fn start() -> Self {
+        let folder = Folder::new("postgres");
+        let (data, port) = (folder.path().join("data"), free_port());
+        as_postgres(Command::new("chown").args(["-R", "postgres"]).arg(folder.path()), false);
+        as_postgres(
+            Command::new(bin("initdb")).args(["-A", "trust", "-U", "postgres", "--no-sync", "-D"]).arg(&data),
+            true,
+        );
+        let mut server = Self { folder, port, child: None };
+        server.begin();
+        server.admin("postgres").batch_execute("CREATE DATABASE engine").unwrap();
+        server
+    }
+
+    pub fn begin(&mut self) {
+        self.begin_without_waiting();
+        let end = Instant::now() + Duration::from_secs(60);
+        while let Err(error) = self.try_admin("postgres") {
+            assert!(Instant::now() < end, "the server does not answer: {error}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn begin_without_waiting(&mut self) {
+        let mut command = Command::new(bin("postgres"));
+        command
+            .arg("-D")
+            .arg(self.data())
+            .args([
+                "-p",
+                &self.port.to_string(),
+                "-h",
+                "127.0.0.1",
+                "-c",
+                "fsync=off",
+                "-c",
+                "dynamic_shared_memory_type=mmap",
+            ])
+            .arg("-k")
+            .arg(self.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        user(&mut command);
+        self.child = Some(command.spawn().unwrap());
+    }
+
+    /// Ends it as a power cut would.
+    pub fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        // Its children notice that it is gone; the next start waits for them.
+        let end = Instant::now() + Duration::from_secs(20);
+        while children_of(&self.data()) > 0 && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = fs::remove_file(self.data().join("postmaster.pid"));
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub fn address(&self) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/engine", self.port)
+    }
+
+    pub fn admin(&self, database: &str) -> Client {
+        self.try_admin(database).unwrap()
+    }
+
+    fn try_admin(&self, database: &str) -> Result<Client, postgres::Error> {
+        Client::connect(&format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port), NoTls)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// How many server processes work in that data folder.
+fn children_of(data: &Path) -> usize {
+    let Ok(entries) = fs::read_dir("/proc") else { return 0 };
+    let data = data.display().to_string();
+    entries
+        .flatten()
+        .filter(|entry| {
+            fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.display().to_string() == data)
+        })
+        .count()
+}
+
+/// The newest installed server's programs: Debian keeps them away from the path.
+fn bin(name: &str) -> PathBuf {
+    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    versions.sort();
+    let found = versions.pop().map(|version| version.join("bin").join(name)).filter(|path| path.exists());
+    found.expect("these tests need a PostgreSQL server; install it: `apt-get install postgresql`")
+}
+
+/// The server refuses to be root.
+fn user(command: &mut Command) {
+    use std::os::unix::process::CommandExt as _;
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let entry = passwd.lines().find(|line| line.starts_with("postgres:")).expect("a user `postgres`");
+    let id = |at: usize| entry.split(':').nth(at).unwrap().parse().unwrap();
+    command.uid(id(2)).gid(id(3)).current_dir("/");
+}
+
+fn as_postgres(command: &mut Command, switch: bool) {
+    if switch {
+        user(command);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
