@@ -119,6 +119,8 @@ impl Limits {
     pub const DATABASE: Self = Self { events: 100, bytes: 4 << 20, wait: Duration::from_secs(10) };
     /// 100 records or 60 s (S0-053, S0-054).
     pub const OBJECT_STORE: Self = Self { events: 100, bytes: 16 << 20, wait: Duration::from_secs(60) };
+    /// 1,000 records or 5 s: what a collector takes in one request without complaint.
+    pub const COLLECTOR: Self = Self { events: 1_000, bytes: 2 << 20, wait: Duration::from_secs(5) };
     /// 100,000 records or 300 s: a Parquet file is worth asking from some thousands of rows on.
     pub const PARQUET: Self = Self { events: 100_000, bytes: 64 << 20, wait: Duration::from_secs(300) };
     /// 10,000 records or 1 s: for catching up, and for those who want rows at once.

@@ -19,6 +19,10 @@ mod http;
 mod journal;
 #[cfg(any(feature = "http", feature = "object-store"))]
 mod net;
+#[cfg(any(feature = "parquet", feature = "otlp"))]
+mod number;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rejected;

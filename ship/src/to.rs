@@ -12,6 +12,7 @@ use crate::destination::Destination;
 /// |---|---|
 /// | `postgresql://user@host/database` | `postgres` |
 /// | `s3://bucket/prefix`, `gs://…`, `az://…`, `file:///folder` | `object-store`; `?as=parquet` with `parquet` |
+/// | `otlp://host:4318` | `otlp` |
 ///
 /// Whatever is not loopback is encrypted unless the address says otherwise; credentials stand in files or the environment.
 ///
@@ -33,6 +34,8 @@ pub fn destination(text: &str) -> Result<Box<dyn Destination>, AddressError> {
         "s3" | "s3a" | "gs" | "az" | "azure" | "abfs" | "abfss" | "file" => {
             Ok(Box::new(crate::store::ObjectStore::parse(text)?))
         }
+        #[cfg(feature = "otlp")]
+        "otlp" => Ok(Box::new(crate::otlp::Otlp::parse(text)?)),
         scheme => Err(AddressError::new(format!(
             "nothing is sent to `{scheme}:`; write one of {}",
             KNOWN.join(", ")
@@ -46,6 +49,8 @@ const KNOWN: &[&str] = &[
     "`postgresql://`",
     #[cfg(feature = "object-store")]
     "`s3://`, `gs://`, `az://`, `file:///`",
+    #[cfg(feature = "otlp")]
+    "`otlp://`",
 ];
 
 /// Why a text is not the address of a destination. Never holds the text itself: it may have a password in it.

@@ -27,7 +27,7 @@ use crate::journal::Journal;
 use away::Away;
 
 pub use error::ShipError;
-#[cfg(feature = "object-store")]
+#[cfg(any(feature = "object-store", feature = "otlp"))]
 pub(crate) use status::recorded_at_nanos;
 pub use thread::Shipping;
 

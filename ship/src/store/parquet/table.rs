@@ -7,7 +7,8 @@ use tapelog::Shape;
 use tapelog::convert::Flat;
 use tapelog::reference;
 
-use super::column::{Kind, is_exact, scale_of};
+use super::column::{Kind, scale_of};
+use crate::number::is_exact;
 
 /// So many columns a table has at the most; what has none stands in no column, and the lines stay in the run.
 const MOST_COLUMNS: usize = 1000;
