@@ -1,4 +1,4 @@
-//! `tape ship DIR --to URL`: events to a database or a collector, beside the engine.
+//! `tape ship DIR --to URL`: events to a database, a store or a collector, beside the engine.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use tapelog_ship::postgres::{Address, Partitions, Postgres, Retention};
+use tapelog_ship::postgres::{Address, Daily, Partitions, Postgres, Retention};
 use tapelog_ship::{Destination, Limits, ShipError, Shipper, Summary};
 
 use crate::args::Place;
 use crate::failure::{Failure, Outcome};
 use crate::render::{plural, safe};
 
-/// Send events to PostgreSQL, and go on as they come
+/// Send events to PostgreSQL, an object store or a collector, and go on as they come
 ///
 /// The files are the queue: what the destination has not confirmed is sent again, and the engine never notices. Where it
 /// stands is kept in `<root>/ship/`, with `rejected.jsonl` for what the destination refused and `status.json` for watchers.
@@ -26,12 +26,16 @@ Examples:
   tape ship logs --to postgresql://tape@db.example/trading          until Ctrl-C
   tape ship logs --to postgresql://tape@localhost/trading --once    what is there, then end
   tape ship --to postgresql://tape@localhost/trading --cleanup      archive and delete what is old
+  tape ship logs --to 's3://bucket/prefix?as=segments'              the files as they stand, as they are closed
+  tape ship logs --to 's3://bucket/prefix?as=parquet'               tables by day and type; also gs://, az://, file:///
+  tape ship logs --to otlp://collector.example                      logs, traces and metrics to an OpenTelemetry collector
 
-The password stands in PGPASSWORD, PGPASSFILE or ~/.pgpass, never in the address. Whatever is not loopback is encrypted.")]
+Credentials never stand in the address: PostgreSQL's in PGPASSWORD, PGPASSFILE or ~/.pgpass, a store's in its own variables
+(AWS_ACCESS_KEY_ID, …) and files, a collector's in OTEL_EXPORTER_OTLP_HEADERS. Whatever is not loopback is encrypted.")]
 pub(crate) struct Ship {
     /// A root or a run directory [default: the root]
     pub(crate) dir: Option<PathBuf>,
-    /// Where to: `postgresql://user@host:port/database`
+    /// Where to: `postgresql://user@host/database`, `s3://bucket/prefix`, `file:///folder`, `otlp://host`, …
     #[arg(long, value_name = "URL", env = "TAPE_SHIP_TO", hide_env_values = true)]
     pub(crate) to: String,
     /// Send what is there, then end
@@ -55,7 +59,11 @@ pub(crate) struct Ship {
     /// Archive and delete what is old in the database, and nothing else
     #[arg(long, conflicts_with_all = ["dir", "once"])]
     pub(crate) cleanup: bool,
-    /// With --cleanup: how long rows stay
+    /// Archive and delete what is old in the database every day at this time, UTC, while shipping goes on
+    #[arg(long, value_name = "HH:MM", num_args = 0..=1, default_missing_value = "02:00", value_parser = time_of_day,
+        conflicts_with_all = ["cleanup", "once"])]
+    pub(crate) cleanup_daily: Option<(u32, u32)>,
+    /// With --cleanup and --cleanup-daily: how long rows stay
     #[arg(long, value_enum, default_value_t)]
     pub(crate) retention: Keep,
 }
@@ -89,8 +97,9 @@ pub(crate) fn ship(
     err: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let is_database = args.to.starts_with("postgres");
-    if (args.cleanup || args.monthly) && !is_database {
-        return Err(Failure::Unusable("`--cleanup` and `--monthly` are for PostgreSQL".to_owned()));
+    if (args.cleanup || args.monthly || args.cleanup_daily.is_some()) && !is_database {
+        let why = "`--cleanup`, `--cleanup-daily` and `--monthly` are for PostgreSQL";
+        return Err(Failure::Unusable(why.to_owned()));
     }
     let wrong = |error: &dyn std::fmt::Display| Failure::Unusable(format!("`--to`: {error}"));
     let destination: Box<dyn Destination> = if is_database {
@@ -99,6 +108,9 @@ pub(crate) fn ship(
         let mut database = Postgres::new(address).partitions(layout);
         if args.cleanup {
             return cleanup(args, &mut database, out);
+        }
+        if let Some((hour, minute)) = args.cleanup_daily {
+            database = database.clean_daily(Daily::new(retention(args)).at(hour, minute));
         }
         Box::new(database)
     } else {
@@ -179,14 +191,25 @@ fn tell(summary: &Summary, took: Duration, folder: &str, out: &mut dyn Write) ->
     Ok(())
 }
 
-fn cleanup(args: &Ship, database: &mut Postgres, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    let retention = match args.retention {
+fn retention(args: &Ship) -> Retention {
+    match args.retention {
         Keep::Long => Retention::default(),
         Keep::Short => Retention::SHORT,
-    };
+    }
+}
+
+fn time_of_day(text: &str) -> Result<(u32, u32), String> {
+    let parsed =
+        text.split_once(':').and_then(|(hour, minute)| Some((hour.parse().ok()?, minute.parse().ok()?)));
+    parsed
+        .filter(|(hour, minute)| *hour < 24 && *minute < 60)
+        .ok_or_else(|| "no time of the day; write for example `02:00`".to_owned())
+}
+
+fn cleanup(args: &Ship, database: &mut Postgres, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let name = database.name();
     let cleaned =
-        database.clean(&retention).map_err(|error| Failure::Unusable(format!("{name}: {error}")))?;
+        database.clean(&retention(args)).map_err(|error| Failure::Unusable(format!("{name}: {error}")))?;
     writeln!(
         out,
         "{} archived, {} deleted, {} of performance deleted; noted in logging.cleanup_runs",

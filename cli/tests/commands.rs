@@ -532,6 +532,18 @@ fn exports_are_what_other_programs_read() {
             && out.contains("('execution', 'submit', 10, NULL, NULL, '2025-10-26T12:34:56.010000000Z')"),
         "{out}"
     );
+    // Logs, traces and metrics, a request a line, as a collector's `otlpjsonfile` receiver reads them.
+    let (_, out, _) = root.tape("export otlp");
+    let requests = json_lines(&out);
+    let records = requests[0]["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().unwrap();
+    assert_eq!(records.len(), 14, "{out}");
+    let spans = requests[1]["resourceSpans"][0]["scopeSpans"][0]["spans"].as_array().unwrap();
+    let submit = spans.iter().find(|span| span["name"] == "submit").unwrap();
+    assert_eq!(
+        submit["traceId"],
+        records.iter().find(|one| one["eventName"] == "PERFORMANCE").unwrap()["traceId"]
+    );
+    assert_eq!(submit["traceId"].as_str().unwrap().len(), 32);
     let folder = root.path.join("parquet");
     let (code, _, _) = root.tape(&format!("export parquet --out {}", folder.display()));
     assert_eq!(code, 0);
@@ -645,6 +657,7 @@ fn what_is_broken_is_noted_and_ends_nothing() {
         "report -o -",
         "export jsonl",
         "export perfetto",
+        "export otlp",
     ] {
         let (code, out, err) = root.tape(args);
         assert!(code < 2, "{args}: {out}{err}");

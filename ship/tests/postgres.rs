@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use support::database::Server;
 use support::{Folder, all_lines, engine as start_engine, recorded};
-use tapelog_ship::postgres::{Address, Partitions, Postgres, Retention};
-use tapelog_ship::{Limits, ShipError, Shipper};
+use tapelog_ship::postgres::{Address, Daily, Partitions, Postgres, Retention};
+use tapelog_ship::{Destination as _, Limits, ShipError, Shipper};
 
 /// Not a test: the engine of the others, in a process of its own.
 #[test]
@@ -243,6 +243,93 @@ fn a_shipper_follows_a_run_while_it_grows_and_ships_the_rest_when_it_is_stopped(
     assert!(second.is_ok(), "the lock goes with its shipper");
     let third = Shipper::new(root.path(), destination(&server)).unwrap_err();
     assert!(third.to_string().contains("another shipper"), "{third}");
+}
+
+/// Encrypted, and only to a server that the authority vouches for, under the name that was asked for.
+#[test]
+fn a_connection_is_encrypted_and_the_certificate_is_checked() {
+    let (mut server, root) = (Server::start(), Folder::new("tls"));
+    recorded(root.path(), 5);
+    let authority = server.encrypt_only();
+    let to = |host: &str, more: &str| format!("postgresql://postgres@{host}:{}/engine?{more}", server.port);
+    let prepare = |address: String| Postgres::new(Address::parse(&address).unwrap()).prepare();
+    let trusted = format!("sslmode=verify-full&sslrootcert={}", authority.display());
+    let mut shipper =
+        Shipper::new(root.path(), Postgres::new(Address::parse(&to("localhost", &trusted)).unwrap()))
+            .unwrap();
+    assert_eq!(shipper.once(PATIENCE).unwrap().events as usize, all_lines(root.path()).len());
+    // Without encryption the server refuses; with an authority that does not know it, or another name, we do.
+    let plain = prepare(to("localhost", "sslmode=disable")).unwrap_err().to_string();
+    assert!(plain.contains("no encryption"), "{plain}");
+    let unknown = prepare(to("localhost", "sslmode=verify-full")).unwrap_err().to_string();
+    assert!(unknown.contains("UnknownIssuer") && unknown.contains("sslrootcert=FILE"), "{unknown}");
+    let renamed = prepare(to("127.0.0.1", &trusted)).unwrap_err().to_string();
+    assert!(renamed.contains("not valid for name"), "{renamed}");
+    let server = Server::start();
+    let unencrypted = format!("postgresql://postgres@localhost:{}/engine?sslmode=require", server.port);
+    let never = prepare(unencrypted).unwrap_err().to_string();
+    assert!(never.contains("turn on `ssl`"), "{never}");
+    let missing =
+        prepare(to("localhost", "sslmode=require&sslrootcert=/nowhere.pem")).unwrap_err().to_string();
+    assert!(missing.contains("name a PEM file"), "{missing}");
+}
+
+/// S1-004, S1-083: once a day, by whoever ships.
+#[test]
+fn the_daily_cleanup_is_done_once_and_noted() {
+    let (server, root) = (Server::start(), Folder::new("daily"));
+    recorded(root.path(), 5);
+    let mut database = destination(&server).clean_daily(Daily::new(Retention::default()));
+    database.prepare().unwrap();
+    assert_eq!(database.maintain().unwrap(), None, "there is nothing to clean up yet");
+    server
+        .admin("engine")
+        .batch_execute(
+            "INSERT INTO logging.system_logs (service, level, message, timestamp)
+             VALUES ('s', 'INFO', 'm', NOW() - INTERVAL '40 days')",
+        )
+        .unwrap();
+    // As the shipper does it, between batches.
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut shipper =
+        Shipper::new(root.path(), destination(&server).clean_daily(Daily::new(Retention::default())))
+            .unwrap();
+    let folder = shipper.folder().to_owned();
+    let thread = {
+        let stop = Arc::clone(&stop);
+        std::thread::spawn(move || shipper.follow(&stop).unwrap().clone())
+    };
+    let end = Instant::now() + PATIENCE;
+    while count(&server, "SELECT COUNT(*) FROM logging.cleanup_runs WHERE archived = 1") == 0 {
+        assert!(Instant::now() < end, "no cleanup");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    stop.store(true, Ordering::Release);
+    thread.join().unwrap();
+    let ops = std::fs::read_to_string(folder.join("ops.jsonl")).unwrap();
+    assert!(ops.contains("SHIP_MAINTAINED") && ops.contains("1 archived"), "{ops}");
+    let mut another = destination(&server).clean_daily(Daily::new(Retention::default()));
+    assert_eq!(another.maintain().unwrap(), None, "it was done today");
+}
+
+/// Events that say another time than it is arrive like all others.
+#[test]
+fn events_of_a_clock_that_is_wrong_are_rows_too() {
+    let (server, root) = (Server::start(), Folder::new("skew"));
+    recorded(root.path(), 5);
+    let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
+    let file = run.dir().join("decisions.jsonl");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let year = text[14..18].to_owned();
+    let moved = text.replacen(&format!("\"timestamp\":\"{year}"), "\"timestamp\":\"2199", 1);
+    let moved = moved.replace(&format!("\n{{\"timestamp\":\"{year}"), "\n{\"timestamp\":\"1970");
+    std::fs::write(&file, moved).unwrap();
+    let partitioned = destination(&server).partitions(Partitions::Monthly);
+    let summary = Shipper::new(root.path(), partitioned).unwrap().once(PATIENCE).unwrap().clone();
+    assert_eq!(summary.rejected, 0);
+    let lines = all_lines(root.path()).len();
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines);
+    assert!(count(&server, "SELECT COUNT(*) FROM logging.system_logs_default") > 1);
 }
 
 /// S1-003…005, S1-057, S1-066…070, S1-083.

@@ -68,7 +68,13 @@ fn summary(flat: &Flat<'_>, since: u64, number: &dyn Fn(&str) -> Option<f64>, to
     }
     if let Some(value) = number("count") {
         let attributes = vec![operation];
-        told.push(Told { name: "tapelog.operation.calls", unit: "{call}", since: Some(since), attributes, value });
+        told.push(Told {
+            name: "tapelog.operation.calls",
+            unit: "{call}",
+            since: Some(since),
+            attributes,
+            value,
+        });
     }
 }
 

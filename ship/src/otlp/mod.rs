@@ -38,7 +38,15 @@ pub struct Otlp {
     shown: String,
     encoder: Encoder,
     /// What of the batch that is being sent has arrived: it is not sent again because the rest has to be.
-    arrived: Option<(String, Vec<Signal>)>,
+    arrived: Arrived,
+}
+
+/// How far a batch has come.
+#[derive(Debug, Default)]
+struct Arrived {
+    batch: String,
+    signals: Vec<Signal>,
+    refused: Vec<Refusal>,
 }
 
 /// The three kinds of telemetry.
@@ -101,7 +109,7 @@ impl Otlp {
             let names: Vec<&str> = signals.iter().map(|signal| signal.name()).collect();
             shown = format!("{shown}?signals={}", names.join(","));
         }
-        Ok(Self { http, signals, packed, shown, encoder: Encoder::new(), arrived: None })
+        Ok(Self { http, signals, packed, shown, encoder: Encoder::new(), arrived: Arrived::default() })
     }
 
     /// Sends some of a batch's events as one kind; what is refused is found by halves.
@@ -154,9 +162,8 @@ impl Destination for Otlp {
     }
 
     fn send(&mut self, batch: &Batch) -> Result<Receipt, SendError> {
-        let id = batch.id();
-        if self.arrived.as_ref().is_none_or(|(known, _)| *known != id) {
-            self.arrived = Some((id.clone(), Vec::new()));
+        if self.arrived.batch != batch.id() {
+            self.arrived = Arrived { batch: batch.id(), ..Arrived::default() };
         }
         let mut refused = Vec::new();
         let mut encoded = Vec::with_capacity(batch.events.len());
@@ -167,7 +174,7 @@ impl Destination for Otlp {
             }
         }
         for signal in self.signals.clone() {
-            if self.arrived.as_ref().is_some_and(|(_, arrived)| arrived.contains(&signal)) {
+            if self.arrived.signals.contains(&signal) {
                 continue;
             }
             let events: Vec<(usize, &Encoded)> = encoded
@@ -175,11 +182,12 @@ impl Destination for Otlp {
                 .filter(|(_, one)| one.is_of(signal))
                 .map(|(index, one)| (*index, one))
                 .collect();
+            let mut refused = Vec::new();
             self.post(&batch.run, signal, &events, &mut refused)?;
-            if let Some((_, arrived)) = &mut self.arrived {
-                arrived.push(signal);
-            }
+            self.arrived.signals.push(signal);
+            self.arrived.refused.append(&mut refused);
         }
+        refused.append(&mut self.arrived.refused.clone());
         // An event that two kinds refuse is one event.
         refused.sort_by_key(|refusal| refusal.index);
         refused.dedup_by_key(|refusal| refusal.index);

@@ -8,6 +8,7 @@ mod cleanup;
 mod copy;
 mod error;
 mod row;
+mod schedule;
 mod schema;
 mod tls;
 
@@ -21,6 +22,7 @@ use crate::destination::{Destination, Receipt, Refusal, SendError};
 
 pub use address::{Address, AddressError};
 pub use cleanup::{Cleaned, Retention};
+pub use schedule::Daily;
 pub use schema::{Partitions, VERSION};
 
 /// A database that takes events.
@@ -28,6 +30,8 @@ pub struct Postgres {
     address: Address,
     partitions: Partitions,
     client: Option<Client>,
+    schedule: Option<Daily>,
+    clock_ahead_s: Option<f64>,
 }
 
 impl fmt::Debug for Postgres {
@@ -40,13 +44,20 @@ impl Postgres {
     /// The database at `address`. Connects when the first batch is there.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, partitions: Partitions::None, client: None }
+        Self { address, partitions: Partitions::None, client: None, schedule: None, clock_ahead_s: None }
     }
 
     /// How a database that has no tables yet is laid out.
     #[must_use]
     pub fn partitions(mut self, partitions: Partitions) -> Self {
         self.partitions = partitions;
+        self
+    }
+
+    /// Cleans up once a day between batches, as long as it is shipped to (S1-004, S1-083).
+    #[must_use]
+    pub fn clean_daily(mut self, daily: Daily) -> Self {
+        self.schedule = Some(daily);
         self
     }
 
@@ -75,6 +86,7 @@ impl Postgres {
         if self.client.is_none() {
             let mut client = self.address.connect()?;
             schema::migrate(&mut client, self.partitions)?;
+            self.clock_ahead_s = schedule::clock_ahead_s(&mut client).ok();
             self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(|| SendError::unavailable("no connection"))
@@ -115,6 +127,21 @@ enum Fault {
 impl Destination for Postgres {
     fn name(&self) -> String {
         self.address.to_string()
+    }
+
+    fn clock_ahead_s(&self) -> Option<f64> {
+        self.clock_ahead_s
+    }
+
+    fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        let Some(daily) = self.schedule.clone() else { return Ok(None) };
+        if !daily.is_worth_asking() {
+            return Ok(None);
+        }
+        let done = schedule::run(self.client()?, &daily);
+        let done = self.forget_broken(done)?;
+        self.schedule = Some(daily.asked());
+        Ok(done)
     }
 
     fn confirmed(&mut self, run: &RunKey) -> Result<Option<Position>, SendError> {

@@ -77,6 +77,34 @@ impl Server {
         let _ = fs::remove_file(self.data().join("postmaster.pid"));
     }
 
+    /// Makes an authority and a certificate for `localhost`, and takes encrypted connections alone from now on; the
+    /// authority's file. Administrators come through the socket.
+    pub fn encrypt_only(&mut self) -> PathBuf {
+        let folder = self.data();
+        let make = "set -e
+            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
+            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+            printf 'subjectAltName=DNS:localhost\\n' > san
+            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile san -out server.crt
+            chmod 600 server.key; chown postgres server.key server.crt";
+        let output = Command::new("sh").args(["-c", make]).current_dir(&folder).output().unwrap();
+        assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+        fs::write(folder.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n")
+            .unwrap();
+        let mut conf = fs::OpenOptions::new().append(true).open(folder.join("postgresql.conf")).unwrap();
+        std::io::Write::write_all(&mut conf, b"ssl = on\n").unwrap();
+        self.kill();
+        self.begin_without_waiting();
+        let end = Instant::now() + Duration::from_secs(60);
+        while !self.folder.path().join(format!(".s.PGSQL.{}", self.port)).exists()
+            || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err()
+        {
+            assert!(Instant::now() < end, "the server does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        folder.join("ca.pem")
+    }
+
     pub fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }

@@ -4,6 +4,8 @@
 
 #[cfg(feature = "postgres")]
 pub mod database;
+#[cfg(feature = "otlp")]
+pub mod sink;
 #[cfg(feature = "object-store")]
 pub mod weed;
 
