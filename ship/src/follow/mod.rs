@@ -127,7 +127,7 @@ impl Follower {
         to: Option<&Position>,
     ) -> io::Result<()> {
         for (name, reader) in &mut self.streams {
-            reader.until = to.map(|to| to.get(name).map_or(0, |place| place.seq));
+            reader.begin(to.map(|to| to.get(name).map_or(0, |place| place.seq)));
         }
         while events.len() < limits.events && *bytes < limits.bytes {
             // The stream whose next event is the oldest. There are few; a heap would not be faster.

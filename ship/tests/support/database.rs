@@ -14,10 +14,21 @@ pub struct Server {
     folder: Folder,
     pub port: u16,
     child: Option<Child>,
+    /// Whether a commit waits for the disk, as it does unless told.
+    durable: bool,
 }
 
 impl Server {
     pub fn start() -> Self {
+        Self::new(false)
+    }
+
+    /// With the settings of a server that is installed and not touched.
+    pub fn durable() -> Self {
+        Self::new(true)
+    }
+
+    fn new(durable: bool) -> Self {
         let folder = Folder::new("postgres");
         let (data, port) = (folder.path().join("data"), free_port());
         as_postgres(Command::new("chown").args(["-R", "postgres"]).arg(folder.path()), false);
@@ -25,7 +36,7 @@ impl Server {
             Command::new(bin("initdb")).args(["-A", "trust", "-U", "postgres", "--no-sync", "-D"]).arg(&data),
             true,
         );
-        let mut server = Self { folder, port, child: None };
+        let mut server = Self { folder, port, child: None, durable };
         server.begin();
         server.admin("postgres").batch_execute("CREATE DATABASE engine").unwrap();
         server
@@ -51,7 +62,7 @@ impl Server {
                 "-h",
                 "127.0.0.1",
                 "-c",
-                "fsync=off",
+                if self.durable { "fsync=on" } else { "fsync=off" },
                 "-c",
                 "dynamic_shared_memory_type=mmap",
             ])
