@@ -148,53 +148,49 @@ fn a_missing_database_a_wrong_password_and_a_changed_schema_say_what_to_do() {
     Postgres::new(with.password("right")).prepare().unwrap();
 }
 
-/// Exactly once: engine, database and shipper are killed at random.
+/// Exactly once: engine, database and shipper are killed at random. `.ci/long ship` kills more, during 200,000 events.
 #[test]
 fn kills_of_engine_database_and_shipper_lose_and_double_nothing() {
-    let events: u64 =
-        std::env::var("TAPELOG_SHIP_DECISIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(4_000);
+    let wanted = |name: &str, else_: u64| support::number(name).unwrap_or(else_);
+    let (kills, events) = (wanted("TAPELOG_SHIP_KILLS", 12), wanted("TAPELOG_SHIP_EVENTS", 10_000) as usize);
     let (mut server, root) = (Server::start(), Folder::new("kills"));
-    let mut seed = 7_u64;
-    let mut random = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
-    let mut engines = 0;
-    let mut engine = start_engine(root.path(), events, 300);
+    let mut random = support::random(7);
+    let (mut killed, mut round) = ([0; 3], 0);
+    let start = || start_engine(root.path(), 20_000, 20_000);
+    let mut engine = start();
     let mut shipper = ship_process(&root, &server);
-    for _ in 0..12 {
+    while round < kills || all_lines(root.path()).len() < events {
+        round += 1;
         std::thread::sleep(Duration::from_millis(150 + random(350)));
-        match random(3) {
-            0 => {
-                let _ = engine.kill();
-                let _ = engine.wait();
-                // The next engine in the same root recovers what this one left.
-                engine = start_engine(root.path(), events, 300);
-                engines += 1;
-            }
-            1 => {
-                server.kill();
-                server.begin();
-            }
-            _ => {
-                let _ = shipper.kill();
-                let _ = shipper.wait();
-                shipper = ship_process(&root, &server);
-            }
+        let which = random(3) as usize;
+        killed[which] += 1;
+        if which == 0 {
+            let _ = engine.kill();
+        } else if which == 1 {
+            server.kill();
+            server.begin();
+        } else {
+            let _ = shipper.kill();
+            let _ = shipper.wait();
+            shipper = ship_process(&root, &server);
+        }
+        // The next engine in the same root recovers what this one left.
+        if which == 0 || engine.try_wait().unwrap().is_some() {
+            let _ = engine.wait();
+            engine = start();
         }
     }
-    assert!(engine.wait().unwrap().success());
+    let _ = engine.kill();
+    let _ = engine.wait();
     let _ = shipper.kill();
     let _ = shipper.wait();
     recorded(root.path(), 1);
-    Shipper::new(root.path(), destination(&server)).unwrap().limits(Limits::BULK).once(PATIENCE).unwrap();
+    let mut shipper = Shipper::new(root.path(), destination(&server)).unwrap().limits(Limits::BULK);
+    assert_eq!(shipper.once(PATIENCE).unwrap().missed, 0);
     let lines = all_lines(root.path()).len();
+    println!("{lines} events, engine, server, shipper killed {killed:?} times");
     let distinct = "SELECT COUNT(DISTINCT (data ->> 'session_id', data ->> 'pid', data ->> 'seq')) FROM logging.system_logs";
-    assert_eq!(
-        count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize,
-        lines,
-        "{engines} engines killed"
-    );
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines, "{killed:?}");
     assert_eq!(count(&server, distinct) as usize, lines);
 }
 
@@ -221,6 +217,160 @@ fn ship() {
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// Not a test: an engine that ships itself, on a thread of its own process.
+#[test]
+fn engine_that_ships() {
+    let Ok(what) = std::env::var("TAPELOG_TEST_SHIPS") else { return };
+    let what: Vec<&str> = what.split('|').collect();
+    let (root, address, count) = (what[0], what[1], what[2].parse::<u64>().unwrap());
+    let tape = tapelog::Recorder::builder("engine").root(root).start().unwrap();
+    let limits = Limits { events: 50, wait: Duration::from_millis(50), ..Limits::BULK };
+    let destination = tapelog_ship::destination(address).unwrap();
+    let shipping = Shipper::new(root, destination).unwrap().limits(limits).spawn().unwrap();
+    for i in 0..count {
+        support::one_event(i);
+        if i % 20 == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    tape.finish().unwrap();
+    let summary = shipping.finish().unwrap();
+    println!("sent {}", summary.events);
+}
+
+fn ships_itself(root: &Folder, server: &Server, count: u64) -> std::process::Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine_that_ships", "--nocapture"])
+        .env("TAPELOG_TEST_SHIPS", format!("{}|{}|{count}", root.path().display(), server.address()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// S1-025, S1-038…049: the same code on a thread of the engine; its last events arrive too.
+#[test]
+fn a_shipper_in_the_engines_process_sends_everything_with_the_end_of_the_run() {
+    let (server, root) = (Server::start(), Folder::new("thread"));
+    assert!(ships_itself(&root, &server, 500).wait().unwrap().success());
+    let lines = all_lines(root.path());
+    assert!(lines.iter().any(|line| line.contains("\"RUN_ENDED\"")));
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines.len());
+}
+
+/// S1-046…049: the engine ends as it should, loses nothing, and says what it could not send, in its own run.
+#[test]
+fn a_database_that_is_down_for_the_whole_run_costs_the_engine_nothing() {
+    let (mut server, root) = (Server::start(), Folder::new("down"));
+    server.kill();
+    assert!(ships_itself(&root, &server, 500).wait().unwrap().success());
+    let lines = all_lines(root.path());
+    assert_eq!(lines.iter().filter(|line| line.contains("\"BUY_CANDIDATE\"")).count(), 500);
+    assert_eq!(
+        lines.iter().filter(|line| line.contains("\"SHIP_FAILED\"")).count(),
+        1,
+        "said once, in the run"
+    );
+    assert!(!lines.iter().any(|line| line.contains("RECORDS_LOST")));
+    server.begin();
+    Shipper::new(root.path(), destination(&server)).unwrap().once(PATIENCE).unwrap();
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines.len());
+}
+
+#[test]
+fn what_waits_too_long_is_said_once_and_so_is_that_it_no_longer_does() {
+    let (mut server, root) = (Server::start(), Folder::new("lag"));
+    let mut child = start_engine(root.path(), 2_000, 100_000);
+    destination(&server).prepare().unwrap();
+    server.kill();
+    let stop = Arc::new(AtomicBool::new(false));
+    let limits = Limits { wait: Duration::ZERO, ..Limits::BULK };
+    let mut shipper = Shipper::new(root.path(), destination(&server))
+        .unwrap()
+        .limits(limits)
+        .lag_limit(Duration::from_millis(500));
+    let folder = shipper.folder().to_owned();
+    let ops = || std::fs::read_to_string(folder.join("ops.jsonl")).unwrap_or_default();
+    let until = |word: &str| {
+        let end = Instant::now() + PATIENCE;
+        while !ops().contains(word) {
+            assert!(Instant::now() < end, "no {word}: {}", ops());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let thread = {
+        let stop = Arc::clone(&stop);
+        std::thread::spawn(move || shipper.follow(&stop).unwrap().clone())
+    };
+    until("SHIP_LAGGING");
+    let status = std::fs::read_to_string(folder.join("status.json")).unwrap();
+    assert!(status.contains("\"up\":false") && status.contains("\"lag_s\":"), "{status}");
+    server.begin();
+    until("SHIP_CAUGHT_UP");
+    assert!(child.wait().unwrap().success());
+    stop.store(true, Ordering::Release);
+    thread.join().unwrap();
+    assert_eq!(ops().matches("SHIP_LAGGING").count(), 1, "{}", ops());
+}
+
+/// S1-048: destination, then file, then stderr.
+#[test]
+fn what_cannot_be_written_to_its_file_either_goes_to_stderr() {
+    let (mut server, root) = (Server::start(), Folder::new("chain"));
+    recorded(root.path(), 5);
+    let folder = Shipper::new(root.path(), destination(&server)).unwrap().folder().to_owned();
+    std::fs::create_dir(folder.join("ops.jsonl")).unwrap();
+    server.kill();
+    let mut shipper = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "ship", "--nocapture"])
+        .env("TAPELOG_TEST_SHIP", format!("{}|{}", root.path().display(), server.address()))
+        .stderr(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let stderr = std::io::BufReader::new(shipper.stderr.take().unwrap());
+    let said = std::io::BufRead::lines(stderr).map_while(Result::ok).find(|line| line.contains("CRITICAL"));
+    let _ = shipper.kill();
+    let _ = shipper.wait();
+    let said = said.unwrap();
+    assert!(said.starts_with("CRITICAL: Failed to log") && said.contains("SHIP_FAILED"), "{said}");
+}
+
+#[test]
+fn a_database_with_another_clock_is_said_and_shipped_to() {
+    let (server, root) = (Server::start(), Folder::new("clock"));
+    recorded(root.path(), 5);
+    // The server's own clock cannot be moved; what it says of it can.
+    server
+        .admin("engine")
+        .batch_execute(
+            "CREATE SCHEMA fake;
+             CREATE FUNCTION fake.clock_timestamp() RETURNS TIMESTAMPTZ LANGUAGE SQL AS
+                 $$ SELECT pg_catalog.clock_timestamp() + INTERVAL '1 hour' $$;
+             ALTER DATABASE engine SET search_path = fake, pg_catalog, public",
+        )
+        .unwrap();
+    let mut shipper = Shipper::new(root.path(), destination(&server)).unwrap();
+    assert_eq!(shipper.once(PATIENCE).unwrap().events as usize, all_lines(root.path()).len());
+    let ops = std::fs::read_to_string(shipper.folder().join("ops.jsonl")).unwrap();
+    assert!(ops.contains("SHIP_CLOCK_SKEW") && ops.contains("\"ahead_s\":3"), "{ops}");
+}
+
+/// What retention took before it was sent is no silent loss.
+#[test]
+fn events_that_were_removed_before_they_were_sent_are_counted() {
+    let (server, root) = (Server::start(), Folder::new("missed"));
+    recorded(root.path(), 100);
+    let all = all_lines(root.path()).len();
+    let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
+    let gone = std::fs::read_to_string(run.dir().join("performance.jsonl")).unwrap().lines().count();
+    std::fs::remove_file(run.dir().join("performance.jsonl")).unwrap();
+    let mut shipper = Shipper::new(root.path(), destination(&server)).unwrap();
+    let summary = shipper.once(PATIENCE).unwrap().clone();
+    assert_eq!((summary.events as usize, summary.missed as usize), (all - gone, gone));
+    let ops = std::fs::read_to_string(shipper.folder().join("ops.jsonl")).unwrap();
+    assert!(ops.contains("SHIP_MISSED"), "{ops}");
 }
 
 #[test]

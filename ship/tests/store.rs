@@ -303,52 +303,53 @@ fn a_full_disk_at_the_store_costs_delay() {
     assert_eq!(sorted(there), sorted(all_lines(root.path())));
 }
 
-/// Engine, store and shipper are killed at random: no line is missing, and none is twice.
+/// Engine, store and shipper are killed at random: no line is missing, and none is twice. `.ci/long ship` kills more.
 #[test]
 fn kills_of_engine_store_and_shipper_leave_every_line_in_the_store() {
+    let wanted = |name: &str, else_: u64| support::number(name).unwrap_or(else_);
+    let (kills, events) = (wanted("TAPELOG_SHIP_KILLS", 8), wanted("TAPELOG_SHIP_EVENTS", 3_000) as usize);
     let (mut weed, root) = (Weed::start(), Folder::new("kills"));
-    let mut seed = 11_u64;
-    let mut random = move |below: u64| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) % below
-    };
+    let mut random = support::random(11);
     let address = weed.address("kills", "");
     let start_shipper = || {
-        Ship::new(root.path(), &address)
-            .command()
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
+        // Batches of 500, so that the long check makes some hundred objects.
+        let ship = Ship { events: 500, patience_ms: 600_000, ..Ship::new(root.path(), &address) };
+        ship.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
     };
-    let mut engine = start_engine(root.path(), 3_000, 300);
-    let mut shipper = start_shipper();
-    for _ in 0..8 {
+    let start = || start_engine(root.path(), 5_000, 10_000);
+    let (mut engine, mut shipper) = (start(), start_shipper());
+    let (mut killed, mut round) = ([0; 3], 0);
+    while round < kills || all_lines(root.path()).len() < events {
+        round += 1;
         std::thread::sleep(Duration::from_millis(150 + random(350)));
-        match random(3) {
-            0 => {
-                let _ = engine.kill();
-                let _ = engine.wait();
-                engine = start_engine(root.path(), 3_000, 300);
-            }
-            1 => {
-                weed.kill();
-                weed.begin();
-            }
-            _ => {
-                let _ = shipper.kill();
-            }
+        let which = random(3) as usize;
+        killed[which] += 1;
+        if which == 0 {
+            let _ = engine.kill();
+        } else if which == 1 {
+            weed.kill();
+            weed.begin();
+        } else {
+            let _ = shipper.kill();
         }
-        let _ = shipper.kill();
-        let _ = shipper.wait();
-        shipper = start_shipper();
+        if which == 0 || engine.try_wait().unwrap().is_some() {
+            let _ = engine.wait();
+            engine = start();
+        }
+        // It ends at the end of what is there.
+        if which == 2 || shipper.try_wait().unwrap().is_some() {
+            let _ = shipper.wait();
+            shipper = start_shipper();
+        }
     }
-    assert!(engine.wait().unwrap().success());
+    let _ = engine.kill();
+    let _ = engine.wait();
     let _ = shipper.kill();
     let _ = shipper.wait();
     recorded(root.path(), 1);
-    Ship::new(root.path(), &address).runs();
+    Ship { events: 500, ..Ship::new(root.path(), &address) }.runs();
     let (there, lines) = (lines_below(weed.fetch("kills").path()), all_lines(root.path()));
+    println!("{} events, engine, store, shipper killed {killed:?} times", lines.len());
     let distinct: BTreeSet<&String> = there.iter().collect();
     assert_eq!(distinct.len(), there.len(), "a batch that is sent again meets its own object");
     assert_eq!(sorted(there), sorted(lines));

@@ -39,14 +39,18 @@ impl<D: Destination> Shipper<D> {
     fn gather(&mut self, run: &mut Following, all: bool) -> Result<Option<Batch>, ShipError> {
         let dir = run.follower.dir().to_owned();
         // Asked before reading: what it wrote before it ended is then surely seen.
-        let ended = Run::open(&dir).is_ok_and(|run| !run.is_alive());
+        let opened = Run::open(&dir);
+        let ended = opened.as_ref().is_ok_and(|run| !run.is_alive());
+        // What a run left in its rings when it died comes to its files when it is recovered.
+        run.complete = ended && opened.is_ok_and(|run| !run.is_dead());
+        run.over = ended;
         let before = run.follower.foreign_lines();
         run.follower
             .extend(&mut run.gathering, self.limits)
             .map_err(|source| ShipError::Io { path: dir, source })?;
         self.summary.foreign_lines += run.follower.foreign_lines() - before;
         let Some(batch) = &run.gathering else {
-            if ended && !std::mem::replace(&mut run.ended, true) {
+            if ended && !std::mem::replace(&mut run.ended, true) && run.complete {
                 self.count_missed(run);
             }
             return Ok(None);

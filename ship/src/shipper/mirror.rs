@@ -37,6 +37,7 @@ impl<D: Destination> Shipper<D> {
         let ended = !opened.is_alive() && !opened.is_dead();
         let Some(file) = next(&opened, ended, &run.checkpoint.files).map_err(io)? else {
             run.ended = ended;
+            run.complete = ended;
             run.waits = None;
             return Ok(false);
         };

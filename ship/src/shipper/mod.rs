@@ -8,6 +8,7 @@ mod mirror;
 mod status;
 mod thread;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -67,8 +68,12 @@ pub struct Shipper<D> {
     journal: Journal,
     summary: Summary,
     away: Option<Away>,
+    /// Runs that are sent whole, and are not looked at again.
+    done: HashSet<PathBuf>,
     lag_limit: Duration,
     lagging: bool,
+    /// The destination could not be asked how far a run is.
+    unopened: bool,
     skewed: bool,
     /// No second shipper serves the same destination from the same root.
     _lock: File,
@@ -84,7 +89,12 @@ struct Following {
     gathering: Option<Batch>,
     /// A batch that was sent and not confirmed: it is sent again as it is.
     held: Option<Batch>,
+    /// It ended or died, so that what waits is old by nature.
+    over: bool,
+    /// And everything of it is sent.
     ended: bool,
+    /// And nothing can come any more.
+    complete: bool,
 }
 
 impl<D: Destination> Shipper<D> {
@@ -118,8 +128,10 @@ impl<D: Destination> Shipper<D> {
             journal,
             summary: Summary::default(),
             away: None,
+            done: HashSet::new(),
             lag_limit: LAG_LIMIT,
             lagging: false,
+            unopened: false,
             skewed: false,
             _lock: lock,
         })
@@ -214,6 +226,8 @@ impl<D: Destination> Shipper<D> {
             if stopping {
                 return Ok(&self.summary);
             }
+            let done = runs.iter().filter(|run| run.ended && run.complete && run.held.is_none());
+            self.done.extend(done.map(|run| run.follower.dir().to_owned()));
             runs.retain(|run| !run.ended || run.held.is_some());
             if !moved || self.away.is_some() {
                 std::thread::sleep(POLL);
@@ -231,14 +245,18 @@ impl<D: Destination> Shipper<D> {
 
     /// Begins to follow runs that are not followed yet. Those that ended and are sent are not opened again.
     fn look(&mut self, runs: &mut Vec<Following>) -> Result<(), ShipError> {
+        self.unopened = false;
         for dir in self.runs()? {
-            if runs.iter().any(|run| run.follower.dir() == dir) {
+            if self.done.contains(&dir) || runs.iter().any(|run| run.follower.dir() == dir) {
                 continue;
             }
             match self.open(&dir, Instant::now()) {
                 Ok(Some(run)) => runs.push(run),
                 Ok(None) => {}
-                Err(ShipError::Destination { .. }) => return Ok(()),
+                Err(ShipError::Destination { .. }) => {
+                    self.unopened = true;
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -277,7 +295,17 @@ impl<D: Destination> Shipper<D> {
             None => None,
         };
         self.watch_clock();
-        Ok(Some(Following { follower, checkpoint, path, waits: None, gathering: None, held, ended: false }))
+        Ok(Some(Following {
+            follower,
+            checkpoint,
+            path,
+            waits: None,
+            gathering: None,
+            held,
+            over: false,
+            ended: false,
+            complete: false,
+        }))
     }
 
     /// Sends one batch or one file, if there is one worth sending. False: nothing to do now.

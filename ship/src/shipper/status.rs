@@ -36,7 +36,7 @@ impl<D: Destination> Shipper<D> {
             up: self.away.is_none(),
             error: self.away.as_ref().map(|away| away.reason.as_str()),
             away_s: self.away.as_ref().map(|away| away.since.elapsed().as_secs_f64()),
-            lag_s: lag_s(runs),
+            lag_s: self.lag_s(runs),
             runs: runs.len(),
             summary: &self.summary,
         };
@@ -47,7 +47,7 @@ impl<D: Destination> Shipper<D> {
 
     /// Says once that it is behind, and once that it no longer is.
     pub(super) fn watch_lag(&mut self, runs: &[Following]) {
-        let lag_s = lag_s(runs);
+        let lag_s = self.lag_s(runs);
         // What waits for others to fill a batch is not late.
         let limit_s = self.lag_limit.max(self.limits.wait * 3).as_secs_f64();
         if !self.lagging && lag_s > limit_s {
@@ -67,12 +67,18 @@ impl<D: Destination> Shipper<D> {
         }
         self.skewed = ahead_s.is_some();
     }
-}
 
-/// How old the oldest event is that waits to be sent, in seconds.
-fn lag_s(runs: &[Following]) -> f64 {
-    let now = SystemTime::now();
-    runs.iter().filter_map(|run| run.oldest(now)).fold(Duration::ZERO, Duration::max).as_secs_f64()
+    /// How old the oldest event is that waits to be sent, in seconds.
+    fn lag_s(&self, runs: &[Following]) -> f64 {
+        let now = SystemTime::now();
+        // Of runs that could not even be opened, at least as old as the destination is away.
+        let unopened = self.away.as_ref().filter(|_| self.unopened).map(|away| away.since.elapsed());
+        runs.iter()
+            .filter_map(|run| run.oldest(now))
+            .chain(unopened)
+            .fold(Duration::ZERO, Duration::max)
+            .as_secs_f64()
+    }
 }
 
 impl Following {
@@ -84,7 +90,7 @@ impl Following {
         let event = batch.events.first()?;
         let age = recorded_at(event).and_then(|at| now.duration_since(at).ok()).unwrap_or_default();
         // Old runs are sent whenever somebody wants; that is no lag.
-        if self.ended { Some(waits) } else { Some(age.max(waits)) }
+        if self.over { Some(waits) } else { Some(age.max(waits)) }
     }
 }
 

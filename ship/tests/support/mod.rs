@@ -71,7 +71,7 @@ pub fn be_the_engine() {
 }
 
 #[tapelog::decision(kind = "buy", fields(i))]
-fn one_event(i: u64) {
+pub fn one_event(i: u64) {
     let symbol = ["BTC/USDT", "ETH/USDT", "SOL/USDT"][(i % 3) as usize];
     tapelog::event!(tapelog::events::BUY_CANDIDATE, symbol, qty = 0.1 + i as f64, "{symbol} is considered");
     if i.is_multiple_of(10) {
@@ -121,4 +121,17 @@ pub fn python(modules: &str, how: &str) -> Command {
     let works = works.is_ok_and(|output| output.status.success());
     assert!(works, "these tests need Python with `{modules}`; install it: `{how}`");
     Command::new("python3")
+}
+
+/// A number that the environment sets, for the long checks.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Numbers below a bound, the same on every run.
+pub fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
+    move |below| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    }
 }
