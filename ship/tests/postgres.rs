@@ -278,6 +278,25 @@ fn a_database_that_is_down_for_the_whole_run_costs_the_engine_nothing() {
     assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines.len());
 }
 
+/// A server that takes the connection and says nothing: away, and the shipper goes on when it speaks.
+#[test]
+fn a_database_that_does_not_answer_is_away_and_keeps_nobody_waiting() {
+    let (mut server, root) = (Server::start(), Folder::new("silent"));
+    recorded(root.path(), 50);
+    destination(&server).prepare().unwrap();
+    server.pause();
+    let within = Duration::from_millis(300);
+    let mut shipper = Shipper::new(root.path(), destination(&server)).unwrap().answer_within(within);
+    let error = shipper.once(Duration::from_secs(1)).unwrap_err().to_string();
+    assert!(error.contains("has not answered") || error.contains("no answer within"), "{error}");
+    server.resume();
+    shipper.once(PATIENCE).unwrap();
+    assert_eq!(
+        count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize,
+        all_lines(root.path()).len()
+    );
+}
+
 #[test]
 fn what_waits_too_long_is_said_once_and_so_is_that_it_no_longer_does() {
     let (mut server, root) = (Server::start(), Folder::new("lag"));

@@ -16,7 +16,7 @@ pub(super) struct Away {
     pub(super) reason: String,
 }
 
-impl<D: Destination> Shipper<D> {
+impl<D: Destination + 'static> Shipper<D> {
     pub(super) fn is_away(&mut self, error: &SendError) {
         self.summary.failures += 1;
         let (reason, retry_after, misconfigured) = match error {

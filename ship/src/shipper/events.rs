@@ -1,6 +1,7 @@
 //! Batches of events: gathered, sent, confirmed.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use tapelog::read::Run;
@@ -10,13 +11,13 @@ use crate::batch::Batch;
 use crate::destination::{Destination, Receipt, SendError};
 use crate::rejected;
 
-impl<D: Destination> Shipper<D> {
+impl<D: Destination + 'static> Shipper<D> {
     /// Sends one batch, if there is one worth sending. False: nothing to do now.
     pub(super) fn step_events(&mut self, run: &mut Following, all: bool) -> Result<bool, ShipError> {
         let batch = match run.held.take() {
             Some(batch) => batch,
             None => match self.gather(run, all)? {
-                Some(batch) => batch,
+                Some(batch) => Arc::new(batch),
                 None => return Ok(false),
             },
         };

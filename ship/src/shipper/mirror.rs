@@ -27,7 +27,7 @@ struct Ready {
     plain: String,
 }
 
-impl<D: Destination> Shipper<D> {
+impl<D: Destination + 'static> Shipper<D> {
     /// Sends one file, if one is ready. False: nothing to do now.
     pub(super) fn step_files(&mut self, run: &mut Following) -> Result<bool, ShipError> {
         let dir = run.follower.dir().to_owned();
@@ -42,7 +42,7 @@ impl<D: Destination> Shipper<D> {
             return Ok(false);
         };
         run.waits.get_or_insert_with(Instant::now);
-        let sent = self.destination.send_file(run.follower.run(), &file.name, &file.path);
+        let sent = self.destination.send_file(run.follower.run(), &file.name, file.path.clone());
         let sent = sent.and_then(|()| {
             run.checkpoint.files.insert(file.plain);
             run.checkpoint.write(&run.path).map_err(|error| local(&run.path, &error))

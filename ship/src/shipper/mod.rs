@@ -7,12 +7,14 @@ mod events;
 mod mirror;
 mod status;
 mod thread;
+mod watched;
 
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -26,6 +28,7 @@ use crate::destination::{Destination, Limits, Unit};
 use crate::follow::Follower;
 use crate::journal::Journal;
 use away::Away;
+use watched::Watched;
 
 pub use error::ShipError;
 #[cfg(any(feature = "object-store", feature = "otlp"))]
@@ -61,7 +64,7 @@ pub struct Summary {
 /// Ships a root, or one run, to one destination.
 #[derive(Debug)]
 pub struct Shipper<D> {
-    destination: D,
+    destination: Watched<D>,
     source: PathBuf,
     folder: PathBuf,
     limits: Limits,
@@ -88,7 +91,7 @@ struct Following {
     /// A batch that is not worth sending yet.
     gathering: Option<Batch>,
     /// A batch that was sent and not confirmed: it is sent again as it is.
-    held: Option<Batch>,
+    held: Option<Arc<Batch>>,
     /// It ended or died, so that what waits is old by nature.
     over: bool,
     /// And everything of it is sent.
@@ -97,7 +100,7 @@ struct Following {
     complete: bool,
 }
 
-impl<D: Destination> Shipper<D> {
+impl<D: Destination + 'static> Shipper<D> {
     /// Ships what is below `source`, a root or a run directory.
     ///
     /// # Errors
@@ -119,6 +122,7 @@ impl<D: Destination> Shipper<D> {
             return Err(ShipError::Busy { destination: name, folder });
         }
         let journal = Journal::new(&folder, name);
+        let destination = Watched::new(destination).map_err(io(&folder))?;
         let limits = destination.limits();
         Ok(Self {
             destination,
@@ -149,6 +153,13 @@ impl<D: Destination> Shipper<D> {
     #[must_use]
     pub fn lag_limit(mut self, limit: Duration) -> Self {
         self.lag_limit = limit;
+        self
+    }
+
+    /// How long a destination may take for one call before it counts as away; two minutes unless said.
+    #[must_use]
+    pub fn answer_within(mut self, within: Duration) -> Self {
+        self.destination.answer_within(within);
         self
     }
 
@@ -245,6 +256,9 @@ impl<D: Destination> Shipper<D> {
 
     /// Begins to follow runs that are not followed yet. Those that ended and are sent are not opened again.
     fn look(&mut self, runs: &mut Vec<Following>) -> Result<(), ShipError> {
+        if self.away.as_ref().is_some_and(|away| !away.backoff.is_over()) {
+            return Ok(());
+        }
         self.unopened = false;
         for dir in self.runs()? {
             if self.done.contains(&dir) || runs.iter().any(|run| run.follower.dir() == dir) {
@@ -266,7 +280,7 @@ impl<D: Destination> Shipper<D> {
     fn open(&mut self, dir: &Path, deadline: Instant) -> Result<Option<Following>, ShipError> {
         // A run that vanished between listing and opening was cleaned away.
         let Ok(mut follower) = Follower::open(dir, checkpoint::Position::new()) else { return Ok(None) };
-        let key = std::sync::Arc::clone(follower.run());
+        let key = Arc::clone(follower.run());
         let path = checkpoint::path(&self.folder, &key.session, key.pid);
         let mut checkpoint =
             Checkpoint::read(&path).map_err(|source| ShipError::Io { path: path.clone(), source })?;
@@ -301,7 +315,7 @@ impl<D: Destination> Shipper<D> {
             path,
             waits: None,
             gathering: None,
-            held,
+            held: held.map(Arc::new),
             over: false,
             ended: false,
             complete: false,

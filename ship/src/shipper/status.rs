@@ -13,7 +13,7 @@ use crate::files;
 /// A clock that differs by less is right: what a round trip takes is in it.
 const SKEW_S: f64 = 2.0;
 
-impl<D: Destination> Shipper<D> {
+impl<D: Destination + 'static> Shipper<D> {
     /// For outside watchers; that it cannot be written stops nothing.
     pub(super) fn write_status(&self, runs: &[Following]) {
         #[derive(Serialize)]
@@ -85,7 +85,7 @@ impl Following {
     /// How old its oldest event is that was read and not confirmed: by its own wall-clock time, and at least as long as it
     /// waits here. A time in the future is none.
     fn oldest(&self, now: SystemTime) -> Option<Duration> {
-        let batch = self.held.as_ref().or(self.gathering.as_ref())?;
+        let batch = self.held.as_deref().or(self.gathering.as_ref())?;
         let waits = self.waits.map(|since: Instant| since.elapsed()).unwrap_or_default();
         let event = batch.events.first()?;
         let age = recorded_at(event).and_then(|at| now.duration_since(at).ok()).unwrap_or_default();

@@ -4,9 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use super::{ShipError, Shipper, Summary};
 use crate::destination::{Destination, SendError};
+
+/// The engine's end is not kept waiting longer.
+const END_WITHIN: Duration = Duration::from_secs(10);
 
 /// A shipper that runs on a thread of its own. When it is dropped, it sends what is there and ends, as
 /// [`Shipping::finish`] does.
@@ -15,6 +19,7 @@ use crate::destination::{Destination, SendError};
 pub struct Shipping {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<Result<Summary, ShipError>>>,
+    destination: String,
 }
 
 impl<D: Destination + 'static> Shipper<D> {
@@ -41,6 +46,7 @@ impl<D: Destination + 'static> Shipper<D> {
         let stop = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&stop);
         let folder = self.folder.clone();
+        let destination = self.destination.name();
         let body = move || {
             let followed = catch_unwind(AssertUnwindSafe(|| self.follow(&told).map(Clone::clone)));
             followed.unwrap_or_else(|_| {
@@ -55,27 +61,40 @@ impl<D: Destination + 'static> Shipper<D> {
             .name("tape-ship".to_owned())
             .spawn(body)
             .map_err(|source| ShipError::Io { path: folder, source })?;
-        Ok(Shipping { stop, thread: Some(thread) })
+        Ok(Shipping { stop, thread: Some(thread), destination })
     }
 }
 
 impl Shipping {
-    /// Sends what is there by now, as far as the destination takes it at once, and ends. What is not sent waits in the files.
+    /// Sends what is there by now, as far as the destination takes it at once, and ends, within 10 s. What is not sent waits
+    /// in the files.
     ///
     /// # Errors
-    /// When the root could not be read any more.
+    /// When the root could not be read any more, or when the time was not enough.
     pub fn finish(mut self) -> Result<Summary, ShipError> {
-        self.end().unwrap_or_else(|| Ok(Summary::default()))
+        self.end()
     }
 
-    fn end(&mut self) -> Option<Result<Summary, ShipError>> {
+    fn end(&mut self) -> Result<Summary, ShipError> {
         self.stop.store(true, Ordering::Release);
-        self.thread.take()?.join().ok()
+        let Some(thread) = self.thread.take() else { return Ok(Summary::default()) };
+        let deadline = Instant::now() + END_WITHIN;
+        while !thread.is_finished() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(5));
+        }
+        if thread.is_finished()
+            && let Ok(ended) = thread.join()
+        {
+            return ended;
+        }
+        let reason = format!("it did not end within {} s", END_WITHIN.as_secs());
+        Err(ShipError::Destination { destination: self.destination.clone(), reason, tries: 1 })
     }
 }
 
 impl Drop for Shipping {
     fn drop(&mut self) {
-        self.end();
+        // Whoever wants to know calls `finish`.
+        let _ = self.end();
     }
 }

@@ -74,6 +74,23 @@ impl Server {
         self.child = Some(command.spawn().unwrap());
     }
 
+    /// Its processes stand still: the kernel takes connections, and nobody answers.
+    pub fn pause(&mut self) {
+        self.signal("STOP");
+    }
+
+    pub fn resume(&mut self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let mut pids = workers_of(&self.data());
+        pids.extend(self.child.as_ref().map(Child::id));
+        for pid in pids {
+            let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+        }
+    }
+
     /// Ends it as a power cut would.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
@@ -82,7 +99,7 @@ impl Server {
         }
         // Its children notice that it is gone; the next start waits for them.
         let end = Instant::now() + Duration::from_secs(20);
-        while children_of(&self.data()) > 0 && Instant::now() < end {
+        while !workers_of(&self.data()).is_empty() && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));
         }
         let _ = fs::remove_file(self.data().join("postmaster.pid"));
@@ -139,16 +156,17 @@ impl Drop for Server {
     }
 }
 
-/// How many server processes work in that data folder.
-fn children_of(data: &Path) -> usize {
-    let Ok(entries) = fs::read_dir("/proc") else { return 0 };
+/// The server processes that work in that data folder.
+fn workers_of(data: &Path) -> Vec<u32> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let data = data.display().to_string();
     entries
         .flatten()
         .filter(|entry| {
             fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.display().to_string() == data)
         })
-        .count()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
 }
 
 /// The newest installed server's programs: Debian keeps them away from the path.
