@@ -392,6 +392,65 @@ fn events_that_were_removed_before_they_were_sent_are_counted() {
     assert!(ops.contains("SHIP_MISSED"), "{ops}");
 }
 
+/// Not a test: an engine that places orders, one of which fails.
+#[test]
+fn engine_that_trades() {
+    let Ok(root) = std::env::var("TAPELOG_TEST_TRADES") else { return };
+    let tape = tapelog::Recorder::builder("engine").root(root).start().unwrap();
+    let _ = (trade(1.0), trade(-1.0));
+    tape.finish().unwrap();
+}
+
+#[tapelog::decision(kind = "buy")]
+#[tapelog::log_performance]
+fn trade(qty: f64) -> Result<(), String> {
+    place("BTC/USDT", "buy", qty)
+}
+
+#[tapelog::order_context(
+    intent_id = "intent-1",
+    none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms)
+)]
+fn place(symbol: &str, side: &str, qty: f64) -> Result<(), String> {
+    if qty > 0.0 { Ok(()) } else { Err("nothing to buy".to_owned()) }
+}
+
+/// S1-071…075: the queries of `docs/SHIPPING.md`, as they are printed there, on a run that was shipped.
+#[test]
+fn the_documented_queries_answer_on_a_shipped_run() {
+    let (server, root) = (Server::start(), Folder::new("documented"));
+    let mut engine = Command::new(std::env::current_exe().unwrap());
+    engine.args(["--exact", "engine_that_trades"]).env("TAPELOG_TEST_TRADES", root.path());
+    assert!(engine.output().unwrap().status.success());
+    Shipper::new(root.path(), destination(&server)).unwrap().once(PATIENCE).unwrap();
+    let mut client = server.admin("engine");
+    let id: String = client
+        .query_one(
+            "SELECT correlation_id FROM logging.system_logs WHERE event_type = 'ORDER_CONTEXT' LIMIT 1",
+            &[],
+        )
+        .unwrap()
+        .get(0);
+    let page = include_str!("../../docs/SHIPPING.md");
+    let queries: Vec<&str> =
+        page.split("```sql\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(queries.len(), 5);
+    let answers: Vec<usize> = queries
+        .iter()
+        .map(|query| {
+            let query = query.replace(":'id'", &format!("'{id}'")).replace(":'symbol'", "'BTC/USDT'");
+            client.query(&query, &[]).unwrap_or_else(|error| panic!("{query}: {error}")).len()
+        })
+        .collect();
+    let lines = all_lines(root.path());
+    let of_one: Vec<&String> = lines.iter().filter(|line| line.contains(&id)).collect();
+    let of_orders = of_one.iter().filter(|line| line.contains("\"event_type\":\"ORDER_")).count();
+    assert!(of_one.len() >= 5 && of_orders >= 2, "{of_one:?}");
+    assert_eq!(answers[0], of_one.len(), "{answers:?}");
+    assert_eq!(answers[1], of_orders * of_one.len(), "{answers:?}");
+    assert!(answers[2..].iter().all(|rows| *rows > 0), "{answers:?}");
+}
+
 #[test]
 fn a_shipper_follows_a_run_while_it_grows_and_ships_the_rest_when_it_is_stopped() {
     let (server, root) = (Server::start(), Folder::new("follow"));

@@ -48,7 +48,7 @@ impl<D: Destination + 'static> Shipper<D> {
         let folder = self.folder.clone();
         let destination = self.destination.name();
         let body = move || {
-            let followed = catch_unwind(AssertUnwindSafe(|| self.follow(&told).map(Clone::clone)));
+            let followed = catch_unwind(AssertUnwindSafe(|| self.follow(&told).cloned()));
             followed.unwrap_or_else(|_| {
                 // A mistake of ours or of a library's; the engine goes on, and the files are the queue.
                 self.is_away(&SendError::unavailable(

@@ -76,7 +76,7 @@ pub(super) fn scale_of(json: &str) -> Option<u8> {
     let scale = usize::try_from(-power.min(0)).ok()?;
     let before = digits.len() as i64 + power;
     // Room for others of the column with more before or after the point.
-    (scale <= 18 && before <= 20).then(|| scale as u8)
+    (scale <= 18 && before <= 20).then_some(scale as u8)
 }
 
 /// A number as so many units of the last digit.
