@@ -15,6 +15,7 @@ pub mod destination;
 mod files;
 pub mod follow;
 #[cfg(feature = "http")]
+#[allow(dead_code, reason = "the destinations that use it are features of their own")]
 mod http;
 mod journal;
 #[cfg(any(feature = "http", feature = "object-store"))]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+#[cfg(any(feature = "postgres", feature = "object-store"))]
 use rustls::{ClientConfig, RootCertStore};
 
 /// Why there can be no encryption as asked.
@@ -19,6 +20,7 @@ impl fmt::Display for TlsError {
 }
 
 /// What a connection is encrypted with.
+#[cfg(any(feature = "postgres", feature = "object-store"))]
 pub(crate) fn config(authority: Option<&Path>) -> Result<ClientConfig, TlsError> {
     let mut roots = RootCertStore::empty();
     // A certificate of the machine that is no certificate is nobody's fault here.
@@ -45,6 +47,7 @@ pub(crate) fn authorities(authority: Option<&Path>) -> Result<Vec<CertificateDer
 
 /// The same for `ureq`, which has words of its own for them.
 #[cfg(feature = "http")]
+#[allow(dead_code, reason = "the destinations that use it are features of their own")]
 pub(crate) fn roots_of(authority: Option<&Path>) -> Result<ureq::tls::RootCerts, TlsError> {
     let certificates = authorities(authority)?;
     let certificates: Vec<_> =

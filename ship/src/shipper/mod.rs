@@ -31,7 +31,7 @@ use away::Away;
 use watched::Watched;
 
 pub use error::ShipError;
-#[cfg(any(feature = "object-store", feature = "otlp"))]
+#[cfg(feature = "object-store")]
 pub(crate) use status::recorded_at_nanos;
 pub use thread::Shipping;
 
