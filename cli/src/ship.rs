@@ -53,6 +53,9 @@ pub(crate) struct Ship {
     /// With --once: how long a destination that is away is tried again, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) patience: u32,
+    /// Only events of this level and above become rows: debug, info, warning, error, critical [default: every event]
+    #[arg(long, value_parser = level)]
+    pub(crate) level: Option<tapelog::Level>,
     /// Divide new tables by month
     #[arg(long)]
     pub(crate) monthly: bool,
@@ -97,8 +100,9 @@ pub(crate) fn ship(
     err: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
     let is_database = args.to.starts_with("postgres");
-    if (args.cleanup || args.monthly || args.cleanup_daily.is_some()) && !is_database {
-        let why = "`--cleanup`, `--cleanup-daily` and `--monthly` are for PostgreSQL";
+    let for_a_database = args.cleanup || args.monthly || args.cleanup_daily.is_some() || args.level.is_some();
+    if for_a_database && !is_database {
+        let why = "`--cleanup`, `--cleanup-daily`, `--level` and `--monthly` are for PostgreSQL";
         return Err(Failure::Unusable(why.to_owned()));
     }
     let wrong = |error: &dyn std::fmt::Display| Failure::Unusable(format!("`--to`: {error}"));
@@ -106,6 +110,9 @@ pub(crate) fn ship(
         let address = Address::parse(&args.to).map_err(|error| wrong(&error))?;
         let layout = if args.monthly { Partitions::Monthly } else { Partitions::None };
         let mut database = Postgres::new(address).partitions(layout);
+        if let Some(level) = args.level {
+            database = database.level(level);
+        }
         if args.cleanup {
             return cleanup(args, &mut database, out);
         }
@@ -196,6 +203,14 @@ fn retention(args: &Ship) -> Retention {
         Keep::Long => Retention::default(),
         Keep::Short => Retention::SHORT,
     }
+}
+
+fn level(text: &str) -> Result<tapelog::Level, String> {
+    let levels = tapelog::Level::ALL;
+    levels
+        .into_iter()
+        .find(|level| level.as_str() == text)
+        .ok_or_else(|| format!("no level; write one of {}", levels.map(tapelog::Level::as_str).join(", ")))
 }
 
 fn time_of_day(text: &str) -> Result<(u32, u32), String> {

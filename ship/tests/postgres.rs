@@ -61,6 +61,24 @@ fn every_event_of_a_run_is_a_row_once_and_again_changes_nothing() {
     assert!((3..=4).contains(&count(&server, &of_one)));
 }
 
+/// S1-047: what is below stays in the files, and is not missing.
+#[test]
+fn only_events_of_the_level_and_above_become_rows() {
+    let (server, root) = (Server::start(), Folder::new("level"));
+    recorded(root.path(), 20);
+    let database = destination(&server).level(tapelog::Level::Warning);
+    let summary = Shipper::new(root.path(), database).unwrap().once(PATIENCE).unwrap().clone();
+    let lines = all_lines(root.path());
+    let low = lines.iter().filter(|line| line.contains("\"level\":\"info\"")).count();
+    assert_eq!((summary.events as usize, summary.rejected, summary.missed), (lines.len(), 0, 0));
+    assert!(
+        low > 0 && low < lines.len(),
+        "a clock that is not synchronised is a warning: {low} of {}",
+        lines.len()
+    );
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines.len() - low);
+}
+
 /// S1-046, S1-048: the files are the queue.
 #[test]
 fn a_database_that_is_away_costs_delay_and_nothing_else() {

@@ -203,11 +203,85 @@ fn the_files_of_a_run_arrive_as_they_stand_and_large_ones_in_parts() {
     assert!(again.contains("0 files"), "{again}");
 }
 
+/// Not a test: an engine whose segments are small and packed; it lives until somebody writes `stop`.
+#[test]
+fn engine_that_rotates() {
+    let Ok(root) = std::env::var("TAPELOG_TEST_ROTATES") else { return };
+    let rotation = tapelog::Rotation::standard().max_bytes(20_000).packing(tapelog::read::Packing::Gzip);
+    let tape = tapelog::Recorder::builder("engine").root(&root).rotation(rotation).start().unwrap();
+    let mut i = 0;
+    // A test that fails does not end it; its end does.
+    while !Path::new(&root).join("stop").exists() && i < 20_000 {
+        support::one_event(i);
+        i += 1;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    tape.finish().unwrap();
+}
+
+/// While the engine lives, what is closed and packed; when it has ended, the rest; no file twice.
+#[test]
+fn segments_of_a_live_run_arrive_as_they_are_packed_and_the_rest_at_its_end() {
+    let (root, store) = (Folder::new("rotates"), Folder::new("rotates-store"));
+    let mut engine = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine_that_rotates"])
+        .env("TAPELOG_TEST_ROTATES", root.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let packed = |folder: &Path| -> Vec<PathBuf> {
+        files_below(folder)
+            .into_iter()
+            .filter(|path| path.extension().is_some_and(|end| end == "gz"))
+            .collect()
+    };
+    let end = std::time::Instant::now() + Duration::from_secs(60);
+    while packed(root.path()).len() < 8 {
+        assert!(std::time::Instant::now() < end, "nothing is packed");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let address = format!("file://{}?as=segments", store.path().display());
+    Ship::new(root.path(), &address).runs();
+    let early = files_below(store.path());
+    // Some may be under way: hidden, or plain beside the packed one.
+    assert!(early.len() >= 4 && early == packed(store.path()), "{early:?}");
+    fs::write(root.path().join("stop"), "").unwrap();
+    assert!(engine.wait().unwrap().success());
+    Ship::new(root.path(), &address).runs();
+    let all = files_below(store.path());
+    assert!(all.len() > early.len() && all.iter().any(|path| path.ends_with("run.json")));
+    let plain: BTreeSet<String> =
+        all.iter().map(|path| path.display().to_string().trim_end_matches(".gz").to_owned()).collect();
+    assert_eq!(plain.len(), all.len(), "no segment stands there packed and plain");
+    let host = store.path().join("logs").join(
+        all[0].strip_prefix(store.path().join("logs")).unwrap().components().take(4).collect::<PathBuf>(),
+    );
+    let there = tapelog::read::Root::open(host).unwrap().newest().unwrap().events().unwrap();
+    assert_eq!(there.all().len(), all_lines(root.path()).len());
+}
+
 /// Parquet, read by others, is what the lines say.
 #[test]
 fn parquet_read_by_duckdb_and_by_arrow_equals_the_lines() {
     let (root, store) = (Folder::new("parquet"), Folder::new("parquet-store"));
     recorded(root.path(), 300);
+    let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
+    // Digits that no double holds, nested values, text with everything, and a run that writes whole numbers now and then.
+    let last = all_lines(root.path()).len();
+    let own = [
+        r#""px":1234567.123456789012345,"small":1e-30,"wide":[1,{"a":"b"}],"whole":7,"text":"tab\t\"quote\" ü","big":18446744073709551615"#,
+        r#""px":-0.5,"small":null,"wide":[],"whole":7.5,"text":"","big":3"#,
+    ];
+    let more: String = own
+        .iter()
+        .zip(last + 1..)
+        .map(|(own, seq)| {
+            format!(r#"{{"timestamp":"2026-01-02T03:04:05.123456789Z","level":"info","event_type":"OWN","session_id":"s",{own},"seq":{seq}}}"#) + "\n"
+        })
+        .collect();
+    let mut file = fs::OpenOptions::new().append(true).open(run.dir().join("decisions.jsonl")).unwrap();
+    std::io::Write::write_all(&mut file, more.as_bytes()).unwrap();
     let address = format!("file://{}?as=parquet", store.path().display());
     Ship { events: 1_000, ..Ship::new(root.path(), &address) }.runs();
     let lines: BTreeMap<u64, Value> = all_lines(root.path())
@@ -236,6 +310,9 @@ fn parquet_read_by_duckdb_and_by_arrow_equals_the_lines() {
         let text = String::from_utf8(output.stdout).unwrap();
         let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(rows.len(), lines.len(), "{module}");
+        let digits = rows.iter().find(|row| row["seq"].as_u64() == Some(last as u64 + 1)).unwrap();
+        assert_eq!(digits["px"].as_str(), Some("1234567.123456789012345"), "{module}: {digits}");
+        assert_eq!(digits["big"].as_str(), Some("18446744073709551615"), "{module}: {digits}");
         for row in &rows {
             same(&lines[&row["seq"].as_u64().unwrap()], row, unit, module);
         }
@@ -253,7 +330,8 @@ fn same(event: &Value, row: &Value, unit: i128, reader: &str) {
                 // What has fewer digits is cut or rounded.
                 cell.as_i64().is_some_and(|cell| (i128::from(cell) - nanos / unit).abs() < unit.min(2))
             }
-            Value::Number(_) => cell.to_string().parse::<f64>().ok() == value.as_f64(),
+            // A DECIMAL and what no number holds come as text.
+            Value::Number(_) => cell.to_string().trim_matches('"').parse::<f64>().ok() == value.as_f64(),
             Value::Array(_) | Value::Object(_) => {
                 cell.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok()).as_ref()
                     == Some(value)

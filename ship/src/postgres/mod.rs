@@ -15,6 +15,7 @@ mod tls;
 use std::fmt;
 
 use postgres::Client;
+use tapelog::Level;
 
 use crate::batch::{Batch, RunKey};
 use crate::checkpoint::Position;
@@ -31,6 +32,7 @@ pub struct Postgres {
     partitions: Partitions,
     client: Option<Client>,
     schedule: Option<Daily>,
+    level: Level,
     clock_ahead_s: Option<f64>,
 }
 
@@ -44,13 +46,27 @@ impl Postgres {
     /// The database at `address`. Connects when the first batch is there.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, partitions: Partitions::None, client: None, schedule: None, clock_ahead_s: None }
+        Self {
+            address,
+            partitions: Partitions::None,
+            client: None,
+            schedule: None,
+            level: Level::Debug,
+            clock_ahead_s: None,
+        }
     }
 
     /// How a database that has no tables yet is laid out.
     #[must_use]
     pub fn partitions(mut self, partitions: Partitions) -> Self {
         self.partitions = partitions;
+        self
+    }
+
+    /// Only events of this level and above become rows (S1-047: `Level::Info`); unless said, every event does.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
         self
     }
 
@@ -162,6 +178,7 @@ impl Destination for Postgres {
         let mut refused = Vec::new();
         for (index, event) in batch.events.iter().enumerate() {
             match row::Row::of(&batch.run, event) {
+                Ok(row) if row.level.is_some_and(|level| level < self.level) => {}
                 Ok(row) => rows.push((index, row)),
                 Err(reason) => refused.push(Refusal { index, reason }),
             }
