@@ -173,14 +173,11 @@ fn limits(args: &Ship, is_database: bool, own: Limits) -> Limits {
 
 fn tell(summary: &Summary, took: Duration, folder: &str, out: &mut dyn Write) -> Result<(), Failure> {
     let rate = summary.events as f64 / took.as_secs_f64().max(0.001);
-    writeln!(
-        out,
-        "{} sent in {:.1} s ({rate:.0} a second)",
-        plural(summary.events, "event"),
-        took.as_secs_f64()
-    )?;
-    if summary.files > 0 {
-        writeln!(out, "{} sent as they stand", plural(summary.files, "file"))?;
+    let seconds = took.as_secs_f64();
+    if summary.files > 0 && summary.events == 0 {
+        writeln!(out, "{} sent as they stand in {seconds:.1} s", plural(summary.files, "file"))?;
+    } else {
+        writeln!(out, "{} sent in {seconds:.1} s ({rate:.0} a second)", plural(summary.events, "event"))?;
     }
     if summary.missed > 0 {
         writeln!(

@@ -129,7 +129,17 @@ impl Http {
 }
 
 fn answer(result: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Result<Answer, SendError> {
-    let mut response = result.map_err(|error| SendError::unavailable(format!("no answer: {error}")))?;
+    let mut response = result.map_err(|error| {
+        let reason = format!("no answer: {error}");
+        // Certificates do not mend themselves.
+        if reason.contains("invalid peer certificate") {
+            SendError::misconfigured(format!(
+                "{reason}; name the authority with `ca=FILE`, and the host as its certificate does"
+            ))
+        } else {
+            SendError::unavailable(reason)
+        }
+    })?;
     let retry_after =
         response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
     let body = response.body_mut().with_config().limit(LONGEST_ANSWER).read_to_vec();

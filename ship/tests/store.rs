@@ -362,6 +362,27 @@ fn a_store_that_refuses_or_is_away_says_so_without_secrets_and_nothing_is_lost()
     }
 }
 
+/// Encrypted, and only to a server that the authority vouches for.
+#[test]
+fn a_store_is_asked_encrypted_and_its_certificate_is_checked() {
+    let (weed, root) = (Weed::start(), Folder::new("tls"));
+    recorded(root.path(), 50);
+    let to = |more: &str| format!("s3://tapes/tls?endpoint={}{more}", weed.encrypted());
+    let said = Ship { patience_ms: 5_000, ..Ship::new(root.path(), &to("")) }.fails();
+    assert!(said.contains("UnknownIssuer") && said.contains("ca=FILE"), "{said}");
+    let said = Ship::new(root.path(), &to("&ca=/nowhere.pem")).fails();
+    assert!(said.contains("name a PEM file"), "{said}");
+    Ship::new(root.path(), &to(&format!("&ca={}", weed.authority().display()))).runs();
+    assert_eq!(sorted(lines_below(weed.fetch("tls").path())), sorted(all_lines(root.path())));
+    // The other client, that of collectors, at the same server: it answers, that it is no collector.
+    let otlp = weed.encrypted().replace("https://", "otlp://");
+    let said = Ship { patience_ms: 5_000, ..Ship::new(root.path(), &format!("{otlp}?tls=on")) }.fails();
+    assert!(said.contains("UnknownIssuer") && said.contains("ca=FILE"), "{said}");
+    let trusted = format!("{otlp}?tls=on&ca={}", weed.authority().display());
+    let said = Ship { patience_ms: 5_000, ..Ship::new(root.path(), &trusted) }.fails();
+    assert!(said.contains("it answered 4"), "{said}");
+}
+
 /// A disk that is full is full for a while: the same batch goes when there is room.
 #[test]
 fn a_full_disk_at_the_store_costs_delay() {

@@ -16,6 +16,11 @@ pub(super) fn classify(error: &Error) -> SendError {
     if reason.contains("RequestTimeTooSkewed") {
         return SendError::misconfigured(format!("{reason}; this machine's clock is wrong: set it"));
     }
+    if reason.contains("invalid peer certificate") {
+        return SendError::misconfigured(format!(
+            "{reason}; name the authority with `ca=FILE`, and the endpoint as its certificate does"
+        ));
+    }
     match error {
         Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => SendError::misconfigured(format!(
             "{reason}; check the credentials (`AWS_ACCESS_KEY_ID`, …), and that they may write there"

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
 
-use super::{Folder, free_port};
+use super::{Folder, certificate, free_port};
 
 /// A PostgreSQL server of our own, as user `postgres`, on a free port.
 pub struct Server {
@@ -109,14 +109,9 @@ impl Server {
     /// authority's file. Administrators come through the socket.
     pub fn encrypt_only(&mut self) -> PathBuf {
         let folder = self.data();
-        let make = "set -e
-            openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
-            openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
-            printf 'subjectAltName=DNS:localhost\\n' > san
-            openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile san -out server.crt
-            chmod 600 server.key; chown postgres server.key server.crt";
-        let output = Command::new("sh").args(["-c", make]).current_dir(&folder).output().unwrap();
-        assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+        certificate(&folder);
+        let owned = Command::new("chown").arg("postgres").arg(folder.join("server.key")).status().unwrap();
+        assert!(owned.success());
         fs::write(folder.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\nlocal all all trust\n")
             .unwrap();
         let mut conf = fs::OpenOptions::new().append(true).open(folder.join("postgresql.conf")).unwrap();

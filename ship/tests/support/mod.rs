@@ -135,3 +135,15 @@ pub fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
         (seed >> 33) % below
     }
 }
+
+/// Makes an authority `ca.pem`, and `server.crt` with `server.key` for `localhost`, in a folder.
+pub fn certificate(folder: &Path) {
+    let make = "set -e
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
+        openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+        printf 'subjectAltName=DNS:localhost\\n' > san
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile san -out server.crt
+        chmod 600 server.key";
+    let output = Command::new("sh").args(["-c", make]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+}

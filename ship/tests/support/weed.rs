@@ -27,7 +27,8 @@ impl Weed {
         );
         fs::write(folder.path().join("s3.json"), identities).unwrap();
         fs::create_dir(folder.path().join("data")).unwrap();
-        let ports = (0..8).map(|_| free_port()).collect();
+        super::certificate(folder.path());
+        let ports = (0..9).map(|_| free_port()).collect();
         let mut weed = Self { folder, ports, child: None };
         weed.begin();
         weed.shell("s3.bucket.create -name tapes");
@@ -44,6 +45,7 @@ impl Weed {
             "filer.port.grpc",
             "s3.port",
             "s3.port.grpc",
+            "s3.port.https",
         ];
         let ports = names.iter().zip(&self.ports).map(|(name, port)| format!("-{name}={port}"));
         let log = fs::File::create(self.folder.path().join("log")).unwrap();
@@ -61,6 +63,8 @@ impl Weed {
             .args(["-master.volumeSizeLimitMB=64", "-volume.max=20"])
             .args(ports)
             .arg(format!("-dir={}", self.folder.path().join("data").display()))
+            .arg(format!("-s3.cert.file={}", self.folder.path().join("server.crt").display()))
+            .arg(format!("-s3.key.file={}", self.folder.path().join("server.key").display()))
             .arg(format!("-s3.config={}", self.folder.path().join("s3.json").display()))
             .current_dir(self.folder.path())
             .stdout(Stdio::null())
@@ -81,6 +85,16 @@ impl Weed {
             let _ = child.kill();
             let _ = child.wait();
         }
+    }
+
+    /// The same, encrypted; its certificate is for `localhost`.
+    pub fn encrypted(&self) -> String {
+        format!("https://localhost:{}", self.ports[8])
+    }
+
+    /// The authority of that certificate.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
     }
 
     /// For the query of an address.
