@@ -315,6 +315,50 @@ fn a_database_that_does_not_answer_is_away_and_keeps_nobody_waiting() {
     );
 }
 
+/// A small file system that goes with its owner.
+struct Small(Folder);
+
+impl Small {
+    fn new(size: &str) -> Self {
+        let small = Self(Folder::new("small"));
+        assert!(small.mount(&["-t", "tmpfs", "-o", size, "tmpfs"]), "these tests need root");
+        small
+    }
+
+    fn mount(&self, args: &[&str]) -> bool {
+        Command::new("mount").args(args).arg(self.0.path()).status().unwrap().success()
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_at_the_database_costs_delay() {
+    let disk = Small::new("size=6m");
+    let (server, root) = (Server::start(), Folder::new("full"));
+    recorded(root.path(), 6_000);
+    let lines = all_lines(root.path()).len();
+    let owned = Command::new("chown").arg("postgres").arg(disk.0.path()).status().unwrap();
+    assert!(owned.success());
+    let mut admin = server.admin("postgres");
+    admin.batch_execute(&format!("CREATE TABLESPACE small LOCATION '{}'", disk.0.path().display())).unwrap();
+    admin.batch_execute("ALTER DATABASE engine SET default_tablespace = small").unwrap();
+    let ship = |patience| {
+        let mut shipper = Shipper::new(root.path(), destination(&server)).unwrap().limits(Limits::BULK);
+        shipper.once(patience).map(Clone::clone)
+    };
+    let full = ship(Duration::from_millis(500)).unwrap_err().to_string();
+    assert!(full.contains("53100") && full.contains("nothing is lost"), "{full}");
+    assert!(disk.mount(&["-o", "remount,size=500m"]));
+    assert_eq!(ship(PATIENCE).unwrap().rejected, 0);
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines);
+    drop(server);
+}
+
 #[test]
 fn what_waits_too_long_is_said_once_and_so_is_that_it_no_longer_does() {
     let (mut server, root) = (Server::start(), Folder::new("lag"));
@@ -629,6 +673,32 @@ fn monthly_partitions_take_the_same_events() {
     let lines = all_lines(root.path()).len();
     assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines);
     assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs_default"), 0);
+}
+
+/// A connection lasts for months; a month whose rows came before its partition stays where they are.
+#[test]
+fn partitions_of_coming_months_are_made_while_shipping_and_rows_that_came_before_stop_nothing() {
+    let server = Server::start();
+    let make = || destination(&server).partitions(Partitions::Monthly);
+    make().prepare().unwrap();
+    let partitions = "SELECT COUNT(*) FROM pg_inherits WHERE inhparent = 'logging.system_logs'::REGCLASS";
+    assert_eq!(count(&server, partitions), 4, "the month before, this, the next, all others");
+    let drop_next = "DO $$ BEGIN EXECUTE format('DROP TABLE logging.system_logs_%s',
+        to_char((NOW() AT TIME ZONE 'UTC') + INTERVAL '1 month', 'YYYY_MM')); END $$";
+    server.admin("engine").batch_execute(drop_next).unwrap();
+    let mut connected = make();
+    connected.maintain().unwrap();
+    assert_eq!(count(&server, partitions), 4, "made again");
+    server.admin("engine").batch_execute(drop_next).unwrap();
+    server
+        .admin("engine")
+        .batch_execute(
+            "INSERT INTO logging.system_logs (service, level, message, timestamp)
+             VALUES ('s', 'INFO', 'm', date_trunc('month', NOW() AT TIME ZONE 'UTC') + INTERVAL '1 month 5 days')",
+        )
+        .unwrap();
+    make().prepare().unwrap();
+    assert_eq!(count(&server, partitions), 3);
 }
 
 /// S1-071…075: each is answered through an index.

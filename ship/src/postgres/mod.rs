@@ -13,6 +13,7 @@ mod schema;
 mod tls;
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use postgres::Client;
 use tapelog::Level;
@@ -26,6 +27,9 @@ pub use cleanup::{Cleaned, Retention};
 pub use schedule::Daily;
 pub use schema::{Partitions, VERSION};
 
+/// How often the partitions of coming months are made.
+const PARTITIONS_EVERY: Duration = Duration::from_secs(6 * 3600);
+
 /// A database that takes events.
 pub struct Postgres {
     address: Address,
@@ -33,6 +37,7 @@ pub struct Postgres {
     client: Option<Client>,
     schedule: Option<Daily>,
     level: Level,
+    partitions_kept: Option<Instant>,
     clock_ahead_s: Option<f64>,
 }
 
@@ -52,6 +57,7 @@ impl Postgres {
             client: None,
             schedule: None,
             level: Level::Debug,
+            partitions_kept: None,
             clock_ahead_s: None,
         }
     }
@@ -150,6 +156,12 @@ impl Destination for Postgres {
     }
 
     fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        if self.partitions_kept.is_none_or(|at| at.elapsed() >= PARTITIONS_EVERY) {
+            // A connection may last for months.
+            let kept = schema::keep_partitions(self.client()?);
+            self.forget_broken(kept)?;
+            self.partitions_kept = Some(Instant::now());
+        }
         let Some(daily) = self.schedule.clone() else { return Ok(None) };
         if !daily.is_worth_asking() {
             return Ok(None);
