@@ -296,6 +296,60 @@ fn a_database_that_is_down_for_the_whole_run_costs_the_engine_nothing() {
     assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, lines.len());
 }
 
+/// Forwards to a server, but loses the first answer to a COMMIT, and the connection with it.
+fn loses_a_commit(server: &Server) -> u16 {
+    use std::io::{Read as _, Write as _};
+    use std::net::{Shutdown, TcpListener, TcpStream};
+    let (listener, to) = (TcpListener::bind("127.0.0.1:0").unwrap(), server.port);
+    let port = listener.local_addr().unwrap().port();
+    // The answers to the migrations' COMMIT are let through.
+    let lost = Arc::new(AtomicBool::new(false));
+    std::thread::spawn(move || {
+        for ours in listener.incoming().flatten() {
+            let theirs = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            let pump = |mut from: TcpStream, mut into: TcpStream, lost: Option<Arc<AtomicBool>>| {
+                std::thread::spawn(move || {
+                    let mut bytes = [0; 65536];
+                    while let Ok(read @ 1..) = from.read(&mut bytes) {
+                        let commits = bytes[..read].windows(7).any(|window| window == b"COMMIT\0");
+                        if commits && lost.as_ref().is_some_and(|lost| !lost.swap(true, Ordering::Relaxed)) {
+                            break;
+                        }
+                        if into.write_all(&bytes[..read]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = (from.shutdown(Shutdown::Both), into.shutdown(Shutdown::Both));
+                })
+            };
+            pump(ours.try_clone().unwrap(), theirs.try_clone().unwrap(), None);
+            pump(theirs, ours, Some(Arc::clone(&lost)));
+        }
+    });
+    port
+}
+
+/// The rows are there and the answer is not: the database is asked where it stands. What it refused is kept by it, too.
+#[test]
+fn a_commit_whose_answer_is_lost_doubles_and_loses_nothing() {
+    let (server, root) = (Server::start(), Folder::new("ambiguous"));
+    recorded(root.path(), 50);
+    let all = all_lines(root.path()).len();
+    destination(&server).prepare().unwrap();
+    server
+        .admin("engine")
+        .batch_execute("ALTER TABLE logging.system_logs ADD CONSTRAINT no_thirteen CHECK (data ->> 'i' IS DISTINCT FROM '13')")
+        .unwrap();
+    let through = format!("postgresql://postgres@127.0.0.1:{}/engine", loses_a_commit(&server));
+    let destination = Postgres::new(Address::parse(&through).unwrap());
+    let mut shipper = Shipper::new(root.path(), destination).unwrap().limits(Limits::BULK);
+    let summary = shipper.once(PATIENCE).unwrap().clone();
+    assert_eq!(summary.failures, 1, "the answer was lost: {summary:?}");
+    assert_eq!(count(&server, "SELECT COUNT(*) FROM logging.system_logs") as usize, all - 1);
+    let kept = "SELECT COUNT(*) FROM logging.rejected_events WHERE reason LIKE '%no_thirteen%' AND event LIKE '%\"i\":13,%'";
+    assert_eq!(count(&server, kept), 1);
+}
+
 /// A server that takes the connection and says nothing: away, and the shipper goes on when it speaks.
 #[test]
 fn a_database_that_does_not_answer_is_away_and_keeps_nobody_waiting() {

@@ -123,13 +123,18 @@ impl Postgres {
     }
 
     /// Sends some of a batch's events, and, with the last of them, the position.
-    fn send_rows(&mut self, batch: &Batch, rows: &[(usize, row::Row)]) -> Result<(), Fault> {
+    fn send_rows(
+        &mut self,
+        batch: &Batch,
+        rows: &[(usize, row::Row)],
+        refused: &[Refusal],
+    ) -> Result<(), Fault> {
         let client = self.client().map_err(Fault::Destination)?;
-        let sent = copy::send(client, batch, rows);
+        let sent = copy::send(client, batch, rows, refused);
         match sent {
             Ok(true) => Ok(()),
             Ok(false) => Err(Fault::Destination(SendError::unavailable(
-                "another shipper has moved this run's position meanwhile; asking the database where it stands",
+                "the database stands elsewhere in this run: what was sent last arrived after all, or another shipper sent it",
             ))),
             Err(error) if error::is_of_the_data(&error) => Err(Fault::Data(error)),
             Err(error) => {
@@ -196,7 +201,7 @@ impl Destination for Postgres {
             }
         }
         loop {
-            match self.send_rows(batch, &rows) {
+            match self.send_rows(batch, &rows, &refused) {
                 Ok(()) => return Ok(Receipt { refused }),
                 Err(Fault::Destination(error)) => return Err(error),
                 Err(Fault::Data(error)) => {

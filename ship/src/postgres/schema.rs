@@ -12,6 +12,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("tables", include_str!("sql/0001_tables.sql")),
     ("archive", include_str!("sql/0002_archive.sql")),
     ("views", include_str!("sql/0003_views.sql")),
+    ("rejected", include_str!("sql/0004_rejected.sql")),
 ];
 
 /// `tapelog` in ASCII: whoever migrates holds this advisory lock.

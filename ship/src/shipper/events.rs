@@ -15,6 +15,8 @@ impl<D: Destination + 'static> Shipper<D> {
     /// Sends one batch, if there is one worth sending. False: nothing to do now.
     pub(super) fn step_events(&mut self, run: &mut Following, all: bool) -> Result<bool, ShipError> {
         let batch = match run.held.take() {
+            // It failed, as far as we know: the answer may have been lost on its way. A destination that knows is asked.
+            Some(batch) if self.away.is_some() && self.stands_elsewhere(run, &batch)? => return Ok(true),
             Some(batch) => batch,
             None => match self.gather(run, all)? {
                 Some(batch) => Arc::new(batch),
@@ -34,6 +36,30 @@ impl<D: Destination + 'static> Shipper<D> {
             }
         }
         Ok(true)
+    }
+
+    /// Whether a batch that is about to be sent again is not what the destination lacks; then the run is opened anew, from
+    /// where the destination says.
+    fn stands_elsewhere(&mut self, run: &mut Following, batch: &Arc<Batch>) -> Result<bool, ShipError> {
+        match self.destination.confirmed(run.follower.run()) {
+            Ok(Some(position)) if position != batch.from => {
+                let dir = run.follower.dir().to_owned();
+                match self.open(&dir, Instant::now())? {
+                    Some(opened) => {
+                        *run = opened;
+                        self.is_back();
+                    }
+                    None => run.ended = true,
+                }
+                Ok(true)
+            }
+            Ok(_) => Ok(false),
+            Err(error) => {
+                self.is_away(&error);
+                run.held = Some(Arc::clone(batch));
+                Ok(true)
+            }
+        }
     }
 
     /// The next batch, once it is worth sending: full, waited for long enough, or the last.

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{ShipError, Shipper, Summary};
-use crate::destination::{Destination, SendError};
+use crate::destination::Destination;
 
 /// The engine's end is not kept waiting longer.
 const END_WITHIN: Duration = Duration::from_secs(10);
@@ -49,13 +49,18 @@ impl<D: Destination + 'static> Shipper<D> {
         let destination = self.destination.name();
         let body = move || {
             let followed = catch_unwind(AssertUnwindSafe(|| self.follow(&told).cloned()));
-            followed.unwrap_or_else(|_| {
+            match followed {
+                Ok(Ok(summary)) => Ok(summary),
+                Ok(Err(error)) => {
+                    self.journal.failed(&error.to_string());
+                    Err(error)
+                }
                 // A mistake of ours or of a library's; the engine goes on, and the files are the queue.
-                self.is_away(&SendError::unavailable(
-                    "the shipper's thread panicked; what is not sent waits in the files",
-                ));
-                Ok(self.summary.clone())
-            })
+                Err(_) => {
+                    self.journal.failed("the shipper's thread panicked; what is not sent waits in the files");
+                    Ok(self.summary.clone())
+                }
+            }
         };
         let thread = thread::Builder::new()
             .name("tape-ship".to_owned())
