@@ -164,6 +164,37 @@ fn a_missing_database_a_wrong_password_and_a_changed_schema_say_what_to_do() {
         std::thread::sleep(Duration::from_millis(50));
     }
     Postgres::new(with.password("right")).prepare().unwrap();
+    // From the file that PostgreSQL's own tools keep; no argument of the process shows it.
+    let file = root.path().join("pgpass");
+    std::fs::write(&file, format!("# ours\n127.0.0.1:{port}:*:postgres:right\n")).unwrap();
+    let mut shipper = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "ship", "--nocapture"])
+        .env(
+            "TAPELOG_TEST_SHIP",
+            format!("{}|postgresql://postgres@127.0.0.1:{port}/postgres", root.path().display()),
+        )
+        .env("PGPASSFILE", &file)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut admin = postgres::Client::connect(
+        &format!("host=127.0.0.1 port={port} user=postgres password=right dbname=postgres"),
+        postgres::NoTls,
+    )
+    .unwrap();
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let rows: i64 = admin.query_one("SELECT COUNT(*) FROM logging.system_logs", &[]).unwrap().get(0);
+        if rows as usize == all_lines(root.path()).len() {
+            break;
+        }
+        assert!(Instant::now() < end, "{rows} rows");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", shipper.id())).unwrap();
+    assert!(!arguments.contains("right"), "{arguments}");
+    let _ = shipper.kill();
+    let _ = shipper.wait();
 }
 
 /// Exactly once: engine, database and shipper are killed at random. `.ci/long ship` kills more, during 200,000 events.

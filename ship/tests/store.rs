@@ -362,6 +362,23 @@ fn a_store_that_refuses_or_is_away_says_so_without_secrets_and_nothing_is_lost()
     }
 }
 
+/// Credentials from the file that the store's own tools keep, and from nowhere else.
+#[test]
+fn credentials_come_from_the_file_of_the_stores_own_tools() {
+    let (weed, root) = (Weed::start(), Folder::new("profile"));
+    recorded(root.path(), 5);
+    let file = root.path().join("credentials");
+    fs::write(&file, format!("[default]\naws_access_key_id={KEY}\naws_secret_access_key = {SECRET}\n"))
+        .unwrap();
+    let address = weed.address("profile", "");
+    let ship = Ship::new(root.path(), &address);
+    let mut command = ship.command();
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    let output = command.env("AWS_SHARED_CREDENTIALS_FILE", &file).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert_eq!(sorted(lines_below(weed.fetch("profile").path())), sorted(all_lines(root.path())));
+}
+
 /// Encrypted, and only to a server that the authority vouches for.
 #[test]
 fn a_store_is_asked_encrypted_and_its_certificate_is_checked() {
