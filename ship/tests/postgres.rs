@@ -434,7 +434,7 @@ fn a_full_disk_at_the_database_costs_delay() {
     admin.batch_execute("ALTER DATABASE engine SET default_tablespace = small").unwrap();
     let ship = |patience| {
         let mut shipper = Shipper::new(root.path(), destination(&server)).unwrap().limits(Limits::BULK);
-        shipper.once(patience).map(Clone::clone)
+        shipper.once(patience).cloned()
     };
     let full = ship(Duration::from_millis(500)).unwrap_err().to_string();
     assert!(full.contains("53100") && full.contains("nothing is lost"), "{full}");
