@@ -5,8 +5,9 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use tapelog::convert::Flat;
 
+use super::encoder::time;
 use super::spans::Ids;
-use super::{time, value};
+use super::value;
 
 /// What stands elsewhere in the record, or in the resource.
 const ELSEWHERE: [&str; 8] =
