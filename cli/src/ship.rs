@@ -1,4 +1,4 @@
-//! `tape ship DIR --to URL`: events to a database or a collector, beside the engine.
+//! `tape ship DIR --to URL`: events to a database, a store or a collector, beside the engine.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,14 +7,14 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
-use tapelog_ship::postgres::{Address, Partitions, Postgres, Retention};
+use tapelog_ship::postgres::{Address, Daily, Partitions, Postgres, Retention};
 use tapelog_ship::{Destination, Limits, ShipError, Shipper, Summary};
 
 use crate::args::Place;
 use crate::failure::{Failure, Outcome};
 use crate::render::{plural, safe};
 
-/// Send events to PostgreSQL, and go on as they come
+/// Send events to PostgreSQL, an object store or a collector, and go on as they come
 ///
 /// The files are the queue: what the destination has not confirmed is sent again, and the engine never notices. Where it
 /// stands is kept in `<root>/ship/`, with `rejected.jsonl` for what the destination refused and `status.json` for watchers.
@@ -26,18 +26,22 @@ Examples:
   tape ship logs --to postgresql://tape@db.example/trading          until Ctrl-C
   tape ship logs --to postgresql://tape@localhost/trading --once    what is there, then end
   tape ship --to postgresql://tape@localhost/trading --cleanup      archive and delete what is old
+  tape ship logs --to 's3://bucket/prefix?as=segments'              the files as they stand, as they are closed
+  tape ship logs --to 's3://bucket/prefix?as=parquet'               tables by day and type; also gs://, az://, file:///
+  tape ship logs --to otlp://collector.example                      logs, traces and metrics to an OpenTelemetry collector
 
-The password stands in PGPASSWORD, PGPASSFILE or ~/.pgpass, never in the address. Whatever is not loopback is encrypted.")]
+Credentials never stand in the address: PostgreSQL's in PGPASSWORD, PGPASSFILE or ~/.pgpass, a store's in its own variables
+(AWS_ACCESS_KEY_ID, …) and files, a collector's in OTEL_EXPORTER_OTLP_HEADERS. Whatever is not loopback is encrypted.")]
 pub(crate) struct Ship {
     /// A root or a run directory [default: the root]
     pub(crate) dir: Option<PathBuf>,
-    /// Where to: `postgresql://user@host:port/database`
+    /// Where to: `postgresql://user@host/database`, `s3://bucket/prefix`, `file:///folder`, `otlp://host`, …
     #[arg(long, value_name = "URL", env = "TAPE_SHIP_TO", hide_env_values = true)]
     pub(crate) to: String,
     /// Send what is there, then end
     #[arg(long)]
     pub(crate) once: bool,
-    /// How much is sent at once [default: bulk with --once, else database]
+    /// How much is sent at once [default: the destination's own; PostgreSQL with --once: bulk]
     #[arg(long, value_enum)]
     pub(crate) preset: Option<Preset>,
     /// At most so many events at once
@@ -49,13 +53,20 @@ pub(crate) struct Ship {
     /// With --once: how long a destination that is away is tried again, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(crate) patience: u32,
+    /// Only events of this level and above become rows: debug, info, warning, error, critical [default: every event]
+    #[arg(long, value_parser = level)]
+    pub(crate) level: Option<tapelog::Level>,
     /// Divide new tables by month
     #[arg(long)]
     pub(crate) monthly: bool,
     /// Archive and delete what is old in the database, and nothing else
     #[arg(long, conflicts_with_all = ["dir", "once"])]
     pub(crate) cleanup: bool,
-    /// With --cleanup: how long rows stay
+    /// Archive and delete what is old in the database every day at this time, UTC, while shipping goes on
+    #[arg(long, value_name = "HH:MM", num_args = 0..=1, default_missing_value = "02:00", value_parser = time_of_day,
+        conflicts_with_all = ["cleanup", "once"])]
+    pub(crate) cleanup_daily: Option<(u32, u32)>,
+    /// With --cleanup and --cleanup-daily: how long rows stay
     #[arg(long, value_enum, default_value_t)]
     pub(crate) retention: Keep,
 }
@@ -88,19 +99,39 @@ pub(crate) fn ship(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> Result<Outcome, Failure> {
-    let address = Address::parse(&args.to).map_err(|error| Failure::Unusable(format!("`--to`: {error}")))?;
-    let layout = if args.monthly { Partitions::Monthly } else { Partitions::None };
-    let mut database = Postgres::new(address).partitions(layout);
-    if args.cleanup {
-        return cleanup(args, &mut database, out);
+    let is_database = args.to.starts_with("postgres");
+    let for_a_database = args.cleanup || args.monthly || args.cleanup_daily.is_some() || args.level.is_some();
+    if for_a_database && !is_database {
+        let why = "`--cleanup`, `--cleanup-daily`, `--level` and `--monthly` are for PostgreSQL";
+        return Err(Failure::Unusable(why.to_owned()));
     }
+    let wrong = |error: &dyn std::fmt::Display| Failure::Unusable(format!("`--to`: {error}"));
+    let destination: Box<dyn Destination> = if is_database {
+        let address = Address::parse(&args.to).map_err(|error| wrong(&error))?;
+        let layout = if args.monthly { Partitions::Monthly } else { Partitions::None };
+        let mut database = Postgres::new(address).partitions(layout);
+        if let Some(level) = args.level {
+            database = database.level(level);
+        }
+        if args.cleanup {
+            return cleanup(args, &mut database, out);
+        }
+        if let Some((hour, minute)) = args.cleanup_daily {
+            database = database.clean_daily(Daily::new(retention(args)).at(hour, minute));
+        }
+        Box::new(database)
+    } else {
+        tapelog_ship::destination(&args.to).map_err(|error| wrong(&error))?
+    };
+    let limits = limits(args, is_database, destination.limits());
+    let name = destination.name();
     let dir = args.dir.as_ref().unwrap_or(&place.root);
     let unusable = |error: ShipError| match error {
         ShipError::Read(error) => Failure::Read(error),
         error => Failure::Unusable(error.to_string()),
     };
-    let shipper = Shipper::new(dir, database).map_err(unusable)?;
-    let mut shipper = shipper.limits(limits(args));
+    let shipper = Shipper::new(dir, destination).map_err(unusable)?;
+    let mut shipper = shipper.limits(limits);
     let started = Instant::now();
     let sent = if args.once {
         shipper.once(Duration::from_secs(args.patience.into()))
@@ -110,7 +141,7 @@ pub(crate) fn ship(
             // Without it, the signal ends the process at once: the next start sends the rest.
             let _ = signal_hook::flag::register(signal, Arc::clone(&stop));
         }
-        let _ = writeln!(err, "sending to {} until Ctrl-C", safe(&args.to));
+        let _ = writeln!(err, "sending to {} until Ctrl-C", safe(&name));
         shipper.follow(&stop)
     };
     let failed = sent.map(drop).err();
@@ -123,12 +154,13 @@ pub(crate) fn ship(
     }
 }
 
-fn limits(args: &Ship) -> Limits {
-    let preset = args.preset.unwrap_or(if args.once { Preset::Bulk } else { Preset::Database });
-    let mut limits = match preset {
-        Preset::Database => Limits::DATABASE,
-        Preset::ObjectStore => Limits::OBJECT_STORE,
-        Preset::Bulk => Limits::BULK,
+fn limits(args: &Ship, is_database: bool, own: Limits) -> Limits {
+    let mut limits = match args.preset {
+        Some(Preset::Database) => Limits::DATABASE,
+        Some(Preset::ObjectStore) => Limits::OBJECT_STORE,
+        Some(Preset::Bulk) => Limits::BULK,
+        None if is_database && args.once => Limits::BULK,
+        None => own,
     };
     if let Some(batch) = args.batch {
         limits.events = batch as usize;
@@ -141,12 +173,19 @@ fn limits(args: &Ship) -> Limits {
 
 fn tell(summary: &Summary, took: Duration, folder: &str, out: &mut dyn Write) -> Result<(), Failure> {
     let rate = summary.events as f64 / took.as_secs_f64().max(0.001);
-    writeln!(
-        out,
-        "{} sent in {:.1} s ({rate:.0} a second)",
-        plural(summary.events, "event"),
-        took.as_secs_f64()
-    )?;
+    let seconds = took.as_secs_f64();
+    if summary.files > 0 && summary.events == 0 {
+        writeln!(out, "{} sent as they stand in {seconds:.1} s", plural(summary.files, "file"))?;
+    } else {
+        writeln!(out, "{} sent in {seconds:.1} s ({rate:.0} a second)", plural(summary.events, "event"))?;
+    }
+    if summary.missed > 0 {
+        writeln!(
+            out,
+            "{} were removed from the files before they were sent; ship more often, or keep files longer",
+            plural(summary.missed, "event")
+        )?;
+    }
     if summary.rejected > 0 {
         writeln!(out, "{} refused; see {}/rejected.jsonl", plural(summary.rejected, "event"), safe(folder))?;
     }
@@ -156,14 +195,33 @@ fn tell(summary: &Summary, took: Duration, folder: &str, out: &mut dyn Write) ->
     Ok(())
 }
 
-fn cleanup(args: &Ship, database: &mut Postgres, out: &mut dyn Write) -> Result<Outcome, Failure> {
-    let retention = match args.retention {
+fn retention(args: &Ship) -> Retention {
+    match args.retention {
         Keep::Long => Retention::default(),
         Keep::Short => Retention::SHORT,
-    };
+    }
+}
+
+fn level(text: &str) -> Result<tapelog::Level, String> {
+    let levels = tapelog::Level::ALL;
+    levels
+        .into_iter()
+        .find(|level| level.as_str() == text)
+        .ok_or_else(|| format!("no level; write one of {}", levels.map(tapelog::Level::as_str).join(", ")))
+}
+
+fn time_of_day(text: &str) -> Result<(u32, u32), String> {
+    let parsed =
+        text.split_once(':').and_then(|(hour, minute)| Some((hour.parse().ok()?, minute.parse().ok()?)));
+    parsed
+        .filter(|(hour, minute)| *hour < 24 && *minute < 60)
+        .ok_or_else(|| "no time of the day; write for example `02:00`".to_owned())
+}
+
+fn cleanup(args: &Ship, database: &mut Postgres, out: &mut dyn Write) -> Result<Outcome, Failure> {
     let name = database.name();
     let cleaned =
-        database.clean(&retention).map_err(|error| Failure::Unusable(format!("{name}: {error}")))?;
+        database.clean(&retention(args)).map_err(|error| Failure::Unusable(format!("{name}: {error}")))?;
     writeln!(
         out,
         "{} archived, {} deleted, {} of performance deleted; noted in logging.cleanup_runs",

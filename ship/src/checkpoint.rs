@@ -3,7 +3,7 @@
 //! Invariant: `sending` is written before a batch is sent, `confirmed` after the destination has confirmed it. So a batch
 //! that is sent again after a crash holds exactly the events of the first time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -39,13 +39,27 @@ pub struct Checkpoint {
     pub sending: Option<Position>,
     /// How many events were confirmed.
     pub events: u64,
+    /// Whether `events` may be too low: the destination was further than this file.
+    #[serde(default)]
+    pub uncounted: bool,
     /// How many of them the destination refused; they stand in `rejected.jsonl`.
     pub rejected: u64,
+    /// Which files were confirmed, by their names before packing; for destinations that take files.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub files: BTreeSet<String>,
 }
 
 impl Default for Checkpoint {
     fn default() -> Self {
-        Self { format: FORMAT, confirmed: Position::new(), sending: None, events: 0, rejected: 0 }
+        Self {
+            format: FORMAT,
+            confirmed: Position::new(),
+            sending: None,
+            events: 0,
+            uncounted: false,
+            rejected: 0,
+            files: BTreeSet::new(),
+        }
     }
 }
 

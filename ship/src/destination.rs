@@ -1,6 +1,7 @@
 //! Where events are sent, and what may come back.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::batch::{Batch, RunKey};
@@ -16,6 +17,11 @@ pub trait Destination: Send {
         Limits::DATABASE
     }
 
+    /// What it takes.
+    fn unit(&self) -> Unit {
+        Unit::Events
+    }
+
     /// How far it has taken a run, where it knows that itself; then its word counts, not the checkpoint's.
     ///
     /// # Errors
@@ -29,6 +35,72 @@ pub trait Destination: Send {
     /// # Errors
     /// When none of it is known to have arrived; it is sent again.
     fn send(&mut self, batch: &Batch) -> Result<Receipt, SendError>;
+
+    /// Sends a file of a run that will not change any more, under its name below the run directory, and returns once it is
+    /// safe there. Called only where [`Destination::unit`] is [`Unit::Files`].
+    ///
+    /// # Errors
+    /// When it is not known to have arrived; it is sent again.
+    fn send_file(&mut self, _run: &RunKey, _name: &str, _path: &Path) -> Result<(), SendError> {
+        Err(SendError::misconfigured(format!("{} takes events, not files", self.name())))
+    }
+
+    /// How many seconds its clock was ahead of ours when last looked at, where it has one that can be asked.
+    fn clock_ahead_s(&self) -> Option<f64> {
+        None
+    }
+
+    /// What it has to do from time to time, between batches: a cleanup on schedule. Returns what it did, for people.
+    ///
+    /// # Errors
+    /// When it could not; it is tried again later, and shipping goes on.
+    fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        Ok(None)
+    }
+}
+
+/// What is sent to a destination.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// Batches of events, as they come.
+    #[default]
+    Events,
+    /// The files of a run as they stand: a segment once it is closed, the rest once the run has ended.
+    Files,
+}
+
+impl Destination for Box<dyn Destination> {
+    fn name(&self) -> String {
+        (**self).name()
+    }
+
+    fn limits(&self) -> Limits {
+        (**self).limits()
+    }
+
+    fn unit(&self) -> Unit {
+        (**self).unit()
+    }
+
+    fn confirmed(&mut self, run: &RunKey) -> Result<Option<Position>, SendError> {
+        (**self).confirmed(run)
+    }
+
+    fn send(&mut self, batch: &Batch) -> Result<Receipt, SendError> {
+        (**self).send(batch)
+    }
+
+    fn send_file(&mut self, run: &RunKey, name: &str, path: &Path) -> Result<(), SendError> {
+        (**self).send_file(run, name, path)
+    }
+
+    fn clock_ahead_s(&self) -> Option<f64> {
+        (**self).clock_ahead_s()
+    }
+
+    fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        (**self).maintain()
+    }
 }
 
 /// How much is sent at once: as soon as `events` or `bytes` are there, and after `wait` whatever is there.
@@ -47,6 +119,10 @@ impl Limits {
     pub const DATABASE: Self = Self { events: 100, bytes: 4 << 20, wait: Duration::from_secs(10) };
     /// 100 records or 60 s (S0-053, S0-054).
     pub const OBJECT_STORE: Self = Self { events: 100, bytes: 16 << 20, wait: Duration::from_secs(60) };
+    /// 1,000 records or 5 s: what a collector takes in one request without complaint.
+    pub const COLLECTOR: Self = Self { events: 1_000, bytes: 2 << 20, wait: Duration::from_secs(5) };
+    /// 100,000 records or 300 s: a Parquet file is worth asking from some thousands of rows on.
+    pub const PARQUET: Self = Self { events: 100_000, bytes: 64 << 20, wait: Duration::from_secs(300) };
     /// 10,000 records or 1 s: for catching up, and for those who want rows at once.
     pub const BULK: Self = Self { events: 10_000, bytes: 16 << 20, wait: Duration::from_secs(1) };
 }

@@ -14,12 +14,28 @@ pub mod checkpoint;
 pub mod destination;
 mod files;
 pub mod follow;
+#[cfg(feature = "http")]
+#[allow(dead_code, reason = "the destinations that use it are features of their own")]
+mod http;
 mod journal;
+#[cfg(any(feature = "http", feature = "object-store"))]
+mod net;
+#[cfg(any(feature = "parquet", feature = "otlp"))]
+mod number;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 mod rejected;
 pub mod shipper;
+#[cfg(feature = "object-store")]
+pub mod store;
+mod time;
+#[cfg(any(feature = "postgres", feature = "http", feature = "object-store"))]
+mod tls;
+mod to;
 
 pub use batch::{Batch, Event, RunKey};
-pub use destination::{Destination, Limits, Receipt, Refusal, SendError};
-pub use shipper::{ShipError, Shipper, Summary};
+pub use destination::{Destination, Limits, Receipt, Refusal, SendError, Unit};
+pub use shipper::{ShipError, Shipper, Shipping, Summary};
+pub use to::{AddressError, destination};

@@ -1,6 +1,7 @@
 //! `tape export`: events as other programs want them.
 
 mod csv;
+mod otlp;
 mod parquet;
 mod perfetto;
 mod shapes;
@@ -35,6 +36,7 @@ Examples:
   tape export parquet --out parquet/ --all      then: duckdb -c \"from 'parquet/order_context.parquet'\"
   tape export sql | psql trading
   tape export perfetto > trace.json             open it in ui.perfetto.dev
+  tape export otlp > trace.otlp.jsonl           for a collector's otlpjsonfile receiver
   tape export jsonl symbol=BTC/USDT --since 1h
   tape export --as ecs > events.ndjson            for Elasticsearch, ECS 8.17
   tape export --as payload --file orders.jsonl    only the events of one file
@@ -75,6 +77,8 @@ enum Form {
     Parquet,
     /// Chrome's trace event format, for ui.perfetto.dev
     Perfetto,
+    /// OTLP as JSON, a request a line: logs, traces, metrics
+    Otlp,
     /// Tables and rows for PostgreSQL and DuckDB
     Sql,
     /// The lines, merged in the order in which they were recorded
@@ -112,6 +116,7 @@ pub(crate) fn export(
             }
             Ok(if files.is_empty() { Outcome::Finding } else { Outcome::Fine })
         }
+        Form::Otlp => otlp::lines(&corpus, &asked, out, err),
         Form::Sql => sql::rows(&corpus, &asked, out),
         Form::Jsonl => {
             let mut many = 0_u64;
@@ -137,28 +142,33 @@ pub(crate) fn each(
     asked: &Asked,
     mut of: impl FnMut(&str, &str) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
+    (0..corpus.runs.len()).rev().try_for_each(|run| each_of(corpus, asked, run, &mut of))
+}
+
+/// Every line of one run that passes with its stream, in the order in which they were recorded.
+fn each_of(
+    corpus: &Corpus,
+    asked: &Asked,
+    run: usize,
+    mut of: impl FnMut(&str, &str) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     let want = filter::want(&asked.filters);
-    for run in (0..corpus.runs.len()).rev() {
-        let mut failed = None;
-        corpus.in_order(run, &want, |hit, _| {
-            let mut values = Vec::new();
-            asked.keys.of(hit.line, &mut values);
-            if !asked.window.has(hit.line) || !asked.passes(&values) {
-                return ControlFlow::Continue(());
-            }
-            match of(hit.line, hit.stream) {
-                Ok(()) => ControlFlow::Continue(()),
-                Err(failure) => {
-                    failed = Some(failure);
-                    ControlFlow::Break(())
-                }
-            }
-        });
-        if let Some(failure) = failed {
-            return Err(failure);
+    let mut failed = None;
+    corpus.in_order(run, &want, |hit, _| {
+        let mut values = Vec::new();
+        asked.keys.of(hit.line, &mut values);
+        if !asked.window.has(hit.line) || !asked.passes(&values) {
+            return ControlFlow::Continue(());
         }
-    }
-    Ok(())
+        match of(hit.line, hit.stream) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(failure) => {
+                failed = Some(failure);
+                ControlFlow::Break(())
+            }
+        }
+    });
+    failed.map_or(Ok(()), Err)
 }
 
 /// What is said when a file cannot be made.

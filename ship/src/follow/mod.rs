@@ -75,7 +75,18 @@ impl Follower {
     /// # Errors
     /// When a file cannot be read; nothing is skipped then.
     pub fn next(&mut self, limits: Limits) -> io::Result<Option<Batch>> {
-        self.take(limits, None)
+        let mut batch = None;
+        self.extend(&mut batch, limits)?;
+        Ok(batch)
+    }
+
+    /// Adds what is there by now to a batch that [`Follower::next`] returned last, or begins one; together at most as much as
+    /// `limits` say.
+    ///
+    /// # Errors
+    /// As [`Follower::next`].
+    pub fn extend(&mut self, batch: &mut Option<Batch>, limits: Limits) -> io::Result<()> {
+        self.take(batch, limits, None)
     }
 
     /// Takes exactly the events up to `to`: a batch that was sent before. None: they are not there any more.
@@ -84,18 +95,41 @@ impl Follower {
     /// As [`Follower::next`].
     pub fn again(&mut self, to: &Position) -> io::Result<Option<Batch>> {
         let all = Limits { events: usize::MAX, bytes: usize::MAX, wait: core::time::Duration::ZERO };
-        self.take(all, Some(to))
+        let mut batch = None;
+        self.take(&mut batch, all, Some(to))?;
+        Ok(batch)
     }
 
-    fn take(&mut self, limits: Limits, to: Option<&Position>) -> io::Result<Option<Batch>> {
+    fn take(&mut self, batch: &mut Option<Batch>, limits: Limits, to: Option<&Position>) -> io::Result<()> {
         self.list()?;
-        let from = self.position.clone();
-        let mut events: Vec<Event> = Vec::new();
-        let mut bytes = 0;
-        for (name, reader) in &mut self.streams {
-            reader.until = to.map(|to| to.get(name).map_or(0, |place| place.seq));
+        let (mut events, from): (Vec<Event>, Position) = match batch.take() {
+            Some(batch) => (batch.events, batch.from),
+            None => (Vec::new(), self.position.clone()),
+        };
+        let mut bytes: usize = events.iter().map(|event| event.line.len() + 1).sum();
+        let result = self.fill(&mut events, &mut bytes, limits, to);
+        if !events.is_empty() {
+            // Streams are written one after the other, so that an event may be seen after one that came later. Whoever sends
+            // the same stretch again finds the same batch: what both see is this order, and each event once (a line may
+            // stand in the run directory and in the fallback folder).
+            events.sort_by_key(|event| event.seq);
+            events.dedup_by_key(|event| event.seq);
+            *batch = Some(Batch { run: Arc::clone(&self.run), events, from, to: self.position.clone() });
         }
-        while events.len() < limits.events && bytes < limits.bytes {
+        result
+    }
+
+    fn fill(
+        &mut self,
+        events: &mut Vec<Event>,
+        bytes: &mut usize,
+        limits: Limits,
+        to: Option<&Position>,
+    ) -> io::Result<()> {
+        for (name, reader) in &mut self.streams {
+            reader.begin(to.map(|to| to.get(name).map_or(0, |place| place.seq)));
+        }
+        while events.len() < limits.events && *bytes < limits.bytes {
             // The stream whose next event is the oldest. There are few; a heap would not be faster.
             let mut oldest: Option<(u64, &mut StreamReader)> = None;
             for (name, reader) in &mut self.streams {
@@ -107,22 +141,15 @@ impl Follower {
             }
             let Some((_, reader)) = oldest else { break };
             let Some((event, place)) = reader.pop() else { break };
-            if bytes > 0 && bytes + event.line.len() > limits.bytes {
+            if *bytes > 0 && *bytes + event.line.len() > limits.bytes {
                 reader.put_back(event, place);
                 break;
             }
             self.position.insert(event.stream.to_string(), place);
-            // A line that stands in the run directory and in the fallback folder counts once.
-            if events.last().is_some_and(|last| last.seq == event.seq) {
-                continue;
-            }
-            bytes += event.line.len() + 1;
+            *bytes += event.line.len() + 1;
             events.push(event);
         }
-        if events.is_empty() {
-            return Ok(None);
-        }
-        Ok(Some(Batch { run: Arc::clone(&self.run), events, from, to: self.position.clone() }))
+        Ok(())
     }
 
     /// Streams and segments may appear at any time.

@@ -25,7 +25,9 @@ pub(super) struct StreamReader {
     /// The first `seq` of each file, by device and inode: a segment keeps it when it is renamed.
     firsts: HashMap<(u64, u64), u64>,
     /// Events after this are not to be taken now.
-    pub(super) until: Option<u64>,
+    until: Option<u64>,
+    /// There was nothing more when it was read last: not asked again for every event of the other streams.
+    dry: bool,
 }
 
 /// The segment that is being read; an open file stays what it was, whatever becomes of its name.
@@ -52,15 +54,20 @@ impl StreamReader {
             open: None,
             firsts: HashMap::new(),
             until: None,
+            dry: false,
         }
+    }
+
+    /// Begins to read anew: what was not there before may be there now.
+    pub(super) fn begin(&mut self, until: Option<u64>) {
+        self.until = until;
+        self.dry = false;
     }
 
     /// The `seq` of the next event, if there is one. `segments` are the stream's.
     pub(super) fn peek(&mut self, segments: &[Segment], foreign: &mut u64) -> io::Result<Option<u64>> {
-        while self.queue.is_empty() && self.until.is_none_or(|until| self.read.seq < until) {
-            if !self.fill(segments, foreign)? {
-                break;
-            }
+        while !self.dry && self.queue.is_empty() && self.until.is_none_or(|until| self.read.seq < until) {
+            self.dry = !self.fill(segments, foreign)?;
         }
         let seq = self.queue.front().map(|(event, _)| event.seq);
         Ok(seq.filter(|seq| self.until.is_none_or(|until| *seq <= until)))

@@ -69,6 +69,12 @@ impl Address {
             }
         });
         config.connect_timeout(CONNECT_TIMEOUT);
+        // A server that vanished without a word is noticed within a minute.
+        config
+            .keepalives_idle(Duration::from_secs(30))
+            .keepalives_interval(Duration::from_secs(10))
+            .keepalives_retries(3);
+        config.tcp_user_timeout(Duration::from_secs(60));
         config.application_name("tape ship");
         if config.get_dbname().is_none_or(str::is_empty) {
             return Err(AddressError("no database; write `postgresql://user@host/database`".to_owned()));

@@ -1,4 +1,4 @@
-//! Rows by COPY, and the position, in one transaction.
+//! Rows by COPY, what was refused, and the position, in one transaction.
 
 use std::io::Write as _;
 
@@ -6,20 +6,41 @@ use postgres::{Client, Error, Transaction};
 
 use super::row::Row;
 use crate::batch::Batch;
+use crate::destination::Refusal;
 
 const SYSTEM: &str = "COPY logging.system_logs (service, level, message, data, correlation_id, event_type, timestamp) FROM STDIN";
 const PERFORMANCE: &str = "COPY logging.performance_logs \
      (service, operation, execution_time_ms, memory_usage_mb, cpu_usage_percent, timestamp) FROM STDIN";
 
-/// Inserts the rows and moves the run's position. False: the position is not where the batch begins, so nothing was done.
-pub(super) fn send(client: &mut Client, batch: &Batch, rows: &[(usize, Row)]) -> Result<bool, Error> {
+/// Inserts the rows, keeps what was refused, and moves the run's position. False: the position is not where the batch begins, so nothing was done.
+pub(super) fn send(
+    client: &mut Client,
+    batch: &Batch,
+    rows: &[(usize, Row)],
+    refused: &[Refusal],
+) -> Result<bool, Error> {
     let mut transaction = client.transaction()?;
     if !move_position(&mut transaction, batch)? {
         return Ok(false);
     }
     copy(&mut transaction, rows)?;
+    keep(&mut transaction, batch, refused)?;
     transaction.commit()?;
     Ok(true)
+}
+
+/// The text of a line may hold the escape of NUL, never NUL itself.
+fn keep(transaction: &mut Transaction<'_>, batch: &Batch, refused: &[Refusal]) -> Result<(), Error> {
+    for refusal in refused {
+        let Some(event) = batch.events.get(refusal.index) else { continue };
+        let (pid, seq) = (i64::from(batch.run.pid), i64::try_from(event.seq).unwrap_or(i64::MAX));
+        let text = |text: &str| text.replace('\0', "\\0");
+        transaction.execute(
+            "INSERT INTO logging.rejected_events (session_id, pid, seq, reason, event) VALUES ($1, $2, $3, $4, $5)",
+            &[&batch.run.session, &pid, &seq, &text(&refusal.reason), &text(&event.line)],
+        )?;
+    }
+    Ok(())
 }
 
 /// Tries to insert some rows, and takes them back.

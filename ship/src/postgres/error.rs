@@ -14,12 +14,27 @@ pub(super) fn is_of_the_data(error: &Error) -> bool {
 /// Whether trying again may help, or somebody has to act.
 pub(super) fn classify(error: &Error) -> SendError {
     let reason = describe(error);
-    let Some(code) = error.code() else { return SendError::unavailable(reason) };
+    let Some(code) = error.code() else { return connection(reason) };
     match &code.code()[..2] {
         // Authorisation, catalogue names, syntax and access rules, missing schema.
         "28" | "3D" | "3F" | "42" => SendError::misconfigured(format!("{reason}; {}", advice(code.code()))),
         _ => SendError::unavailable(reason),
     }
+}
+
+/// Without a code the server has not spoken: the connection failed. Certificates do not mend themselves.
+fn connection(reason: String) -> SendError {
+    if reason.contains("invalid peer certificate") {
+        return SendError::misconfigured(format!(
+            "{reason}; name the authority with `sslrootcert=FILE`, and the server as its certificate does"
+        ));
+    }
+    if reason.contains("does not support TLS") {
+        return SendError::misconfigured(format!(
+            "{reason}; turn on `ssl` there, or add `sslmode=disable` if nobody else can listen"
+        ));
+    }
+    SendError::unavailable(reason)
 }
 
 fn advice(code: &str) -> &'static str {

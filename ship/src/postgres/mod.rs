@@ -8,12 +8,15 @@ mod cleanup;
 mod copy;
 mod error;
 mod row;
+mod schedule;
 mod schema;
 mod tls;
 
 use std::fmt;
+use std::time::{Duration, Instant};
 
 use postgres::Client;
+use tapelog::Level;
 
 use crate::batch::{Batch, RunKey};
 use crate::checkpoint::Position;
@@ -21,13 +24,21 @@ use crate::destination::{Destination, Receipt, Refusal, SendError};
 
 pub use address::{Address, AddressError};
 pub use cleanup::{Cleaned, Retention};
+pub use schedule::Daily;
 pub use schema::{Partitions, VERSION};
+
+/// How often the partitions of coming months are made.
+const PARTITIONS_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 /// A database that takes events.
 pub struct Postgres {
     address: Address,
     partitions: Partitions,
     client: Option<Client>,
+    schedule: Option<Daily>,
+    level: Level,
+    partitions_kept: Option<Instant>,
+    clock_ahead_s: Option<f64>,
 }
 
 impl fmt::Debug for Postgres {
@@ -40,13 +51,35 @@ impl Postgres {
     /// The database at `address`. Connects when the first batch is there.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, partitions: Partitions::None, client: None }
+        Self {
+            address,
+            partitions: Partitions::None,
+            client: None,
+            schedule: None,
+            level: Level::Debug,
+            partitions_kept: None,
+            clock_ahead_s: None,
+        }
     }
 
     /// How a database that has no tables yet is laid out.
     #[must_use]
     pub fn partitions(mut self, partitions: Partitions) -> Self {
         self.partitions = partitions;
+        self
+    }
+
+    /// Only events of this level and above become rows (S1-047: `Level::Info`); unless said, every event does.
+    #[must_use]
+    pub fn level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Cleans up once a day between batches, as long as it is shipped to (S1-004, S1-083).
+    #[must_use]
+    pub fn clean_daily(mut self, daily: Daily) -> Self {
+        self.schedule = Some(daily);
         self
     }
 
@@ -75,6 +108,7 @@ impl Postgres {
         if self.client.is_none() {
             let mut client = self.address.connect()?;
             schema::migrate(&mut client, self.partitions)?;
+            self.clock_ahead_s = schedule::clock_ahead_s(&mut client).ok();
             self.client = Some(client);
         }
         self.client.as_mut().ok_or_else(|| SendError::unavailable("no connection"))
@@ -89,13 +123,18 @@ impl Postgres {
     }
 
     /// Sends some of a batch's events, and, with the last of them, the position.
-    fn send_rows(&mut self, batch: &Batch, rows: &[(usize, row::Row)]) -> Result<(), Fault> {
+    fn send_rows(
+        &mut self,
+        batch: &Batch,
+        rows: &[(usize, row::Row)],
+        refused: &[Refusal],
+    ) -> Result<(), Fault> {
         let client = self.client().map_err(Fault::Destination)?;
-        let sent = copy::send(client, batch, rows);
+        let sent = copy::send(client, batch, rows, refused);
         match sent {
             Ok(true) => Ok(()),
             Ok(false) => Err(Fault::Destination(SendError::unavailable(
-                "another shipper has moved this run's position meanwhile; asking the database where it stands",
+                "the database stands elsewhere in this run: what was sent last arrived after all, or another shipper sent it",
             ))),
             Err(error) if error::is_of_the_data(&error) => Err(Fault::Data(error)),
             Err(error) => {
@@ -117,6 +156,27 @@ impl Destination for Postgres {
         self.address.to_string()
     }
 
+    fn clock_ahead_s(&self) -> Option<f64> {
+        self.clock_ahead_s
+    }
+
+    fn maintain(&mut self) -> Result<Option<String>, SendError> {
+        if self.partitions_kept.is_none_or(|at| at.elapsed() >= PARTITIONS_EVERY) {
+            // A connection may last for months.
+            let kept = schema::keep_partitions(self.client()?);
+            self.forget_broken(kept)?;
+            self.partitions_kept = Some(Instant::now());
+        }
+        let Some(daily) = self.schedule.clone() else { return Ok(None) };
+        if !daily.is_worth_asking() {
+            return Ok(None);
+        }
+        let done = schedule::run(self.client()?, &daily);
+        let done = self.forget_broken(done)?;
+        self.schedule = Some(daily.asked());
+        Ok(done)
+    }
+
     fn confirmed(&mut self, run: &RunKey) -> Result<Option<Position>, SendError> {
         let client = self.client()?;
         let row = client.query_opt(
@@ -135,12 +195,13 @@ impl Destination for Postgres {
         let mut refused = Vec::new();
         for (index, event) in batch.events.iter().enumerate() {
             match row::Row::of(&batch.run, event) {
+                Ok(row) if row.level.is_some_and(|level| level < self.level) => {}
                 Ok(row) => rows.push((index, row)),
                 Err(reason) => refused.push(Refusal { index, reason }),
             }
         }
         loop {
-            match self.send_rows(batch, &rows) {
+            match self.send_rows(batch, &rows, &refused) {
                 Ok(()) => return Ok(Receipt { refused }),
                 Err(Fault::Destination(error)) => return Err(error),
                 Err(Fault::Data(error)) => {

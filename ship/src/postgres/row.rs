@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use tapelog::Level;
+
 use crate::batch::{Event, RunKey};
 
 /// The text columns' widths; what is longer is cut, and stands whole in `data`.
@@ -24,6 +26,8 @@ pub(super) struct Row {
     pub(super) system: String,
     /// The row of `performance_logs`, for PERFORMANCE events.
     pub(super) performance: Option<String>,
+    /// None where the line has a level that nobody knows; the database refuses it.
+    pub(super) level: Option<Level>,
 }
 
 impl Row {
@@ -58,7 +62,8 @@ impl Row {
         system.push('\n');
         let performance =
             event_type.starts_with("PERFORMANCE").then(|| performance(&service, &fields, &timestamp));
-        Ok(Self { system, performance: performance.flatten() })
+        let level = Level::ALL.into_iter().find(|level| level.as_str() == text("level"));
+        Ok(Self { system, performance: performance.flatten(), level })
     }
 }
 

@@ -12,6 +12,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("tables", include_str!("sql/0001_tables.sql")),
     ("archive", include_str!("sql/0002_archive.sql")),
     ("views", include_str!("sql/0003_views.sql")),
+    ("rejected", include_str!("sql/0004_rejected.sql")),
 ];
 
 /// `tapelog` in ASCII: whoever migrates holds this advisory lock.
@@ -40,10 +41,12 @@ pub(super) fn migrate(client: &mut Client, partitions: Partitions) -> Result<(),
     if version < VERSION {
         apply(client, partitions).map_err(|error| error::classify(&error))?;
     }
-    if is_partitioned(client).map_err(|error| error::classify(&error))? {
-        make_partitions(client).map_err(|error| error::classify(&error))?;
-    }
-    Ok(())
+    keep_partitions(client).map_err(|error| error::classify(&error))
+}
+
+/// Makes the partitions that will be needed, where the tables are divided.
+pub(super) fn keep_partitions(client: &mut Client) -> Result<(), postgres::Error> {
+    if is_partitioned(client)? { make_partitions(client) } else { Ok(()) }
 }
 
 fn version(client: &mut Client) -> Result<i32, postgres::Error> {
@@ -117,22 +120,26 @@ fn is_partitioned(client: &mut Client) -> Result<bool, postgres::Error> {
     Ok(row.get::<_, i64>(0) > 0)
 }
 
-/// A partition for the month before, for this and for the next; whatever else comes goes to the default partition.
+/// A partition for the month before, for this and for the next; whatever else comes goes to the default partition. A month
+/// of which there are rows in the default partition stays there: PostgreSQL makes no partition over them.
 fn make_partitions(client: &mut Client) -> Result<(), postgres::Error> {
     client.batch_execute(
         "DO $$
-         DECLARE name TEXT; month DATE;
+         DECLARE name TEXT; month DATE; first TEXT; after TEXT; taken BOOLEAN;
          BEGIN
              PERFORM pg_advisory_xact_lock(32758094466313063);
              FOREACH name IN ARRAY ARRAY['system_logs', 'performance_logs'] LOOP
                  EXECUTE format('CREATE TABLE IF NOT EXISTS logging.%I PARTITION OF logging.%I DEFAULT', name || '_default', name);
                  FOR step IN -1..1 LOOP
                      month := date_trunc('month', NOW() AT TIME ZONE 'UTC') + make_interval(months => step);
-                     IF to_regclass(format('logging.%I', name || to_char(month, '_YYYY_MM'))) IS NULL THEN
+                     first := month::TEXT || ' 00:00:00+00';
+                     after := (month + INTERVAL '1 month')::DATE::TEXT || ' 00:00:00+00';
+                     EXECUTE format('SELECT EXISTS (SELECT FROM logging.%I WHERE timestamp >= %L AND timestamp < %L)',
+                         name || '_default', first, after) INTO taken;
+                     IF NOT taken AND to_regclass(format('logging.%I', name || to_char(month, '_YYYY_MM'))) IS NULL THEN
                          EXECUTE format(
                              'CREATE TABLE logging.%I PARTITION OF logging.%I FOR VALUES FROM (%L) TO (%L)',
-                             name || to_char(month, '_YYYY_MM'), name,
-                             month::TEXT || ' 00:00:00+00', (month + INTERVAL '1 month')::DATE::TEXT || ' 00:00:00+00');
+                             name || to_char(month, '_YYYY_MM'), name, first, after);
                      END IF;
                  END LOOP;
              END LOOP;

@@ -1,14 +1,21 @@
 //! The loop: follow, send, confirm. One destination, one root; any number of runs.
 
+mod away;
 mod backoff;
 mod error;
+mod events;
+mod mirror;
+mod status;
+mod thread;
+mod watched;
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -17,18 +24,23 @@ use tapelog::read::{Root, Run};
 
 use crate::batch::Batch;
 use crate::checkpoint::{self, Checkpoint};
-use crate::destination::{Destination, Limits, Receipt, SendError};
+use crate::destination::{Destination, Limits, Unit};
 use crate::follow::Follower;
 use crate::journal::Journal;
-use crate::{files, rejected};
-use backoff::Backoff;
+use away::Away;
+use watched::Watched;
 
 pub use error::ShipError;
+#[cfg(feature = "object-store")]
+pub(crate) use status::recorded_at_nanos;
+pub use thread::Shipping;
 
 /// How often a growing run is looked at.
 const POLL: Duration = Duration::from_millis(200);
-/// How often a root is looked at for new runs.
+/// How often a root is looked at for new runs, and a destination asked whether it has something to do.
 const LOOK: Duration = Duration::from_secs(2);
+/// What waits longer than this is late.
+const LAG_LIMIT: Duration = Duration::from_secs(300);
 
 /// What was shipped since the shipper was made.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -43,29 +55,31 @@ pub struct Summary {
     pub failures: u64,
     /// Lines that were not events.
     pub foreign_lines: u64,
+    /// Events that were removed from the files before they were sent.
+    pub missed: u64,
+    /// Files confirmed, by destinations that take files.
+    pub files: u64,
 }
 
 /// Ships a root, or one run, to one destination.
 #[derive(Debug)]
 pub struct Shipper<D> {
-    destination: D,
+    destination: Watched<D>,
     source: PathBuf,
     folder: PathBuf,
     limits: Limits,
     journal: Journal,
     summary: Summary,
     away: Option<Away>,
+    /// Runs that are sent whole, and are not looked at again.
+    done: HashSet<PathBuf>,
+    lag_limit: Duration,
+    lagging: bool,
+    /// The destination could not be asked how far a run is.
+    unopened: bool,
+    skewed: bool,
     /// No second shipper serves the same destination from the same root.
     _lock: File,
-}
-
-#[derive(Debug)]
-struct Away {
-    since: Instant,
-    tries: u64,
-    backoff: Backoff,
-    misconfigured: bool,
-    reason: String,
 }
 
 struct Following {
@@ -74,11 +88,19 @@ struct Following {
     path: PathBuf,
     /// Since when something waits to be sent.
     waits: Option<Instant>,
-    held: Option<Batch>,
+    /// A batch that is not worth sending yet.
+    gathering: Option<Batch>,
+    /// A batch that was sent and not confirmed: it is sent again as it is.
+    held: Option<Arc<Batch>>,
+    /// It ended or died, so that what waits is old by nature.
+    over: bool,
+    /// And everything of it is sent.
     ended: bool,
+    /// And nothing can come any more.
+    complete: bool,
 }
 
-impl<D: Destination> Shipper<D> {
+impl<D: Destination + 'static> Shipper<D> {
     /// Ships what is below `source`, a root or a run directory.
     ///
     /// # Errors
@@ -100,6 +122,7 @@ impl<D: Destination> Shipper<D> {
             return Err(ShipError::Busy { destination: name, folder });
         }
         let journal = Journal::new(&folder, name);
+        let destination = Watched::new(destination).map_err(io(&folder))?;
         let limits = destination.limits();
         Ok(Self {
             destination,
@@ -109,6 +132,11 @@ impl<D: Destination> Shipper<D> {
             journal,
             summary: Summary::default(),
             away: None,
+            done: HashSet::new(),
+            lag_limit: LAG_LIMIT,
+            lagging: false,
+            unopened: false,
+            skewed: false,
             _lock: lock,
         })
     }
@@ -117,6 +145,21 @@ impl<D: Destination> Shipper<D> {
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// How old what waits may be before SHIP_LAGGING says so; 5 minutes unless said, and never less than three times what
+    /// a batch waits.
+    #[must_use]
+    pub fn lag_limit(mut self, limit: Duration) -> Self {
+        self.lag_limit = limit;
+        self
+    }
+
+    /// How long a destination may take for one call before it counts as away; two minutes unless said.
+    #[must_use]
+    pub fn answer_within(mut self, within: Duration) -> Self {
+        self.destination.answer_within(within);
         self
     }
 
@@ -163,26 +206,42 @@ impl<D: Destination> Shipper<D> {
             if stopping || looked.is_none_or(|at| at.elapsed() >= LOOK) {
                 looked = Some(Instant::now());
                 self.look(&mut runs)?;
+                if !stopping && self.away.is_none() {
+                    self.maintain();
+                }
             }
             let mut moved = false;
             for run in &mut runs {
                 if self.away.as_ref().is_some_and(|away| !stopping && !away.backoff.is_over()) {
                     break;
                 }
-                while self.step(run, stopping)? {
-                    moved = true;
+                loop {
+                    match self.step(run, stopping) {
+                        Ok(true) => moved = true,
+                        Ok(false) => break,
+                        // It was cleaned away while it was read; what was not sent then is said.
+                        Err(_) if !run.follower.dir().exists() => {
+                            run.ended = true;
+                            run.held = None;
+                            break;
+                        }
+                        Err(error) => return Err(error),
+                    }
                     if self.away.is_some() {
                         break;
                     }
                 }
             }
+            self.watch_lag(&runs);
             self.write_status(&runs);
             if stopping {
                 return Ok(&self.summary);
             }
+            let done = runs.iter().filter(|run| run.ended && run.complete && run.held.is_none());
+            self.done.extend(done.map(|run| run.follower.dir().to_owned()));
             runs.retain(|run| !run.ended || run.held.is_some());
             if !moved || self.away.is_some() {
-                thread::sleep(POLL);
+                std::thread::sleep(POLL);
             }
         }
     }
@@ -197,14 +256,21 @@ impl<D: Destination> Shipper<D> {
 
     /// Begins to follow runs that are not followed yet. Those that ended and are sent are not opened again.
     fn look(&mut self, runs: &mut Vec<Following>) -> Result<(), ShipError> {
+        if self.away.as_ref().is_some_and(|away| !away.backoff.is_over()) {
+            return Ok(());
+        }
+        self.unopened = false;
         for dir in self.runs()? {
-            if runs.iter().any(|run| run.follower.dir() == dir) {
+            if self.done.contains(&dir) || runs.iter().any(|run| run.follower.dir() == dir) {
                 continue;
             }
             match self.open(&dir, Instant::now()) {
                 Ok(Some(run)) => runs.push(run),
                 Ok(None) => {}
-                Err(ShipError::Destination { .. }) => return Ok(()),
+                Err(ShipError::Destination { .. }) => {
+                    self.unopened = true;
+                    return Ok(());
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -214,13 +280,14 @@ impl<D: Destination> Shipper<D> {
     fn open(&mut self, dir: &Path, deadline: Instant) -> Result<Option<Following>, ShipError> {
         // A run that vanished between listing and opening was cleaned away.
         let Ok(mut follower) = Follower::open(dir, checkpoint::Position::new()) else { return Ok(None) };
-        let key = std::sync::Arc::clone(follower.run());
+        let key = Arc::clone(follower.run());
         let path = checkpoint::path(&self.folder, &key.session, key.pid);
         let mut checkpoint =
             Checkpoint::read(&path).map_err(|source| ShipError::Io { path: path.clone(), source })?;
         loop {
             match self.destination.confirmed(&key) {
                 Ok(Some(position)) => {
+                    checkpoint.uncounted |= checkpoint.confirmed != position;
                     checkpoint.confirmed = position;
                     checkpoint.sending = None;
                 }
@@ -241,143 +308,34 @@ impl<D: Destination> Shipper<D> {
             }
             None => None,
         };
-        Ok(Some(Following { follower, checkpoint, path, waits: None, held, ended: false }))
+        self.watch_clock();
+        Ok(Some(Following {
+            follower,
+            checkpoint,
+            path,
+            waits: None,
+            gathering: None,
+            held: held.map(Arc::new),
+            over: false,
+            ended: false,
+            complete: false,
+        }))
     }
 
-    /// Sends one batch, if there is one worth sending. False: nothing to do now.
+    /// Sends one batch or one file, if there is one worth sending. False: nothing to do now.
     fn step(&mut self, run: &mut Following, all: bool) -> Result<bool, ShipError> {
-        let io = |path: &Path| {
-            let path = path.to_owned();
-            move |source| ShipError::Io { path, source }
-        };
-        let batch = match run.held.take() {
-            Some(batch) => batch,
-            None => {
-                // Asked before reading: what it wrote before it ended is then surely seen.
-                let ended = Run::open(run.follower.dir()).is_ok_and(|run| !run.is_alive());
-                let before = run.follower.foreign_lines();
-                let batch = run.follower.next(self.limits).map_err(io(run.follower.dir()))?;
-                self.summary.foreign_lines += run.follower.foreign_lines() - before;
-                let Some(batch) = batch else {
-                    run.ended = ended;
-                    return Ok(false);
-                };
-                let full = batch.events.len() >= self.limits.events || batch.bytes() >= self.limits.bytes / 2;
-                let since = *run.waits.get_or_insert_with(Instant::now);
-                if !all && !ended && !full && since.elapsed() < self.limits.wait {
-                    // Not yet: it is read again, with what has come by then.
-                    *run = Following {
-                        follower: Follower::open(run.follower.dir(), batch.from).map_err(ShipError::Read)?,
-                        checkpoint: run.checkpoint.clone(),
-                        path: run.path.clone(),
-                        waits: Some(since),
-                        held: None,
-                        ended: false,
-                    };
-                    return Ok(false);
-                }
-                run.waits = None;
-                batch
-            }
-        };
-        run.checkpoint.sending = Some(batch.to.clone());
-        run.checkpoint.write(&run.path).map_err(io(&run.path))?;
-        match self.destination.send(&batch) {
-            Ok(receipt) => {
-                self.confirm(run, &batch, &receipt)?;
-                Ok(true)
-            }
-            Err(error) => {
-                self.is_away(&error);
-                run.held = Some(batch);
-                Ok(true)
-            }
+        match self.destination.unit() {
+            Unit::Events => self.step_events(run, all),
+            Unit::Files => self.step_files(run),
         }
     }
 
-    fn confirm(&mut self, run: &mut Following, batch: &Batch, receipt: &Receipt) -> Result<(), ShipError> {
-        let name = self.destination.name();
-        rejected::keep(&self.folder, &name, batch, &receipt.refused)
-            .map_err(|source| ShipError::Io { path: self.folder.join(rejected::FILE), source })?;
-        let refused = receipt.refused.len() as u64;
-        if let Some(first) = receipt.refused.first() {
-            self.journal.rejected(&batch.run.to_string(), refused, &first.reason);
-        }
-        run.checkpoint.confirmed = batch.to.clone();
-        run.checkpoint.sending = None;
-        run.checkpoint.events += batch.events.len() as u64;
-        run.checkpoint.rejected += refused;
-        run.checkpoint.write(&run.path).map_err(|source| ShipError::Io { path: run.path.clone(), source })?;
-        self.summary.events += batch.events.len() as u64 - refused;
-        self.summary.rejected += refused;
-        self.summary.batches += 1;
-        if let Some(away) = self.away.take() {
-            self.journal.recovered(away.since.elapsed().as_secs_f64(), away.tries);
-        }
-        Ok(())
-    }
-
-    fn is_away(&mut self, error: &SendError) {
-        self.summary.failures += 1;
-        let (reason, retry_after, misconfigured) = match error {
-            SendError::Unavailable { reason, retry_after } => (reason, *retry_after, false),
-            SendError::Misconfigured { reason } => (reason, None, true),
-        };
-        if self.away.is_none() {
-            self.journal.failed(reason);
-        }
-        let away = self.away.get_or_insert_with(|| Away {
-            since: Instant::now(),
-            tries: 0,
-            backoff: Backoff::new(),
-            misconfigured,
-            reason: String::new(),
-        });
-        away.tries += 1;
-        away.misconfigured = misconfigured;
-        away.reason.clone_from(reason);
-        away.backoff.failed(retry_after);
-    }
-
-    /// Waits for a destination that is away. An error when patience is over, or when waiting cannot help.
-    fn wait_while_away(&self, deadline: Instant) -> Result<(), ShipError> {
-        let Some(away) = &self.away else { return Ok(()) };
-        let next = away.backoff.next();
-        if away.misconfigured || next > deadline {
-            return Err(ShipError::Destination {
-                destination: self.destination.name(),
-                reason: away.reason.clone(),
-                tries: away.tries,
-            });
-        }
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-        Ok(())
-    }
-
-    /// For outside watchers; that it cannot be written stops nothing.
-    fn write_status(&self, runs: &[Following]) {
-        #[derive(Serialize)]
-        struct Status<'a> {
-            destination: String,
-            pid: u32,
-            up: bool,
-            error: Option<&'a str>,
-            away_s: Option<f64>,
-            runs: usize,
-            #[serde(flatten)]
-            summary: &'a Summary,
-        }
-        let status = Status {
-            destination: self.destination.name(),
-            pid: std::process::id(),
-            up: self.away.is_none(),
-            error: self.away.as_ref().map(|away| away.reason.as_str()),
-            away_s: self.away.as_ref().map(|away| away.since.elapsed().as_secs_f64()),
-            runs: runs.len(),
-            summary: &self.summary,
-        };
-        if let Ok(text) = serde_json::to_vec(&status) {
-            let _ = files::replace(&self.folder.join("status.json"), &text);
+    /// Lets the destination do what it has to do on schedule.
+    fn maintain(&mut self) {
+        match self.destination.maintain() {
+            Ok(None) => {}
+            Ok(Some(what)) => self.journal.maintained(&what),
+            Err(error) => self.is_away(&error),
         }
     }
 }

@@ -1,14 +1,20 @@
 //! Real servers and real engines for the tests of shipping. Each is a process of its own, and ends with its owner.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(dead_code, reason = "each test program uses its part")]
+
+#[cfg(feature = "postgres")]
+pub mod database;
+#[cfg(feature = "otlp")]
+pub mod sink;
+#[cfg(feature = "object-store")]
+pub mod weed;
 
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
-
-use postgres::{Client, NoTls};
+use std::time::Duration;
 
 /// A folder that goes with its owner.
 pub struct Folder(PathBuf);
@@ -31,139 +37,6 @@ impl Drop for Folder {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-/// A PostgreSQL server of our own, as user `postgres`, on a free port.
-pub struct Server {
-    folder: Folder,
-    pub port: u16,
-    child: Option<Child>,
-}
-
-impl Server {
-    pub fn start() -> Self {
-        let folder = Folder::new("postgres");
-        let (data, port) = (folder.path().join("data"), free_port());
-        as_postgres(Command::new("chown").args(["-R", "postgres"]).arg(folder.path()), false);
-        as_postgres(
-            Command::new(bin("initdb")).args(["-A", "trust", "-U", "postgres", "--no-sync", "-D"]).arg(&data),
-            true,
-        );
-        let mut server = Self { folder, port, child: None };
-        server.begin();
-        server.admin("postgres").batch_execute("CREATE DATABASE engine").unwrap();
-        server
-    }
-
-    pub fn begin(&mut self) {
-        self.begin_without_waiting();
-        let end = Instant::now() + Duration::from_secs(60);
-        while let Err(error) = self.try_admin("postgres") {
-            assert!(Instant::now() < end, "the server does not answer: {error}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
-    pub fn begin_without_waiting(&mut self) {
-        let mut command = Command::new(bin("postgres"));
-        command
-            .arg("-D")
-            .arg(self.data())
-            .args([
-                "-p",
-                &self.port.to_string(),
-                "-h",
-                "127.0.0.1",
-                "-c",
-                "fsync=off",
-                "-c",
-                "dynamic_shared_memory_type=mmap",
-            ])
-            .arg("-k")
-            .arg(self.folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        user(&mut command);
-        self.child = Some(command.spawn().unwrap());
-    }
-
-    /// Ends it as a power cut would.
-    pub fn kill(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        // Its children notice that it is gone; the next start waits for them.
-        let end = Instant::now() + Duration::from_secs(20);
-        while children_of(&self.data()) > 0 && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = fs::remove_file(self.data().join("postmaster.pid"));
-    }
-
-    pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
-    }
-
-    pub fn address(&self) -> String {
-        format!("postgresql://postgres@127.0.0.1:{}/engine", self.port)
-    }
-
-    pub fn admin(&self, database: &str) -> Client {
-        self.try_admin(database).unwrap()
-    }
-
-    fn try_admin(&self, database: &str) -> Result<Client, postgres::Error> {
-        Client::connect(&format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port), NoTls)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-/// How many server processes work in that data folder.
-fn children_of(data: &Path) -> usize {
-    let Ok(entries) = fs::read_dir("/proc") else { return 0 };
-    let data = data.display().to_string();
-    entries
-        .flatten()
-        .filter(|entry| {
-            fs::read_link(entry.path().join("cwd")).is_ok_and(|cwd| cwd.display().to_string() == data)
-        })
-        .count()
-}
-
-/// The newest installed server's programs: Debian keeps them away from the path.
-fn bin(name: &str) -> PathBuf {
-    let mut versions: Vec<PathBuf> = fs::read_dir("/usr/lib/postgresql")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .collect();
-    versions.sort();
-    let found = versions.pop().map(|version| version.join("bin").join(name)).filter(|path| path.exists());
-    found.expect("these tests need a PostgreSQL server; install it: `apt-get install postgresql`")
-}
-
-/// The server refuses to be root.
-fn user(command: &mut Command) {
-    use std::os::unix::process::CommandExt as _;
-    let passwd = fs::read_to_string("/etc/passwd").unwrap();
-    let entry = passwd.lines().find(|line| line.starts_with("postgres:")).expect("a user `postgres`");
-    let id = |at: usize| entry.split(':').nth(at).unwrap().parse().unwrap();
-    command.uid(id(2)).gid(id(3)).current_dir("/");
-}
-
-fn as_postgres(command: &mut Command, switch: bool) {
-    if switch {
-        user(command);
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 pub fn free_port() -> u16 {
@@ -198,7 +71,7 @@ pub fn be_the_engine() {
 }
 
 #[tapelog::decision(kind = "buy", fields(i))]
-fn one_event(i: u64) {
+pub fn one_event(i: u64) {
     let symbol = ["BTC/USDT", "ETH/USDT", "SOL/USDT"][(i % 3) as usize];
     tapelog::event!(tapelog::events::BUY_CANDIDATE, symbol, qty = 0.1 + i as f64, "{symbol} is considered");
     if i.is_multiple_of(10) {
@@ -225,4 +98,52 @@ pub fn all_lines(root: &Path) -> Vec<String> {
             run.events().unwrap().all().iter().map(|event| event.line().to_owned()).collect::<Vec<_>>()
         })
         .collect()
+}
+
+/// A program that a test needs, and how to get it.
+pub fn program(name: &str, how: &str) -> PathBuf {
+    let found = std::env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| std::env::split_paths(&path).collect::<Vec<_>>());
+    let found = found.map(|folder| folder.join(name)).find(|path| path.is_file());
+    let found = found.unwrap_or_else(|| panic!("these tests need `{name}`; install it: `{how}`"));
+    // A version manager's shim starts the program as its child, which would outlive it.
+    if found.parent().is_some_and(|folder| folder.ends_with("shims")) {
+        let which = Command::new("pyenv").args(["which", name]).output().unwrap();
+        return String::from_utf8(which.stdout).unwrap().trim().into();
+    }
+    found
+}
+
+/// A Python in which `import modules` works.
+pub fn python(modules: &str, how: &str) -> Command {
+    let works = Command::new("python3").args(["-c", &format!("import {modules}")]).output();
+    let works = works.is_ok_and(|output| output.status.success());
+    assert!(works, "these tests need Python with `{modules}`; install it: `{how}`");
+    Command::new("python3")
+}
+
+/// A number that the environment sets, for the long checks.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+/// Numbers below a bound, the same on every run.
+pub fn random(mut seed: u64) -> impl FnMut(u64) -> u64 {
+    move |below| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    }
+}
+
+/// Makes an authority `ca.pem`, and `server.crt` with `server.key` for `localhost`, in a folder.
+pub fn certificate(folder: &Path) {
+    let make = "set -e
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
+        openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+        printf 'subjectAltName=DNS:localhost\\n' > san
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile san -out server.crt
+        chmod 600 server.key";
+    let output = Command::new("sh").args(["-c", make]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
 }
