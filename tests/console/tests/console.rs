@@ -1,7 +1,6 @@
 //! tokio-console's layer beside ours: its real server is asked by its real client. Empty without `--cfg tokio_unstable`.
 
 #![cfg(tokio_unstable)]
-
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
 
 use std::collections::BTreeSet;
@@ -46,7 +45,8 @@ impl Known {
     }
 
     fn is_whole(&self) -> bool {
-        self.polls >= 6 && ["tapelog::decision", "tapelog::decisions"].iter().all(|target| self.targets.contains(*target))
+        self.polls >= 6
+            && ["tapelog::decision", "tapelog::decisions"].iter().all(|target| self.targets.contains(*target))
     }
 }
 

@@ -25,7 +25,11 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("tapelog-ecosystem-postgres-{}-{:?}", std::process::id(), std::thread::current().id()));
+        let folder = std::env::temp_dir().join(format!(
+            "tapelog-ecosystem-postgres-{}-{:?}",
+            std::process::id(),
+            std::thread::current().id()
+        ));
         std::fs::create_dir_all(&folder).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         assert!(Command::new("chown").args(["-R", "postgres"]).arg(&folder).status().unwrap().success());
@@ -73,7 +77,8 @@ impl Drop for Server {
 /// A program of the newest installed server, as the user that it wants to be.
 fn as_postgres(program: &str) -> Command {
     let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let found = versions.map(|entry| entry.path().join("bin").join(program)).filter(|path| path.exists()).max();
+    let found =
+        versions.map(|entry| entry.path().join("bin").join(program)).filter(|path| path.exists()).max();
     let mut command = Command::new(
         found.expect("this test needs a PostgreSQL server; install it: `apt-get install postgresql`"),
     );
@@ -96,9 +101,11 @@ async fn slow_and_failed_queries_and_an_exhausted_pool_of_postgresql_say_so() {
     let server = Server::start();
     let pool = Watched::new("orders", server.pool(2).await).slow_after(Duration::from_millis(50));
     let taken = capture_async(async {
-        pool.query("table", |pool| sqlx::query("CREATE TABLE orders (id text PRIMARY KEY, token text)").execute(pool))
-            .await
-            .unwrap();
+        pool.query("table", |pool| {
+            sqlx::query("CREATE TABLE orders (id text PRIMARY KEY, token text)").execute(pool)
+        })
+        .await
+        .unwrap();
         assert_eq!(load(&pool).await.unwrap(), 7);
         let twice = "INSERT INTO orders VALUES ('o-1', 'password=hunter2hunter2'), ('o-1', 'x')";
         pool.query("twice", |pool| sqlx::query(twice).execute(pool)).await.unwrap_err();
@@ -114,7 +121,8 @@ async fn slow_and_failed_queries_and_an_exhausted_pool_of_postgresql_say_so() {
         transaction.rollback().await.unwrap();
     })
     .await;
-    let of: Vec<_> = taken.all().iter().filter(|event| !event.text("event_type").starts_with("DECISION")).collect();
+    let of: Vec<_> =
+        taken.all().iter().filter(|event| !event.text("event_type").starts_with("DECISION")).collect();
     let named: Vec<_> = of.iter().map(|event| (event.text("event_type"), event.text("query_name"))).collect();
     assert_eq!(
         named,
@@ -128,11 +136,19 @@ async fn slow_and_failed_queries_and_an_exhausted_pool_of_postgresql_say_so() {
         "{}",
         taken.events
     );
-    assert_events!(taken, [
-        SLOW_QUERY { query_name: "sleeps", pool: "orders", limit_ms: 50, decision_id: taken.one(&DECISION_START).text("decision_id") },
-        QUERY_FAILED { pool: "orders" },
-        POOL_EXHAUSTED { pool: "orders", pool_size: 2 },
-    ]);
+    assert_events!(
+        taken,
+        [
+            SLOW_QUERY {
+                query_name: "sleeps",
+                pool: "orders",
+                limit_ms: 50,
+                decision_id: taken.one(&DECISION_START).text("decision_id")
+            },
+            QUERY_FAILED { pool: "orders" },
+            POOL_EXHAUSTED { pool: "orders", pool_size: 2 },
+        ]
+    );
     // The database's own words, without the values of the row.
     let failed = taken.one(&QUERY_FAILED).text("error").to_owned();
     assert!(failed.contains("orders_pkey") && !taken.lines().contains("hunter2"), "{failed}");
