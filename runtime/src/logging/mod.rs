@@ -42,6 +42,14 @@ pub use live::reload;
 pub(crate) use live::{Watch, record};
 
 /// What is recorded.
+///
+/// ```
+/// use tapelog::{Level, logging::{Logging, Sampling}};
+///
+/// let logging = Logging::new().level(Level::Info).off("market")?.sample("PERFORMANCE", Sampling::every(100))?;
+/// assert!(logging.clone().off("orders").is_err(), "class `audit` is always recorded");
+/// # Ok::<(), tapelog::logging::LoggingError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     rules: Rules,
