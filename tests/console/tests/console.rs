@@ -1,8 +1,6 @@
 //! tokio-console's layer beside ours: its real server is asked by its real client. Empty without `--cfg tokio_unstable`.
 
 #![cfg(tokio_unstable)]
-#![expect(clippy::unwrap_used, reason = "a helper of a test fails the test")]
-
 use std::collections::BTreeSet;
 use std::time::Duration;
 
