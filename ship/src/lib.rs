@@ -12,6 +12,8 @@
 pub mod batch;
 pub mod checkpoint;
 pub mod destination;
+#[cfg(feature = "elastic")]
+pub mod elastic;
 mod files;
 pub mod follow;
 #[cfg(feature = "http")]

@@ -11,6 +11,7 @@ use crate::destination::Destination;
 /// | address | feature |
 /// |---|---|
 /// | `postgresql://user@host/database` | `postgres` |
+/// | `elasticsearch://host:9200/index`, `opensearch://…` | `elastic` |
 /// | `s3://bucket/prefix`, `gs://…`, `az://…`, `file:///folder` | `object-store`; `?as=parquet` with `parquet` |
 /// | `otlp://host:4318` | `otlp` |
 ///
@@ -36,6 +37,8 @@ pub fn destination(text: &str) -> Result<Box<dyn Destination>, AddressError> {
         }
         #[cfg(feature = "otlp")]
         "otlp" => Ok(Box::new(crate::otlp::Otlp::parse(text)?)),
+        #[cfg(feature = "elastic")]
+        "elasticsearch" | "opensearch" => Ok(Box::new(crate::elastic::Elastic::parse(text)?)),
         scheme => Err(AddressError::new(format!(
             "nothing is sent to `{scheme}:`; write one of {}",
             KNOWN.join(", ")
@@ -51,6 +54,8 @@ const KNOWN: &[&str] = &[
     "`s3://`, `gs://`, `az://`, `file:///`",
     #[cfg(feature = "otlp")]
     "`otlp://`",
+    #[cfg(feature = "elastic")]
+    "`elasticsearch://`, `opensearch://`",
 ];
 
 /// Why a text is not the address of a destination. Never holds the text itself: it may have a password in it.

@@ -31,7 +31,7 @@ use away::Away;
 use watched::Watched;
 
 pub use error::ShipError;
-#[cfg(feature = "object-store")]
+#[cfg(any(feature = "object-store", feature = "elastic"))]
 pub(crate) use status::recorded_at_nanos;
 pub use thread::Shipping;
 
