@@ -176,7 +176,9 @@ fn serve(mut request: Request, state: &Mutex<State>) {
                 None => {
                     drop(state);
                     // What arrives is no answer: the connection broke.
-                    let _ = request.into_writer().write_all(b"\x15\x03 broken\r\n\r\n");
+                    let mut writer = request.into_writer();
+                    let _ = writer.write_all(b"\x15\x03 broken\r\n\r\n");
+                    let _ = writer.flush();
                     return;
                 }
             },
