@@ -28,6 +28,8 @@ mod number;
 pub mod otlp;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod rejected;
 pub mod shipper;
 #[cfg(feature = "object-store")]
