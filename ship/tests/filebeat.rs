@@ -49,6 +49,7 @@ impl Filebeat {
 
     /// With what an earlier one remembered.
     fn at(home: Folder, root: &Path, cluster: &Cluster) -> Self {
+        cluster.with(|state| state.pipelines = vec!["tapelog".to_owned()]);
         let config = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("deploy/elastic");
         let child = Command::new(program())
             .args(["-c", "filebeat.yml", "--strict.perms=false", "-e", "--path.config"])

@@ -44,6 +44,10 @@ pub struct State {
     pub opensearch: bool,
     pub version: &'static str,
     pub pipelines: Vec<String>,
+    /// Of Kibana: rules by id, what was imported, and the password of its user.
+    pub rules: BTreeMap<String, Value>,
+    pub imported: String,
+    pub kibana_password: Option<String>,
     /// Of the requests to `_bulk`: how many events each had.
     pub sizes: Vec<usize>,
 }
@@ -171,6 +175,59 @@ fn serve(mut request: Request, state: &Mutex<State>) {
                 state.policies.insert((*name).to_owned(), serde_json::from_slice(&plain).unwrap());
                 (200, json!({"acknowledged": true}))
             }
+            (Method::Put, ["_ingest", "pipeline", name]) => {
+                serde_json::from_slice::<Value>(&plain).unwrap();
+                state.pipelines.retain(|known| known != name);
+                state.pipelines.push((*name).to_owned());
+                (200, json!({"acknowledged": true}))
+            }
+            (Method::Post, ["_security", "user", "kibana_system", "_password"]) => {
+                let body: Value = serde_json::from_slice(&plain).unwrap();
+                state.kibana_password = body["password"].as_str().map(str::to_owned);
+                (200, json!({}))
+            }
+            (Method::Get, ["api", "status"]) => (200, json!({"status": {"overall": {"level": "available"}}})),
+            (Method::Post, ["api", ..]) if header("kbn-xsrf").is_none() => (
+                400,
+                json!({"statusCode": 400, "error": "Bad Request", "message": "Request must contain a kbn-xsrf header."}),
+            ),
+            (Method::Post, ["api", "saved_objects", "_import"]) => {
+                state.imported = String::from_utf8(plain).unwrap();
+                (200, json!({"success": true, "successCount": 8}))
+            }
+            (Method::Get, ["api", "alerting", "rule", id]) => match state.rules.get(*id) {
+                Some(rule) => (200, rule.clone()),
+                None => (
+                    404,
+                    json!({"statusCode": 404, "error": "Not Found", "message": "Saved object not found"}),
+                ),
+            },
+            (Method::Post, ["api", "alerting", "rule", id]) => {
+                let rule: Value = serde_json::from_slice(&plain).unwrap();
+                // An unknown key is refused, as Kibana does.
+                let known = [
+                    "name",
+                    "tags",
+                    "rule_type_id",
+                    "consumer",
+                    "schedule",
+                    "params",
+                    "actions",
+                    "enabled",
+                    "notify_when",
+                    "throttle",
+                ];
+                match rule.as_object().unwrap().keys().find(|key| !known.contains(&key.as_str())) {
+                    Some(key) => (
+                        400,
+                        json!({"statusCode": 400, "message": format!("[request body.{key}]: definition for this key is missing")}),
+                    ),
+                    None => {
+                        state.rules.insert((*id).to_owned(), rule);
+                        (200, json!({}))
+                    }
+                }
+            }
             (Method::Post | Method::Put, ["_bulk"]) => match bulk(&mut state, &plain, &url) {
                 Some(answer) => answer,
                 None => {
@@ -251,7 +308,12 @@ fn bulk(state: &mut State, body: &[u8], url: &str) -> Option<(u16, Value)> {
             target["_id"].as_str().unwrap_or_default().to_owned(),
         );
         *state.offered.entry(id.clone()).or_default() += 1;
+        let unknown = target["pipeline"]
+            .as_str()
+            .is_some_and(|name| !state.pipelines.iter().any(|known| known == name));
         let mut result = match &fault {
+            _ if unknown => json!({"status": 400, "error": {"type": "illegal_argument_exception",
+                "reason": format!("pipeline with id [{}] does not exist", target["pipeline"])}}),
             Some(Fault::BusyAfter(most)) if items.len() >= *most => {
                 json!({"status": 429, "error": {"type": "es_rejected_execution_exception",
                 "reason": "rejected execution of coordinating operation [coordinating_and_primary_bytes=0]"}})
