@@ -144,17 +144,12 @@ impl Destination for Prometheus {
         }
         Ok(None)
     }
-}
 
-impl Drop for Prometheus {
-    /// `--once` ends with a whole file.
-    fn drop(&mut self) {
-        if let Out::File(file) = &mut self.out
-            && !self.counted.is_empty()
-            && let Err(error) = file.write(&self.metrics)
-        {
-            eprintln!("{}: {error}", self.shown);
+    fn finish(&mut self) -> Result<(), SendError> {
+        if let Out::File(file) = &mut self.out {
+            file.write(&self.metrics)?;
         }
+        Ok(())
     }
 }
 

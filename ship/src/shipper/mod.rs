@@ -190,6 +190,11 @@ impl<D: Destination + 'static> Shipper<D> {
                 self.wait_while_away(deadline)?;
             }
         }
+        while let Err(error) = self.destination.finish() {
+            self.is_away(&error);
+            self.wait_while_away(deadline)?;
+        }
+        self.is_back();
         Ok(&self.summary)
     }
 
@@ -235,6 +240,11 @@ impl<D: Destination + 'static> Shipper<D> {
             self.watch_lag(&runs);
             self.write_status(&runs);
             if stopping {
+                if self.away.is_none()
+                    && let Err(error) = self.destination.finish()
+                {
+                    self.is_away(&error);
+                }
                 return Ok(&self.summary);
             }
             let done = runs.iter().filter(|run| run.ended && run.complete && run.held.is_none());
