@@ -9,6 +9,8 @@
 //!
 //! Nothing here writes into a run directory; what a shipper keeps stands in `<root>/ship/<destination>/`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod batch;
 pub mod checkpoint;
 pub mod destination;
