@@ -74,7 +74,7 @@ impl Metrics {
             .chain([&RING_FILL])
             .map(|(field, name, help, _)| (*field, gauge(name, help, &PROCESS)))
             .collect();
-        let metrics = Self {
+        Self {
             events: counter(
                 "tapelog_events_total",
                 "Events recorded.",
@@ -155,8 +155,7 @@ impl Metrics {
             alive: HashMap::new(),
             streams: HashMap::new(),
             values: HashMap::new(),
-        };
-        metrics
+        }
     }
 
     /// Prometheus' text format.
