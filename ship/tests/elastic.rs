@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use support::cluster::{Cluster, Fault};
-use support::{Folder, all_lines, recorded};
+use support::{Folder, all_lines, engine as start_engine, recorded};
 use tapelog_ship::elastic::Elastic;
 use tapelog_ship::{Limits, ShipError, Shipper};
 
@@ -271,6 +271,107 @@ fn child_ships() {
         Ok(_) => println!("SHIPPED"),
         Err(error) => println!("{error}"),
     }
+}
+
+#[test]
+fn kills_of_engine_shipper_and_answers_lose_and_double_nothing() {
+    let root = Folder::new("elastic");
+    let cluster = Cluster::start();
+    let mut random = 7_u64;
+    let mut below = |most: u64| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % most
+    };
+    for round in 0..8 {
+        let mut recording = start_engine(root.path(), 4_000, 2_000);
+        for _ in 0..3 {
+            match below(4) {
+                0 => cluster.fails([Fault::AnswerLost]),
+                1 => cluster.fails([Fault::BusyAfter(below(40) as usize)]),
+                2 => cluster.fails([Fault::Status(503)]),
+                _ => {}
+            }
+            let mut command = Command::new(std::env::current_exe().unwrap());
+            command.args(["--exact", "child_ships"]).stdout(std::process::Stdio::null());
+            command.env("TAPELOG_TEST_SHIP", format!("{}|{}", root.path().display(), cluster.address()));
+            let mut ships = command.spawn().unwrap();
+            std::thread::sleep(Duration::from_millis(50 + below(300)));
+            ships.kill().unwrap();
+            ships.wait().unwrap();
+        }
+        if round % 2 == 0 {
+            recording.kill().unwrap();
+        }
+        recording.wait().unwrap();
+    }
+    // What the killed engines left is written by the next start.
+    recorded(root.path(), 1);
+    cluster.with(|state| state.faults.clear());
+    shipper(root.path(), &cluster).once(Duration::from_secs(30)).unwrap();
+    each_is_there_once(root.path(), &cluster);
+    assert!(cluster.ids().len() > 10_000, "{}", cluster.ids().len());
+}
+
+#[test]
+fn a_connection_is_encrypted_and_its_certificate_checked() {
+    let root = Folder::new("elastic");
+    recorded(root.path(), 5);
+    let cluster = Cluster::start();
+    let make = "set -e
+        openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=authority -keyout ca.key -out ca.pem
+        openssl req -newkey rsa:2048 -nodes -subj /CN=localhost -keyout server.key -out server.csr
+        printf 'subjectAltName=DNS:localhost\\n' > san
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -days 2 -extfile san -out server.crt";
+    let output = Command::new("sh").args(["-c", make]).current_dir(root.path()).output().unwrap();
+    assert!(output.status.success(), "openssl: {}", String::from_utf8_lossy(&output.stderr));
+    // What ends the encryption before the fake.
+    let proxy = "import socket, ssl, sys, threading
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain('server.crt', 'server.key')
+listener = socket.create_server(('127.0.0.1', 0))
+print(listener.getsockname()[1], flush=True)
+def pump(a, b):
+    try:
+        while data := a.recv(65536): b.sendall(data)
+    except OSError: pass
+    for one in (a, b):
+        try: one.shutdown(socket.SHUT_RDWR)
+        except OSError: pass
+def serve(raw):
+    try: client = context.wrap_socket(raw, server_side=True)
+    except (ssl.SSLError, OSError): return
+    server = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
+    threading.Thread(target=pump, args=(client, server), daemon=True).start()
+    pump(server, client)
+while True:
+    threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+";
+    let mut proxy = support::python("ssl", "apt-get install python3")
+        .args(["-c", proxy, &cluster.port.to_string()])
+        .current_dir(root.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut port = String::new();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(proxy.stdout.take().unwrap()), &mut port)
+        .unwrap();
+    let address = format!("elasticsearch://localhost:{}/tapelog?tls=on", port.trim());
+    // Signed by nobody that this machine knows.
+    let mut ship = Shipper::new(root.path(), Elastic::parse(&address).unwrap()).unwrap();
+    let error = ship.once(Duration::ZERO).unwrap_err().to_string();
+    assert!(error.to_lowercase().contains("certificate"), "{error}");
+    assert!(cluster.ids().is_empty());
+    drop(ship);
+    let address = format!("{address}&ca={}", root.path().join("ca.pem").display());
+    let mut ship = Shipper::new(root.path(), Elastic::parse(&address).unwrap()).unwrap();
+    let sent = ship.once(Duration::from_secs(10)).map(drop);
+    proxy.kill().unwrap();
+    proxy.wait().unwrap();
+    sent.unwrap();
+    each_is_there_once(root.path(), &cluster);
+    // What is no file of certificates is said before anything is sent.
+    let error = Elastic::parse("elasticsearch://h/t?ca=/nowhere.pem").unwrap_err().to_string();
+    assert!(error.contains("/nowhere.pem"), "{error}");
 }
 
 #[test]

@@ -174,6 +174,26 @@ fn filebeat_killed_while_the_engine_runs_makes_no_event_twice_and_misses_none() 
 }
 
 #[test]
+fn segments_that_are_closed_and_renamed_are_read_whole() {
+    let root = Folder::new("filebeat-root");
+    let cluster = Cluster::start();
+    // Each segment is there for longer than the second after which Filebeat looks again.
+    let rotation = tapelog::Rotation::never().max_bytes(24 << 10).keep_all();
+    let tape = tapelog::Recorder::builder("engine").root(root.path()).rotation(rotation).start().unwrap();
+    let filebeat = Filebeat::start(root.path(), &cluster);
+    for i in 0..120 {
+        support::one_event(i);
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    tape.finish().unwrap();
+    let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
+    let closed = run.segments().unwrap().iter().filter(|segment| segment.number().is_some()).count();
+    assert!(closed >= 4, "{closed} segments were closed");
+    filebeat.until(&cluster, all_lines(root.path()).len());
+    assert_eq!(cluster.ids().len(), all_lines(root.path()).len());
+}
+
+#[test]
 fn filebeat_and_tape_ship_may_both_send_the_same_run() {
     let root = Folder::new("filebeat-root");
     recorded(root.path(), 30);

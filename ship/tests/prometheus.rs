@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use support::{Folder, all_lines, free_port, program, recorded};
+use support::{Folder, all_lines, engine as start_engine, free_port, program, recorded};
 use tapelog_ship::Shipper;
 use tapelog_ship::prometheus::Prometheus;
 
@@ -175,6 +175,33 @@ fn metrics_are_served_while_an_engine_runs_and_a_heartbeat_has_an_age_until_it_e
     stop.store(true, Ordering::Release);
     let summary = shipping.join().unwrap();
     assert_eq!((summary.failures, summary.rejected), (0, 0));
+}
+
+#[test]
+fn a_process_that_was_killed_has_an_age_until_its_run_is_recovered() {
+    let root = Folder::new("prometheus");
+    let file = root.path().join("tapelog.prom");
+    let mut killed = start_engine(root.path(), 60_000, 100_000);
+    let ages = || {
+        let prometheus = Prometheus::parse(&format!("prometheus://{}", file.display())).unwrap();
+        Shipper::new(root.path(), prometheus).unwrap().once(Duration::from_secs(5)).unwrap();
+        let text = fs::read_to_string(&file).unwrap();
+        let ages = text.lines().filter(|line| line.starts_with("tapelog_heartbeat_age_seconds{"));
+        ages.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let end = Instant::now() + Duration::from_secs(30);
+    while fs::read_dir(root.path()).unwrap().next().is_none() || ages().len() != 1 {
+        assert!(Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let dead = ages();
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0].contains(&format!("pid=\"{}\"", killed.id())), "{dead:?}");
+    // The next start recovers it, ends as it should, and so nobody is missing.
+    recorded(root.path(), 10);
+    assert_eq!(ages(), Vec::<String>::new());
 }
 
 #[test]

@@ -231,9 +231,12 @@ impl Metrics {
             "SHUTDOWN_HEARTBEAT" => self.heartbeat(process, &flat, at),
             "RUN_ENDED" => self.forget(&process),
             "RUN_ENDED_UNCLEANLY" => {
-                let previous = flat.text("previous_session");
+                // Whoever recovers it may be of another service: the run directory says which process it was.
+                let (dir, session) = (flat.text("run_dir"), flat.text("previous_session"));
+                let pid = dir.rsplit('/').next().unwrap_or_default();
+                let is_it = |of: &&[String; 3]| of[1] == session && of[2] == pid;
                 let gone: Vec<_> =
-                    self.alive.keys().filter(|of| of[0] == service && of[1] == previous).cloned().collect();
+                    self.alive.keys().chain(self.streams.keys()).filter(is_it).cloned().collect();
                 gone.iter().for_each(|process| self.forget(process));
             }
             "SHIP_FAILED" | "SHIP_RECOVERED" => {
