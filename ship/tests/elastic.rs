@@ -53,6 +53,7 @@ fn each_is_there_once(root: &Path, cluster: &Cluster) {
     let distinct: BTreeSet<_> = ids.iter().cloned().collect();
     assert_eq!(ids.len(), distinct.len(), "an id stands in two indices");
     assert_eq!(distinct, expected(root));
+    assert_eq!(cluster.with(|state| state.overwritten), 0);
 }
 
 #[test]

@@ -67,6 +67,14 @@ impl Elastic {
     /// Credentials stand in `ELASTIC_API_KEY`, or in `ELASTIC_USERNAME` (unless said `elastic`, or the user of the address) and
     /// `ELASTIC_PASSWORD`; each also as `…_FILE`, the name of a file with it.
     ///
+    /// ```
+    /// let elastic = tapelog_ship::elastic::Elastic::parse("elasticsearch://ship@es.example:9200/tapelog?ca=/dev/null");
+    /// assert!(elastic.is_err(), "there is no certificate in that file");
+    /// let elastic = tapelog_ship::elastic::Elastic::parse("elasticsearch://127.0.0.1:9200/tapelog")?;
+    /// let shipper = |root: &str| tapelog_ship::Shipper::new(root, elastic);
+    /// # Ok::<(), tapelog_ship::AddressError>(())
+    /// ```
+    ///
     /// # Errors
     /// When it is no such address, or when it holds a password.
     pub fn parse(text: &str) -> Result<Self, AddressError> {

@@ -52,6 +52,12 @@ impl Prometheus {
     /// `prometheus://127.0.0.1:9464` serves `/metrics` there; `prometheus:///var/lib/node_exporter/tapelog.prom` writes that file,
     /// as the node exporter's textfile collector wants it.
     ///
+    /// ```
+    /// let served = tapelog_ship::prometheus::Prometheus::parse("prometheus://127.0.0.1:9464")?;
+    /// let written = tapelog_ship::prometheus::Prometheus::parse("prometheus:///run/metrics/tapelog.prom")?;
+    /// # Ok::<(), tapelog_ship::AddressError>(())
+    /// ```
+    ///
     /// # Errors
     /// When it is neither.
     pub fn parse(text: &str) -> Result<Self, AddressError> {

@@ -44,6 +44,8 @@ pub struct State {
     pub opensearch: bool,
     pub version: &'static str,
     pub pipelines: Vec<String>,
+    /// Documents that were written over: an event is only ever created.
+    pub overwritten: u32,
     /// Of Kibana: rules by id, what was imported, and the password of its user.
     pub rules: BTreeMap<String, Value>,
     pub imported: String,
@@ -359,7 +361,7 @@ fn write(state: &mut State, verb: &str, index: &str, id: &str, source: &[u8]) ->
         return json!({"status": 409, "error": {"type": "version_conflict_engine_exception",
             "reason": format!("[{id}]: version conflict, document already exists (current version [1])")}});
     }
-    state.documents.insert(key, document);
+    state.overwritten += u32::from(state.documents.insert(key, document).is_some());
     json!({"status": 201, "result": "created", "_version": 1})
 }
 
