@@ -118,8 +118,11 @@ fn a_shipper_that_died_in_the_middle_makes_no_event_twice() {
         let ended = dies.once(Duration::ZERO);
         assert!(matches!(ended, Err(ShipError::Destination { .. })));
     }
-    in_small_batches(root.path(), &cluster).once(Duration::from_secs(10)).unwrap();
+    let mut last = in_small_batches(root.path(), &cluster);
+    last.once(Duration::from_secs(10)).unwrap();
     each_is_there_once(root.path(), &cluster);
+    // What is there already was not refused.
+    assert!(!last.folder().join("rejected.jsonl").exists());
 }
 
 #[test]

@@ -178,6 +178,28 @@ fn metrics_are_served_while_an_engine_runs_and_a_heartbeat_has_an_age_until_it_e
 }
 
 #[test]
+fn nothing_is_served_before_everything_that_was_there_is_counted() {
+    let root = Folder::new("prometheus");
+    recorded(root.path(), 20_000);
+    let port = free_port();
+    let prometheus = Prometheus::parse(&format!("prometheus://127.0.0.1:{port}")).unwrap();
+    let shipping = Shipper::new(root.path(), prometheus).unwrap().spawn().unwrap();
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut early = 0;
+    let first = loop {
+        match get(port, "/metrics") {
+            Some((200, text)) => break text,
+            Some((503, _)) => early += 1,
+            _ => {}
+        }
+        assert!(Instant::now() < end);
+    };
+    assert_eq!(sum(&samples(&first), "tapelog_events_total", &[]), all_lines(root.path()).len() as f64);
+    assert!(early > 0);
+    shipping.finish().unwrap();
+}
+
+#[test]
 fn a_process_that_was_killed_has_an_age_until_its_run_is_recovered() {
     let root = Folder::new("prometheus");
     let file = root.path().join("tapelog.prom");
