@@ -1,9 +1,11 @@
 //! `bench`: tapelog beside its peers, in one run, interleaved; prints tables of ratios and which goals hold.
 //!
-//! `bench [w1|w2|w3|w4|durable|compile|all]… [--brief] [--write]`. `--brief` takes seconds, for CI; `--write` also writes
+//! `bench [w1|w2|w3|w4|durable|compile|bridges|all]… [--brief] [--write]`; `bridges` wants `--features bridges`. `--brief` takes seconds, for CI; `--write` also writes
 //! `RESULTS.md`. Exit 0 when measured, whatever the figures: on a shared machine a goal may be missed by noise alone;
 //! `--strict` exits 1 then.
 
+#[cfg(feature = "bridges")]
+mod bridges;
 mod child;
 mod clock;
 mod compile;
@@ -30,13 +32,15 @@ use report::{Size, Table};
 
 type Workload = fn(Size) -> Table;
 
-const ALL: [(&str, Workload); 6] = [
+const ALL: &[(&str, Workload)] = &[
     ("w1", w1::run),
     ("w2", w2::run),
     ("w3", w3::run),
     ("w4", w4::run),
     ("durable", durable::run),
     ("compile", compile::run),
+    #[cfg(feature = "bridges")]
+    ("bridges", bridges::run),
 ];
 
 fn main() -> ExitCode {
@@ -56,7 +60,12 @@ fn main() -> ExitCode {
     let wrong =
         wrong.or_else(|| flags.iter().find(|flag| !["--brief", "--write", "--strict"].contains(flag)));
     if names.is_empty() || wrong.is_some() {
-        eprintln!("usage: bench w1|w2|w3|w4|durable|compile|all… [--brief] [--write] [--strict]");
+        eprintln!("usage: bench w1|w2|w3|w4|durable|compile|bridges|all… [--brief] [--write] [--strict]");
+        if !cfg!(feature = "bridges") && names.contains(&"bridges") {
+            eprintln!(
+                "`bridges` is measured by a build of its own: `cargo run --release --features bridges -- bridges`"
+            );
+        }
         return ExitCode::from(2);
     }
     let size = if flags.contains(&"--brief") { Size::Brief } else { Size::Full };
@@ -64,7 +73,7 @@ fn main() -> ExitCode {
     print!("{out}");
     let mut holds = true;
     for (name, run) in ALL {
-        if names.contains(&"all") || names.contains(&name) {
+        if names.contains(&"all") || names.contains(name) {
             let table = run(size);
             holds &= table.holds();
             let text = table.render();

@@ -29,9 +29,13 @@ Examples:
   tape ship logs --to 's3://bucket/prefix?as=segments'              the files as they stand, as they are closed
   tape ship logs --to 's3://bucket/prefix?as=parquet'               tables by day and type; also gs://, az://, file:///
   tape ship logs --to otlp://collector.example                      logs, traces and metrics to an OpenTelemetry collector
+  tape ship logs --to elasticsearch://es.example/tapelog            documents of the Elastic Common Schema; also opensearch://
+  tape ship logs --to prometheus://127.0.0.1:9464                   serve /metrics there
+  tape ship logs --to prometheus:///run/metrics/tape.prom --once    a textfile for the node exporter
 
 Credentials never stand in the address: PostgreSQL's in PGPASSWORD, PGPASSFILE or ~/.pgpass, a store's in its own variables
-(AWS_ACCESS_KEY_ID, …) and files, a collector's in OTEL_EXPORTER_OTLP_HEADERS. Whatever is not loopback is encrypted.")]
+(AWS_ACCESS_KEY_ID, …) and files, a collector's in OTEL_EXPORTER_OTLP_HEADERS, Elasticsearch's in ELASTIC_API_KEY or
+ELASTIC_PASSWORD (or a file, in ELASTIC_PASSWORD_FILE). Whatever is not loopback is encrypted.")]
 pub(crate) struct Ship {
     /// A root or a run directory [default: the root]
     pub(crate) dir: Option<PathBuf>,
@@ -103,6 +107,10 @@ pub(crate) fn ship(
     let for_a_database = args.cleanup || args.monthly || args.cleanup_daily.is_some() || args.level.is_some();
     if for_a_database && !is_database {
         let why = "`--cleanup`, `--cleanup-daily`, `--level` and `--monthly` are for PostgreSQL";
+        return Err(Failure::Unusable(why.to_owned()));
+    }
+    if args.once && args.to.starts_with("prometheus://") && !args.to.starts_with("prometheus:///") {
+        let why = "a page that is served ends with `--once`; leave it out, or write a textfile: `--to prometheus:///folder/tapelog.prom`";
         return Err(Failure::Unusable(why.to_owned()));
     }
     let wrong = |error: &dyn std::fmt::Display| Failure::Unusable(format!("`--to`: {error}"));

@@ -707,3 +707,26 @@ fn what_is_broken_is_noted_and_ends_nothing() {
         "{out}"
     );
 }
+
+#[test]
+fn ship_writes_metrics_and_says_what_is_wrong_with_an_address() {
+    let root = one();
+    let file = root.path.join("tape.prom");
+    let (code, out, err) =
+        root.tape(&format!("ship {} --to prometheus://{} --once", root.path.display(), file.display()));
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("14 events sent in"), "{out}");
+    let metrics = fs::read_to_string(&file).unwrap();
+    assert!(metrics.contains("event_type=\"BUY_BLOCKED\",level=\"info\""), "{metrics}");
+    for (to, says) in [
+        ("prometheus://127.0.0.1:1", "write a textfile"),
+        ("prometheus:///tmp/metrics", "`.prom`"),
+        ("elasticsearch://u:canary-7@h/tapelog", "list of processes"),
+        ("elasticsearch://h/Tape", "lower-case"),
+        ("gopher://h", "`elasticsearch://`, `opensearch://`, `prometheus://`"),
+    ] {
+        let (code, _, err) = root.tape(&format!("ship {} --to {to} --once", root.path.display()));
+        assert_eq!(code, 2, "{to}: {err}");
+        assert!(err.contains(says) && !err.contains("canary"), "{to}: {err}");
+    }
+}

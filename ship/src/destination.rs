@@ -57,6 +57,14 @@ pub trait Destination: Send {
     fn maintain(&mut self) -> Result<Option<String>, SendError> {
         Ok(None)
     }
+
+    /// What it has to do once everything that was there is sent, and the shipper ends.
+    ///
+    /// # Errors
+    /// When it could not; what was confirmed stays confirmed.
+    fn finish(&mut self) -> Result<(), SendError> {
+        Ok(())
+    }
 }
 
 /// What is sent to a destination.
@@ -100,6 +108,10 @@ impl Destination for Box<dyn Destination> {
 
     fn maintain(&mut self) -> Result<Option<String>, SendError> {
         (**self).maintain()
+    }
+
+    fn finish(&mut self) -> Result<(), SendError> {
+        (**self).finish()
     }
 }
 

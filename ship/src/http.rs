@@ -114,6 +114,19 @@ impl Http {
         answer(request.send(body))
     }
 
+    /// Puts `body` at `path` below the base.
+    ///
+    /// # Errors
+    /// When there is no answer at all.
+    #[cfg(feature = "elastic")]
+    pub(crate) fn put(&self, path: &str, kind: &str, body: &[u8]) -> Result<Answer, SendError> {
+        let mut request = self.agent.put(format!("{}{path}", self.base)).header("content-type", kind);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        answer(request.send(body))
+    }
+
     /// Asks for `path` below the base.
     ///
     /// # Errors

@@ -9,9 +9,13 @@
 //!
 //! Nothing here writes into a run directory; what a shipper keeps stands in `<root>/ship/<destination>/`.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 pub mod batch;
 pub mod checkpoint;
 pub mod destination;
+#[cfg(feature = "elastic")]
+pub mod elastic;
 mod files;
 pub mod follow;
 #[cfg(feature = "http")]
@@ -26,6 +30,8 @@ mod number;
 pub mod otlp;
 #[cfg(feature = "postgres")]
 pub mod postgres;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 mod rejected;
 pub mod shipper;
 #[cfg(feature = "object-store")]

@@ -11,6 +11,8 @@ use crate::destination::Destination;
 /// | address | feature |
 /// |---|---|
 /// | `postgresql://user@host/database` | `postgres` |
+/// | `elasticsearch://host:9200/index`, `opensearch://…` | `elastic` |
+/// | `prometheus://127.0.0.1:9464`, `prometheus:///folder/tapelog.prom` | `prometheus` |
 /// | `s3://bucket/prefix`, `gs://…`, `az://…`, `file:///folder` | `object-store`; `?as=parquet` with `parquet` |
 /// | `otlp://host:4318` | `otlp` |
 ///
@@ -36,6 +38,10 @@ pub fn destination(text: &str) -> Result<Box<dyn Destination>, AddressError> {
         }
         #[cfg(feature = "otlp")]
         "otlp" => Ok(Box::new(crate::otlp::Otlp::parse(text)?)),
+        #[cfg(feature = "elastic")]
+        "elasticsearch" | "opensearch" => Ok(Box::new(crate::elastic::Elastic::parse(text)?)),
+        #[cfg(feature = "prometheus")]
+        "prometheus" => Ok(Box::new(crate::prometheus::Prometheus::parse(text)?)),
         scheme => Err(AddressError::new(format!(
             "nothing is sent to `{scheme}:`; write one of {}",
             KNOWN.join(", ")
@@ -51,6 +57,10 @@ const KNOWN: &[&str] = &[
     "`s3://`, `gs://`, `az://`, `file:///`",
     #[cfg(feature = "otlp")]
     "`otlp://`",
+    #[cfg(feature = "elastic")]
+    "`elasticsearch://`, `opensearch://`",
+    #[cfg(feature = "prometheus")]
+    "`prometheus://`",
 ];
 
 /// Why a text is not the address of a destination. Never holds the text itself: it may have a password in it.

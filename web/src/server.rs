@@ -22,6 +22,14 @@ const CORRELATION: HeaderName = HeaderName::from_static("x-correlation-id");
 /// id. Records API_REQUEST when it comes and API_RESPONSE when the last byte of the answer is gone, with status, size and
 /// latency; API_FAILED when it has no answer.
 ///
+/// ```
+/// use tower_layer::Layer as _;
+/// # let service = ();
+///
+/// let layer = tapelog_web::server::Layer::new("orders").accept_decisions(false);
+/// let service = layer.layer(service);
+/// ```
+///
 /// With axum `Router::new().route(…).layer(Layer::new("orders"))`; with tonic `Server::builder().layer(Layer::new("orders"))`,
 /// where API_RESPONSE also has `grpc_status`. The handler finds what the request brought as an extension of type
 /// [`Incoming`].

@@ -11,6 +11,7 @@ use tracing_core::subscriber::{Interest, NoSubscriber};
 use tracing_core::{Dispatch, Level, Metadata, dispatcher};
 
 use super::TARGET;
+use crate::cold::sites::Constant;
 use crate::hot::site::Site;
 
 /// What the subscribers said of a callsite: nothing yet is as `sometimes`.
@@ -23,6 +24,16 @@ const ALWAYS: u8 = 2;
 pub(crate) struct Made {
     interest: AtomicU8,
     metadata: OnceLock<Metadata<'static>>,
+    /// Of a span: where the values of its own fields come from.
+    pub(super) origins: OnceLock<Vec<Origin>>,
+}
+
+/// Where a field's value comes from: a place among the recorded values, or the site.
+#[derive(Debug)]
+pub(super) enum Origin {
+    Recorded(usize),
+    Constant(Constant),
+    Absent,
 }
 
 /// The level that `tracing` has for ours.

@@ -7,11 +7,11 @@ use tracing_core::metadata::Kind;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::{Dispatch, LevelFilter};
 
-use super::callsite::{self, Made};
+use super::callsite::{self, Made, Origin};
 use super::out::{bytes, guarded, speaking};
 use super::text::{Now, Owned};
 use crate::cold::decode::{Decoded, Reader};
-use crate::cold::sites::Sites;
+use crate::cold::sites::{From, Sites};
 use crate::hot::describe;
 use crate::hot::ids::DecisionId;
 use crate::hot::site::{Site, Source};
@@ -52,7 +52,7 @@ impl Span {
             made.if_wanted(|dispatch| {
                 let bytes = bytes(fields);
                 let now = Now::take();
-                let values = values(site, &bytes, &now);
+                let values = values(made, &bytes, &now);
                 let id = display(decision);
                 let mut all: Vec<Option<&dyn Value>> = vec![Some(&id), None, None, None];
                 all.extend(values.iter().map(Owned::as_value));
@@ -122,6 +122,7 @@ fn of(site: &'static Site) -> &'static Made {
     names.extend(own(site).map(|(_, field)| field.name));
     let name = if site.place.function.is_empty() { "decision" } else { site.place.function };
     let made = Made::new(site, name, "decision", names, Kind::SPAN);
+    let _first = made.origins.set(origins(site));
     // Release: whoever loads it sees it whole.
     site.span.store(core::ptr::from_ref(made).cast_mut(), Ordering::Release);
     made
@@ -138,24 +139,34 @@ fn own(site: &'static Site) -> impl Iterator<Item = (Option<usize>, &'static cra
     site.own.iter().map(place).filter(|(_, field)| !HEAD.contains(&field.name))
 }
 
-fn values(site: &'static Site, bytes: &[u8], now: &Now) -> Vec<Owned> {
-    let mut reader = Reader(bytes);
-    let recorded: Vec<_> = core::iter::from_fn(|| reader.value()).collect();
+/// Asked once for each site: a site's description is not small.
+fn origins(site: &'static Site) -> Vec<Origin> {
     // The constants, as the drain knows them.
     let mut sites = Sites::default();
     sites.add(&describe::site(0, site));
     let constant = |name: &str| {
-        let info = sites.get(0)?;
-        let field = info.fields.iter().find(|field| field.name == name)?;
+        let field = sites.get(0)?.fields.iter().find(|field| field.name == name)?;
         match &field.from {
-            crate::cold::sites::From::Constant(constant) => Some(now.owned(&constant.value())),
+            From::Constant(constant) => Some(Origin::Constant(constant.clone())),
             _ => None,
         }
     };
     own(site)
         .map(|(place, field)| match place {
-            Some(place) => now.owned(recorded.get(place).unwrap_or(&Decoded::Absent)),
-            None => constant(field.name).unwrap_or(Owned::Absent),
+            Some(place) => Origin::Recorded(place),
+            None => constant(field.name).unwrap_or(Origin::Absent),
         })
         .collect()
+}
+
+fn values(made: &Made, bytes: &[u8], now: &Now) -> Vec<Owned> {
+    let mut reader = Reader(bytes);
+    let recorded: Vec<_> = core::iter::from_fn(|| reader.value()).collect();
+    let origins = made.origins.get().map_or(&[][..], Vec::as_slice);
+    let value = |origin: &Origin| match origin {
+        Origin::Recorded(place) => now.owned(recorded.get(*place).unwrap_or(&Decoded::Absent)),
+        Origin::Constant(constant) => now.owned(&constant.value()),
+        Origin::Absent => Owned::Absent,
+    };
+    origins.iter().map(value).collect()
 }

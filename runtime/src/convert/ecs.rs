@@ -27,18 +27,53 @@ const MAPPED: [&str; 16] = [
     "stack_trace",
 ];
 
+/// What the place of a line's file says and the line does not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Origin<'a> {
+    /// The process that wrote it; the line's own `pid` counts where it has one.
+    pub pid: Option<u32>,
+    /// The host it ran on.
+    pub host: Option<&'a str>,
+    /// The stream, for example `orders`.
+    pub stream: Option<&'a str>,
+}
+
 /// The event as ECS has it.
 #[must_use]
 pub fn ecs(flat: &Flat<'_>) -> String {
+    ecs_from(flat, &Origin::default())
+}
+
+/// The same, with process (`process.pid`), host (`host.name`) and stream (`log.logger`) of the run that it is from.
+///
+/// ```
+/// use tapelog::convert::{Flat, Origin, ecs_from};
+///
+/// let line = r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","level":"info","event_type":"RUN_STARTED","category":"system","service":"engine","session_id":"session_20251026_123456","message":"started","source":"a.rs:7","thread":"main","event_id":"89abcdef","seq":1}"#;
+/// let flat = Flat::parse(line).expect("a line of ours");
+/// let out = ecs_from(&flat, &Origin { pid: Some(7), host: Some("vega"), stream: Some("system") });
+/// assert!(out.contains(r#""host":{"name":"vega"}"#) && out.contains(r#""pid":7"#) && out.contains(r#""logger":"system""#));
+/// ```
+#[must_use]
+pub fn ecs_from(flat: &Flat<'_>, from: &Origin<'_>) -> String {
     let mut out = Object::new();
     out.raw("@timestamp", flat.get("timestamp").unwrap_or("null"));
     out.raw("message", flat.get("message").unwrap_or("\"\""));
     out.raw("ecs", &object(&[("version", Some(quoted(ECS_VERSION)))]));
-    out.raw("log", &log(flat));
+    out.raw("log", &log(flat, from));
     out.raw("event", &event(flat));
+    if let Some(host) = from.host {
+        out.raw("host", &object(&[("name", Some(quoted(host)))]));
+    }
     out.raw("service", &object(&[("name", text(flat, "service"))]));
     let thread = object(&[("name", text(flat, "thread"))]);
-    out.raw("process", &object(&[("pid", whole(flat, "pid")), ("thread", Some(thread))]));
+    out.raw(
+        "process",
+        &object(&[
+            ("pid", whole(flat, "pid").or_else(|| from.pid.map(|pid| pid.to_string()))),
+            ("thread", Some(thread)),
+        ]),
+    );
     let error = object(&[
         ("message", text(flat, "error")),
         ("code", text(flat, "error_code")),
@@ -56,8 +91,8 @@ pub fn ecs(flat: &Flat<'_>) -> String {
     out.end()
 }
 
-/// Level, and where in the source (C11: `source` is `file:line`).
-fn log(flat: &Flat<'_>) -> String {
+/// Level, stream, and where in the source (C11: `source` is `file:line`).
+fn log(flat: &Flat<'_>, from: &Origin<'_>) -> String {
     let source = flat.text("source");
     let origin = match source.rsplit_once(':') {
         Some((file, line)) if line.parse::<u32>().is_ok() => {
@@ -66,7 +101,7 @@ fn log(flat: &Flat<'_>) -> String {
         }
         _ => None,
     };
-    object(&[("level", text(flat, "level")), ("origin", origin)])
+    object(&[("level", text(flat, "level")), ("logger", from.stream.map(quoted)), ("origin", origin)])
 }
 
 fn event(flat: &Flat<'_>) -> String {
@@ -170,7 +205,8 @@ mod tests {
             LINE.replace("\"level\"", "\"real_utc_time\":\"2025-10-26T12:34:57.000000000Z\",\"level\"");
         let odd = LINE.replace("\"error\":\"timed out\"", "\"error\":5,\"outcome\":\"unknown\",\"pid\":7");
         for line in [LINE, &domain, &odd] {
-            let out = ecs(&Flat::parse(line).unwrap());
+            let from = Origin { pid: Some(8), host: Some("ve\"ga"), stream: Some("orders") };
+            let out = ecs_from(&Flat::parse(line).unwrap(), &from);
             let value: Value = serde_json::from_str(&out).unwrap();
             check("", &value, &fields());
             assert_eq!(value["event"]["action"], "ORDER_UNKNOWN");

@@ -17,7 +17,7 @@ mod flat;
 mod object;
 mod text;
 
-pub use ecs::{ECS_VERSION, ecs};
+pub use ecs::{ECS_VERSION, Origin, ecs, ecs_from};
 pub use flat::Flat;
 pub use text::{colour_of, text};
 

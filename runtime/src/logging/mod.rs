@@ -44,6 +44,14 @@ pub(crate) use live::{Moment, Watch, record};
 pub(crate) use storage::Storage;
 
 /// What is recorded.
+///
+/// ```
+/// use tapelog::{Level, logging::{Logging, Sampling}};
+///
+/// let logging = Logging::new().level(Level::Info).off("market")?.sample("PERFORMANCE", Sampling::every(100))?;
+/// assert!(logging.clone().off("orders").is_err(), "class `audit` is always recorded");
+/// # Ok::<(), tapelog::logging::LoggingError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Logging {
     rules: Rules,

@@ -12,6 +12,14 @@ use super::{Holder, me};
 pub(super) const READERS: usize = 8;
 
 /// As [`std::sync::RwLock`], with a name, and known to the heartbeat while somebody waits for it.
+///
+/// ```
+/// use tapelog::sync::RwLock;
+///
+/// static LIMITS: RwLock<f64> = RwLock::named("limits", 20.0);
+/// assert_eq!(*LIMITS.read().expect("nobody panicked with it"), 20.0);
+/// *LIMITS.write().expect("nobody panicked with it") = 15.0;
+/// ```
 pub struct RwLock<T: ?Sized> {
     name: &'static str,
     writer: Holder,

@@ -10,6 +10,17 @@ use crate::hot::ids::DecisionId;
 const LONGEST_ID: usize = 128;
 
 /// What a request brought in its headers. See the [module](super).
+///
+/// ```
+/// use tapelog::w3c::Incoming;
+///
+/// let headers = [("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"), ("x-correlation-id", "trade-7")];
+/// let incoming = Incoming::of(|name| {
+///     headers.iter().filter(|(known, _)| *known == name).map(|(_, value)| *value).collect()
+/// });
+/// let (context, _held) = incoming.enter();
+/// context.run(|| { /* everything in here has `correlation_id` trade-7 and that trace id */ });
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Incoming {

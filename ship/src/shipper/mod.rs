@@ -31,7 +31,7 @@ use away::Away;
 use watched::Watched;
 
 pub use error::ShipError;
-#[cfg(feature = "object-store")]
+#[cfg(any(feature = "object-store", feature = "elastic"))]
 pub(crate) use status::recorded_at_nanos;
 pub use thread::Shipping;
 
@@ -190,6 +190,11 @@ impl<D: Destination + 'static> Shipper<D> {
                 self.wait_while_away(deadline)?;
             }
         }
+        while let Err(error) = self.destination.finish() {
+            self.is_away(&error);
+            self.wait_while_away(deadline)?;
+        }
+        self.is_back();
         Ok(&self.summary)
     }
 
@@ -235,6 +240,11 @@ impl<D: Destination + 'static> Shipper<D> {
             self.watch_lag(&runs);
             self.write_status(&runs);
             if stopping {
+                if self.away.is_none()
+                    && let Err(error) = self.destination.finish()
+                {
+                    self.is_away(&error);
+                }
                 return Ok(&self.summary);
             }
             let done = runs.iter().filter(|run| run.ended && run.complete && run.held.is_none());

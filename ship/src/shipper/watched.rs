@@ -95,6 +95,10 @@ impl<D: Destination + 'static> Watched<D> {
         self.call(MAINTAIN_WITHIN, Destination::maintain)
     }
 
+    pub(super) fn finish(&mut self) -> Result<(), SendError> {
+        self.call(self.within, Destination::finish)
+    }
+
     fn call<T: Send + 'static>(
         &mut self,
         within: Duration,

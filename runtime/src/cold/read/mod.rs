@@ -30,6 +30,23 @@ pub use segments::{Packing, Segment};
 const MOST_LOOKS: usize = 8;
 
 /// A folder below which runs are kept.
+///
+/// ```
+/// use tapelog::read::Root;
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-read-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0);
+/// # tape.finish()?;
+///
+/// let run = Root::open(&root)?.newest()?;
+/// let events = run.events()?;
+/// let blocked: Vec<_> = events.all().iter().filter(|event| event.event_type() == "BUY_BLOCKED").collect();
+/// assert_eq!(blocked[0].text("rule"), "spread");
+/// assert_eq!(blocked[0].file(), "decisions.jsonl");
+/// assert_eq!(events.torn_lines(), 0);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Root {
     path: PathBuf,

@@ -17,6 +17,21 @@ use crate::cold::seal::{SealFile, hex};
 use crate::cold::segments::{Plan, Rotation, pack, sidecar_of};
 
 /// How [`Root::clean`] goes about it.
+///
+/// ```
+/// use tapelog::read::Root;
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-clean-{}", std::process::id()));
+/// # tapelog::Recorder::builder("engine").root(&root).start()?.finish()?;
+///
+/// let mut clean = tapelog::read::Clean::default();
+/// clean.actor = "nightly job".to_owned();
+/// clean.dry_run = true;
+/// for file in Root::open(&root)?.clean(&clean)? {
+///     println!("{} would go: {}", file.file, file.policy);
+/// }
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Clean {
