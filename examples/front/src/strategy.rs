@@ -12,6 +12,9 @@ use crate::orders::{Answer, Order};
 
 /// Decides three times: once it goes well, once the service's guard says no, once the venue.
 pub(crate) async fn trade(url: &str) -> Result<(), Box<dyn Error>> {
+    // An application that built reqwest without a provider of cryptography, as `tapelog-ship` does, chooses one; a second
+    // choice is no error.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let plain = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
     // One line: correlation id, decision and trace go into the headers.
     let client = ClientBuilder::new(plain).with(Tape::new("orders").error_bodies(256)).build();

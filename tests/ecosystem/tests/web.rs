@@ -32,8 +32,14 @@ async fn serve(router: Router) -> String {
     format!("http://{address}")
 }
 
+fn plain() -> reqwest::Client {
+    // Only the first thread installs it; the others find it there.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().timeout(Duration::from_millis(300)).build().unwrap()
+}
+
 fn client() -> ClientWithMiddleware {
-    let plain = reqwest::Client::builder().timeout(Duration::from_millis(300)).build().unwrap();
+    let plain = plain();
     ClientBuilder::new(plain).with(Tape::new("orders").error_bodies(64)).build()
 }
 
@@ -241,8 +247,7 @@ async fn a_venue_gets_no_ids_of_ours() {
     }
     let taken = capture_async(async {
         let base = serve(Router::new().route("/", get(look))).await;
-        let client =
-            ClientBuilder::new(reqwest::Client::new()).with(Tape::new("venue").propagate(false)).build();
+        let client = ClientBuilder::new(plain()).with(Tape::new("venue").propagate(false)).build();
         let caller = Context::current().with_correlation_id("req-7");
         async { client.get(base).send().await.unwrap().text().await.unwrap() }.in_context(caller).await
     })
