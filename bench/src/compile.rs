@@ -15,8 +15,9 @@ use crate::report::{Goal, Size, Table};
 const FUNCTIONS: u32 = 300;
 
 /// Name, dependency, attribute.
-const VARIANTS: [(&str, &str, &str); 8] = [
+const VARIANTS: [(&str, &str, &str); 9] = [
     ("nothing", "", ""),
+    (BY_HAND, "", ""),
     (
         "tapelog-decision",
         "tapelog = { path = \"RUNTIME\" }",
@@ -45,6 +46,10 @@ const VARIANTS: [(&str, &str, &str); 8] = [
     ),
     ("emit", "emit = \"2.23.0\"", "#[emit::info_span(\"guard\", symbol, spread_bps)]"),
 ];
+
+/// No attribute: the least that opens a scope with two fields, sees how the function ended and notices a panic, written
+/// out by hand around the same bodies. What an attribute adds is on top of that.
+const BY_HAND: &str = "by-hand";
 
 /// It takes a minute: left out of a brief run, and built once. The last of [`VARIANTS`].
 const SLOW: &str = "emit";
@@ -89,10 +94,10 @@ pub fn run(size: Size) -> Table {
             ],
         );
     }
-    table.goal(Goal::at_most("#[decision] with two fields / no attribute", best[1].cpu / nothing.cpu, 1.5));
+    table.goal(Goal::at_most("#[decision] with two fields / no attribute", best[2].cpu / nothing.cpu, 1.5));
     table.goal(Goal::at_most(
         "#[log_performance] with two fields / no attribute",
-        best[2].cpu / nothing.cpu,
+        best[3].cpu / nothing.cpu,
         1.5,
     ));
     table
@@ -113,7 +118,8 @@ fn generate() -> PathBuf {
             "[package]\nname = \"variant-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n"
         );
         write(&root.join(name).join("Cargo.toml"), &manifest);
-        write(&root.join(name).join("src/lib.rs"), &source(attribute));
+        let source = if name == BY_HAND { by_hand() } else { source(attribute) };
+        write(&root.join(name).join("src/lib.rs"), &source);
     }
     root
 }
@@ -150,6 +156,75 @@ pub fn guard_{at}(symbol: &str, spread_bps: f64, book: &[(f64, f64)]) -> Result<
 
 "
         );
+    }
+    out
+}
+
+/// What all scopes share, and each body between an opening and a closing.
+fn by_hand() -> String {
+    let functions = source("").replace(" -> Result<f64, String> {\n", " -> Result<f64, String> {\n@\n");
+    let mut out = String::from(
+        "use std::panic::Location;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub static MODE: AtomicUsize = AtomicUsize::new(0);
+pub struct Site(pub AtomicUsize, pub &'static str, pub &'static Location<'static>);
+impl Site {
+    #[track_caller]
+    pub const fn new(text: &'static str) -> Self {
+        Self(AtomicUsize::new(0), text, Location::caller())
+    }
+}
+pub struct Scope(usize);
+impl Drop for Scope {
+    #[inline(always)]
+    fn drop(&mut self) {
+        unclosed(self.0);
+    }
+}
+#[cold]
+#[inline(never)]
+pub extern \"C\" fn unclosed(scope: usize) {
+    MODE.store(scope, Ordering::Relaxed);
+}
+#[allow(improper_ctypes_definitions)]
+#[inline(never)]
+pub extern \"C\" fn open(site: &'static Site, fields: &(&&str, &f64)) -> Scope {
+    Scope(if MODE.load(Ordering::Relaxed) == 0 { 0 } else { site.0.load(Ordering::Relaxed) + fields.0.len() })
+}
+#[allow(improper_ctypes_definitions)]
+#[inline(never)]
+pub extern \"C\" fn close<T, E: std::fmt::Display>(scope: Scope, result: &Result<T, E>) {
+    if scope.0 != 0
+        && let Err(error) = result
+    {
+        MODE.store(error.to_string().len(), Ordering::Relaxed);
+    }
+    std::mem::forget(scope);
+}
+#[inline(always)]
+pub fn call<R>(body: impl FnOnce() -> R) -> R {
+    body()
+}
+
+",
+    );
+    for function in functions.split_inclusive("\n}\n") {
+        let function = function.replacen(
+            "@\n",
+            "    static SITE: Site = Site::new(\"guard symbol spread_bps\");
+    let scope = open(&SITE, &(&symbol, &spread_bps));
+    let result = call(#[inline(always)] || -> Result<f64, String> {
+",
+            1,
+        );
+        match function.strip_suffix("}\n") {
+            Some(body) if body.contains("SITE") => {
+                out.push_str(body);
+                out.push_str("    });\n    close(scope, &result);\n    result\n}\n");
+            }
+            _ => out.push_str(&function),
+        }
     }
     out
 }
