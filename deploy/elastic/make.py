@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes `kibana.ndjson` (data view and dashboards) and `rules/*.json` from what stands below: `./make.py` after a change.
 
-A test (`ship/tests/elastic_deploy.rs`) makes them again and compares, and looks up every event and field in the event reference.
+A test (`ship/tests/elastic_deploy`) makes them again and compares, and looks up every event and field in the event reference.
 """
 
 import hashlib
