@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes `kibana.ndjson` (data view and dashboards) and `rules/*.json` from what stands below: `./make.py` after a change.
 
-A test (`ship/tests/elastic_deploy.rs`) makes them again and compares, and looks up every event and field in the event reference.
+A test (`ship/tests/elastic_deploy`) makes them again and compares, and looks up every event and field in the event reference.
 """
 
 import hashlib
@@ -180,7 +180,8 @@ DASHBOARDS = {
         (24, chart("Open decisions", events("SHUTDOWN_HEARTBEAT"), [of("max", "tapelog.decisions_open", "Open"), of("max", "tapelog.decisions_stalled", "Without progress")])),
         (24, table("Who was heard when", events("SHUTDOWN_HEARTBEAT", "RUN_STARTED", "RUN_ENDED", "RUN_ENDED_UNCLEANLY"), [("service.name", "Service"), ("host.name", "Host"), ("tapelog.session_id", "Session")], [
             count("Heartbeats", events("SHUTDOWN_HEARTBEAT")), last("event.action", "Last"), last("@timestamp", "When", "date")])),
-        (24, table("What hangs", events("THREAD_STALLED", "THREAD_RECOVERED", "DECISION_STALLED", "DEADLOCK", "RUNTIME_DELAYED"), [("event.action", "Event"), ("service.name", "Service"), ("process.thread.name", "Thread")], [count("Times")])),
+        (24, table("What hangs", events("THREAD_STALLED", "THREAD_RECOVERED", "DECISION_STALLED", "DEADLOCK", "RUNTIME_DELAYED"), [("event.action", "Event"), ("service.name", "Service")], [
+            count("Times"), of("max", "tapelog.age_s", "Longest (s)"), last("tapelog.stalled_thread", "Last thread"), last("tapelog.location", "Where")])),
         (24, chart("Lost records", events("RECORDS_LOST"), [of("sum", "tapelog.lost", "Records")], "service.name", "bar_stacked")),
         (24, table("How runs end", events("RUN_ENDED", "RUN_ENDED_UNCLEANLY", "RUN_UNRECOVERABLE", "SHUTDOWN_FORCED", "PANIC"), [("service.name", "Service"), ("event.action", "Event")], [count("Times")])),
     ],
@@ -273,7 +274,7 @@ RULES = {
         "STATS heard = MAX(@timestamp), ended = SUM(end) BY service.name, host.name, tapelog.session_id, process.pid",
         "WHERE ended == 0 AND heard < NOW() - 75 seconds"], 60),
     "S4-037-stalled-thread": rule("S4-037", "thread without progress", [
-        FROM, where("THREAD_STALLED", "DEADLOCK"), "STATS times = COUNT(*) BY service.name, process.thread.name"], 5),
+        FROM, where("THREAD_STALLED", "DEADLOCK"), "STATS times = COUNT(*) BY service.name, tapelog.stalled_thread, tapelog.location"], 5),
     "S4-038-order-failures": rule("S4-038", "high rate of failed orders", [
         FROM, where("ORDER_CONTEXT", "ORDER_FAILED"), 'EVAL failed = CASE(event.action == "ORDER_FAILED", 1, 0)',
         "STATS events = COUNT(*), failures = SUM(failed) BY service.name", "WHERE failures >= 5 AND failures * 10 > events - failures"], 5),
