@@ -3,6 +3,21 @@
 //!
 //! Invariant: an index only says where to look. A sidecar that is missing, damaged, or not of the file as it stands now is
 //! as if it were not there. It covers the file up to a length; what was appended since is to be searched.
+//!
+//! ```no_run
+//! use tapelog::read::Run;
+//! use tapelog::read::index::{Index, Term, sidecar};
+//!
+//! let run = Run::open("logs/latest")?;
+//! for segment in run.segments()? {
+//!     let Ok(index) = Index::open(&sidecar(run.dir(), &segment)) else { continue };
+//!     if index.is_of(&segment) {
+//!         let blocks = index.blocks_of(&[Term::Id("dec_20251026_123456_abc123".to_owned())]);
+//!         println!("{}: {:?}", segment.path.display(), blocks.map(|blocks| blocks.len()));
+//!     }
+//! }
+//! # Ok::<(), tapelog::read::ReadError>(())
+//! ```
 
 mod about;
 mod build;
