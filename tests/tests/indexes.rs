@@ -56,7 +56,7 @@ fn a_closed_segment_has_an_index_by_which_an_id_is_found() {
             && packed.clone().all(|(one, _)| one.packing == Packing::Gzip)
     };
     while !ready() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{:#?}", closed(&run));
+        assert!(start.elapsed() < Duration::from_secs(300), "{:#?}", closed(&run));
         std::thread::sleep(Duration::from_millis(20));
     }
     let mut found = 0;
