@@ -78,7 +78,9 @@ fn next(run: &Run, ended: bool, done: &BTreeSet<String>) -> io::Result<Option<Re
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let other = !name.starts_with('.') && name != "lock" && name != "hold";
-            if other && entry.file_type()?.is_file() && !ready.iter().any(|ready| ready.name == name) {
+            // An engine that ended while it packed leaves a segment plain and packed: it is listed above, once.
+            let plain = plain_name(&name);
+            if other && entry.file_type()?.is_file() && !ready.iter().any(|ready| ready.plain == plain) {
                 ready.push(Ready { path: entry.path(), plain: name.clone(), name });
             }
         }
@@ -86,6 +88,11 @@ fn next(run: &Run, ended: bool, done: &BTreeSet<String>) -> io::Result<Option<Re
     ready.retain(|file| !done.contains(&file.plain));
     ready.sort_by(|a, b| (a.name == MANIFEST, &a.name).cmp(&(b.name == MANIFEST, &b.name)));
     Ok(ready.into_iter().next())
+}
+
+fn plain_name(name: &str) -> &str {
+    let mut packings = [Packing::Gzip, Packing::Zstd].into_iter();
+    packings.find_map(|packing| name.strip_suffix(packing.suffix())).unwrap_or(name)
 }
 
 fn name_of(run: &Run, path: &Path, fallback: bool) -> Option<String> {

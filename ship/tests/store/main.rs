@@ -206,6 +206,22 @@ fn the_files_of_a_run_arrive_as_they_stand_and_large_ones_in_parts() {
     assert!(again.contains("0 files"), "{again}");
 }
 
+/// What an engine leaves that ends between the packed file and the removal of the plain one.
+#[test]
+fn a_segment_that_stands_plain_and_packed_arrives_once() {
+    let (root, store) = (Folder::new("both"), Folder::new("both-store"));
+    recorded(root.path(), 5);
+    let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
+    for segment in run.segments().unwrap() {
+        let packed = Command::new("gzip").arg("--keep").arg(&segment.path).status().unwrap();
+        assert!(packed.success(), "{}", segment.path.display());
+    }
+    Ship::new(root.path(), &format!("file://{}?as=segments", store.path().display())).runs();
+    let arrived = files_below(store.path());
+    assert!(arrived.iter().any(|path| path.ends_with("run.json")), "{arrived:?}");
+    assert!(arrived.iter().all(|path| path.extension().is_none_or(|end| end != "gz")), "{arrived:?}");
+}
+
 /// Not a test: an engine whose segments are small and packed; it lives until somebody writes `stop`.
 #[test]
 fn engine_that_rotates() {
