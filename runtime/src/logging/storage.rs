@@ -15,6 +15,7 @@ pub(crate) struct Storage {
     keep_days: Option<u32>,
     keep_segments: Option<u32>,
     packing: Option<Packing>,
+    pack_after_days: Option<u32>,
     /// Days by the stream's file.
     streams: Vec<(String, u32)>,
     /// Names in the root, and the streams' files to which they lead.
@@ -25,13 +26,12 @@ pub(crate) struct Storage {
 
 /// S1-065…068: the shipper's, or nobody's.
 #[cfg(any(feature = "toml", feature = "yaml", test))]
-const OF_OTHERS: [(&str, &str); 6] = [
+const OF_OTHERS: [(&str, &str); 5] = [
     ("database", "`tape ship` has the address, tables and batches of a database"),
     ("database_retention_days", "`tape ship --cleanup` removes rows"),
     ("database_archive_after_days", "`tape ship --cleanup` moves rows to the archive"),
     ("cleanup_batch_size", "`tape ship --cleanup` removes rows in batches"),
-    ("file_archive_after_days", "closed files are packed at once: write `rotation.compression`"),
-    ("json_format", "files are lines of JSON; `tape export --as text` and the console give text"),
+    ("json_format", "files are lines of JSON (C9); `tape export --as text` and the console give text"),
 ];
 
 /// S1-069: of which streams each key speaks.
@@ -59,7 +59,7 @@ pub(super) const ROTATION: [&str; 5] = ["size", "time", "retention", "compressio
 /// The keys at the top that are read here, beside `rotation` and `files`.
 #[cfg(any(feature = "toml", feature = "yaml", test))]
 pub(super) fn is_known(key: &str) -> bool {
-    key == "file_retention_days"
+    matches!(key, "file_retention_days" | "file_archive_after_days")
         || RETENTIONS.iter().any(|(known, _)| *known == key)
         || OF_OTHERS.iter().any(|(known, _)| *known == key)
 }
@@ -85,6 +85,7 @@ impl Storage {
                     Some(text.parse().map_err(|_| format!("`{text}` is no count; write `10`"))?);
             }
             "rotation.compression" => self.packing = Some(packing(text)?),
+            "file_archive_after_days" => self.pack_after_days = Some(archive_after(text)?),
             "rotation.retention" | "file_retention_days" => self.keep_days = Some(days(text)?),
             _ => match key.strip_prefix("files.") {
                 Some(name) => self.name(name, text)?,
@@ -141,6 +142,11 @@ impl Storage {
         rotation.max_bytes = self.size.or(rotation.max_bytes);
         rotation.every = self.period.unwrap_or(rotation.every);
         rotation.packing = self.packing.unwrap_or(rotation.packing);
+        if let Some(days) = self.pack_after_days {
+            // `compression: false` is of what is closed now; what is archived is packed.
+            let archive = if rotation.packing == Packing::Plain { Packing::Gzip } else { rotation.packing };
+            rotation = rotation.packing(archive).pack_after_days(days);
+        }
         // Days that are asked for are not cut short by a count that nobody asked for.
         if self.keep_days.is_some() || self.keep_segments.is_some() {
             rotation = rotation.keep_all();
@@ -209,6 +215,15 @@ fn packing(text: &str) -> Result<Packing, String> {
     Ok(packing)
 }
 
+/// Days, in a program that can pack.
+#[cfg(any(feature = "toml", feature = "yaml", test))]
+fn archive_after(text: &str) -> Result<u32, String> {
+    packing("gzip").map_err(|_| {
+        "this program cannot pack what is archived: turn on the feature `gzip` of `tapelog`, or leave the key out".to_owned()
+    })?;
+    days(text)
+}
+
 /// `30 days`, `30`, `2 weeks`.
 #[cfg(any(feature = "toml", feature = "yaml", test))]
 fn days(text: &str) -> Result<u32, String> {
@@ -271,5 +286,20 @@ mod tests {
         assert_eq!(plan.rotation("orders.jsonl", Class::Audit), ninety, "named, so told otherwise");
         assert_eq!(plan.rotation("decisions.jsonl", Class::Audit), Rotation::daily().keep_all());
         assert_eq!(plan.rotation("performance.jsonl", Class::Log), Rotation::daily());
+    }
+
+    #[test]
+    #[cfg(feature = "gzip")]
+    fn what_is_archived_after_days_is_packed_then_and_not_before() {
+        // S1-066: `compression: false` is of what is closed now.
+        let mut storage = Storage::default();
+        storage.set("rotation.compression", "false").unwrap();
+        storage.set("file_archive_after_days", "7").unwrap();
+        let mut plan = Plan::default();
+        storage.apply(&mut plan);
+        assert_eq!(plan.audit, Rotation::standard().keep_all().pack_after_days(7));
+        let day = std::time::Duration::from_secs(86_400);
+        assert!(!plan.log.packs(6 * day) && plan.log.packs(7 * day));
+        assert!(storage.set("file_archive_after_days", "soon").unwrap_err().contains("write one such as"));
     }
 }

@@ -82,7 +82,8 @@ impl Root {
             }
             plan
         };
-        let job = Job { root: self, own: None, dry_run: clean.dry_run, stop: &|| false };
+        let job =
+            Job { root: self, own: None, dry_run: clean.dry_run, now: SystemTime::now(), stop: &|| false };
         if !clean.dry_run {
             // What to keep may be said anew; how to pack is the run's own affair.
             job.pack(&|run: &Run| run.manifest().plan(), |_| true)?;
@@ -120,6 +121,8 @@ pub(super) struct Job<'a> {
     /// The run that is being written by this process: of it, closed segments may go.
     pub(super) own: Option<&'a Path>,
     pub(super) dry_run: bool,
+    /// Ages are counted up to here.
+    pub(super) now: SystemTime,
     /// The process wants to end.
     pub(super) stop: &'a dyn Fn() -> bool,
 }
@@ -135,26 +138,35 @@ impl Job<'_> {
         Ok(runs)
     }
 
-    /// Packs what ended runs have left unpacked.
+    /// Packs what ended runs have left unpacked, and of all runs what is old enough now.
     pub(super) fn pack(
         &self,
         plan: &dyn Fn(&Run) -> Plan,
         wanted: impl Fn(&Run) -> bool,
     ) -> Result<(), ReadError> {
-        for run in self.runs(wanted)?.iter().filter(|run| self.own != Some(run.dir())) {
+        for run in &self.runs(wanted)? {
             // What cannot be tidied or packed now stays as it is, and is readable.
             let _ = pack::tidy(run.dir());
+            let plan = plan(run);
             for segment in run.segments()? {
-                let packing =
-                    plan(run).rotation(&segment.stream, run.manifest().class_of(&segment.stream)).packing;
-                let plain =
-                    segment.packing == Packing::Plain && !segment.fallback && segment.number().is_some();
-                if plain && packing != Packing::Plain && pack::can(packing) && !(self.stop)() {
-                    let _ = pack::pack(&segment.path, packing);
+                let rotation = plan.rotation(&segment.stream, run.manifest().class_of(&segment.stream));
+                // The newest of a run's own may not be named or sealed yet: its keeper packs it when it is.
+                let settled = self.own != Some(run.dir()) || rotation.pack_after_seconds.is_some();
+                if settled && self.is_due(&segment, rotation) && !(self.stop)() {
+                    let packed = pack::pack(&segment.path, rotation.packing);
+                    // What was made for the plain one is for nobody now.
+                    let _ = packed.and_then(|_| fs::remove_file(sidecar_of(run.dir(), &segment.path)));
                 }
             }
         }
         Ok(())
+    }
+
+    fn is_due(&self, segment: &Segment, rotation: Rotation) -> bool {
+        let closed = segment.packing == Packing::Plain && !segment.fallback && segment.number().is_some();
+        let written = || fs::metadata(&segment.path).and_then(|about| about.modified());
+        let age = |written| self.now.duration_since(written).unwrap_or_default();
+        closed && pack::can(rotation.packing) && written().is_ok_and(|written| rotation.packs(age(written)))
     }
 
     /// Removes what `plan` does not keep, after `say` has said so.
@@ -193,9 +205,8 @@ impl Job<'_> {
             }
         }
         let mut cleaned = Vec::new();
-        let now = SystemTime::now();
         for (rotation, candidates) in streams.into_values() {
-            for (candidate, policy) in choose(candidates, rotation, now) {
+            for (candidate, policy) in choose(candidates, rotation, self.now) {
                 if (self.stop)() {
                     return Ok(cleaned);
                 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
@@ -135,7 +135,7 @@ impl Work {
         let class =
             Manifest::read(&self.dir).map_or(crate::Class::Audit, |manifest| manifest.class_of(&closed.file));
         let rotation = self.plan.rotation(&closed.file, class);
-        if rotation.packing != Packing::Plain {
+        if rotation.packs(Duration::ZERO) {
             let path = closed.path(&self.dir);
             let stop =
                 |_| if self.stopped() { Err(io::Error::from(io::ErrorKind::Interrupted)) } else { Ok(()) };
@@ -207,7 +207,8 @@ impl Work {
             |run: &Run| run.manifest().service == self.service && run.manifest().instance == self.instance;
         let plan = |_: &Run| self.plan.clone();
         let stop = || self.stopped();
-        let job = Job { root: &root, own: Some(&self.dir), dry_run: false, stop: &stop };
+        let job =
+            Job { root: &root, own: Some(&self.dir), dry_run: false, now: SystemTime::now(), stop: &stop };
         if others {
             job.pack(&plan, mine)?;
         }

@@ -9,6 +9,8 @@ mod clean;
 mod hold;
 mod keeper;
 mod ops;
+#[cfg(test)]
+mod tests;
 
 pub use clean::{Clean, Cleaned};
 pub(crate) use keeper::Keeper;

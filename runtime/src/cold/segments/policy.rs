@@ -63,6 +63,9 @@ pub struct Rotation {
     pub(crate) every: Option<Period>,
     #[serde(default)]
     pub(crate) packing: Packing,
+    /// Unpacked until so old.
+    #[serde(default)]
+    pub(crate) pack_after_seconds: Option<u64>,
     pub(crate) keep_segments: Option<u32>,
     pub(crate) keep_seconds: Option<u64>,
     pub(crate) keep_bytes: Option<u64>,
@@ -108,6 +111,7 @@ impl Rotation {
             max_bytes: None,
             every: None,
             packing: Packing::Plain,
+            pack_after_seconds: None,
             keep_segments: None,
             keep_seconds: None,
             keep_bytes: None,
@@ -132,6 +136,22 @@ impl Rotation {
     #[must_use]
     pub const fn packing(mut self, packing: Packing) -> Self {
         self.packing = packing;
+        self
+    }
+
+    /// Leaves closed segments as they are until their last line is so many days old; the cleaning that comes next, at a
+    /// start or at its hour, packs them (S1-066: greps read the last week, and the rest takes a tenth of the disk).
+    ///
+    /// ```
+    /// use tapelog::Rotation;
+    /// use tapelog::read::Packing;
+    ///
+    /// let rotation = Rotation::daily().packing(Packing::Gzip).pack_after_days(7);
+    /// assert_ne!(rotation, Rotation::daily());
+    /// ```
+    #[must_use]
+    pub const fn pack_after_days(mut self, days: u32) -> Self {
+        self.pack_after_seconds = Some(days as u64 * DAY);
         self
     }
 
@@ -171,6 +191,11 @@ impl Rotation {
         self.keep_seconds = None;
         self.keep_bytes = None;
         self
+    }
+
+    /// Whether a segment is packed that was closed so long ago.
+    pub(crate) fn packs(self, age: Duration) -> bool {
+        self.packing != Packing::Plain && age.as_secs() >= self.pack_after_seconds.unwrap_or(0)
     }
 
     /// Whether something may be removed.
