@@ -24,7 +24,7 @@ async fn evaluate(&self) -> Result<Buy, Error> {
         )
         .await;
     {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).close(&mut decision);
     }
     result

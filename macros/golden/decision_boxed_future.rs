@@ -21,7 +21,7 @@ fn evaluate(&self) -> Pin<Box<dyn Future<Output = Result<Buy, Error>> + Send + '
             )
             .await;
         {
-            use ::tapelog::__private::outcome::levels::*;
+            use ::tapelog::__private::outcome::Level as _;
             (&&&&&&::tapelog::__private::outcome::Of(&result)).close(&mut decision);
         }
         result

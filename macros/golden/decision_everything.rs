@@ -51,7 +51,7 @@ fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
         |result| result.is_ok(),
     );
     {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).close(decision);
     }
     result

@@ -26,7 +26,7 @@ fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
         },
     );
     {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).close(decision);
     }
     result

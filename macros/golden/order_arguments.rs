@@ -74,7 +74,7 @@ fn place(intent_id: &str, symbol: &str, side: Side, qty: f64) -> Result<Ack, Err
         || -> Result<Ack, Error> { send() },
     );
     let ended = {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
     };
     if attempt.is_open() {

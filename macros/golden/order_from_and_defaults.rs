@@ -73,7 +73,7 @@ async fn place(&self, order: &Order) -> Result<Ack, Error> {
     }
         .await;
     let ended = {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
     };
     if attempt.is_open() {

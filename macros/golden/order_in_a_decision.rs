@@ -121,7 +121,7 @@ fn place(order: Order) -> Status {
         || -> Status { send(order) },
     );
     let ended = {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
     };
     if attempt.is_open() {

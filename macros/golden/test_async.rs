@@ -6,7 +6,7 @@ async fn it_trades() -> Result<(), Error> {
         })
         .await;
     let ended = {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&captured.result)).read()
     };
     ::tapelog::__private::show_if_failed(&captured, &ended);

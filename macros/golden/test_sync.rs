@@ -4,7 +4,7 @@ fn it_trades() {
         trade();
     });
     let ended = {
-        use ::tapelog::__private::outcome::levels::*;
+        use ::tapelog::__private::outcome::Level as _;
         (&&&&&&::tapelog::__private::outcome::Of(&captured.result)).read()
     };
     ::tapelog::__private::show_if_failed(&captured, &ended);

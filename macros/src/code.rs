@@ -1,6 +1,6 @@
 //! Pieces that several expansions have.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 
 use crate::fields::Field;
@@ -34,7 +34,7 @@ fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
 /// One text costs the compiler less than a value of many parts. The call stands at the function's name, whose line the
 /// compiler takes for it.
 pub(crate) fn described(
-    ty: &TokenStream,
+    [module, ty]: [&str; 2],
     words: &[String],
     fields: &[Field],
     around: &Around<'_>,
@@ -51,19 +51,9 @@ pub(crate) fn described(
         text.push('\n');
         field.describe(&mut text);
     }
-    let ty = relocated(ty, span);
-    let module = quote_spanned!(Span::mixed_site()=> #private::module_path!());
-    quote_spanned!(span=> #at::#ty::new(#text, #module))
-}
-
-fn relocated(tokens: &TokenStream, span: Span) -> TokenStream {
-    let tokens = tokens.clone().into_iter();
-    tokens
-        .map(|mut token| {
-            token.set_span(span);
-            token
-        })
-        .collect()
+    let (module, ty) = (Ident::new(module, span), Ident::new(ty, span));
+    let path = quote_spanned!(Span::mixed_site()=> #private::module_path!());
+    quote_spanned!(span=> #at::#module::#ty::new(#text, #path))
 }
 
 /// `deadline_ns=…` of a layer that has one.

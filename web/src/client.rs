@@ -17,6 +17,7 @@ use crate::events::{API_FAILED, API_REQUEST, API_RESPONSE};
 /// ```
 /// use reqwest_middleware::ClientBuilder;
 ///
+/// # let _ = rustls::crypto::ring::default_provider().install_default();
 /// let client = ClientBuilder::new(reqwest::Client::new()).with(tapelog_web::client::Tape::new("binance").error_bodies(256)).build();
 /// # drop(client);
 /// ```

@@ -15,7 +15,7 @@ use crate::wrapper::{Around, Layer, Style};
 pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let here = Span::mixed_site();
     let private = around.krate.private();
-    let scope = quote_spanned!(here=> decision);
+    let scope = Ident::new("decision", here);
     let sync = !around.style.is_async();
     // A sync decision lives in a frame of the caller's; what is passed around is one word.
     let frame = sync.then(|| quote_spanned!(here=> let mut frame = #private::decision::Frame::EMPTY;));
@@ -72,7 +72,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
             let #changes decision = #opened;
             #start
         ),
-        after: quote_spanned!(here=> #verdict),
+        after: verdict.unwrap_or_default(),
         scope: (!sync).then(|| scope.clone()),
         closes: Some(scope),
         joins: matches!(plan.joins, Joins::Outer),
@@ -97,7 +97,7 @@ fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
     let mut fields: Vec<Field> = plan.kind.iter().map(|kind| Field::known("kind", kind)).collect();
     fields.extend((!plan.inputs.is_empty()).then(|| Field::stated("inputs")));
     fields.extend(plan.fields.iter().cloned());
-    code::described(&quote!(decision::Decision), &words, &fields, around)
+    code::described(["decision", "Decision"], &words, &fields, around)
 }
 
 /// The values of START.

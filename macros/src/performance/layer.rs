@@ -1,7 +1,7 @@
 //! What `#[log_performance]` becomes on a function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::quote_spanned;
 
 use super::check::Plan;
 use crate::code;
@@ -13,26 +13,28 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     let here = Span::mixed_site();
     let private = around.krate.private();
     let described = described(plan, around);
-    let statics = quote_spanned!(here=>
+    let sync = !around.style.is_async();
+    // As a decision, in a frame of the caller's.
+    let frame = sync.then(|| quote_spanned!(here=> let mut timing = #private::performance::Frame::EMPTY;));
+    let declare = quote_spanned!(here=>
         static __TAPELOG_PERFORMANCE: #private::performance::Measured = #described;
+        #frame
     );
     let keep = || {
         let values = fields::values(&plan.args, &around.krate);
         (!plan.args.is_empty()).then(|| quote_spanned!(here=> if timer.keeps() { timer.keep(&#values); }))
     };
-    let timer = quote_spanned!(here=> timer);
-    if around.style.is_async() {
+    let timer = Ident::new("timer", here);
+    if !sync {
         let keep = keep();
         return Layer {
-            declare: quote_spanned!(here=> #statics let mut timer = #private::performance::Timer::IDLE;),
+            declare: quote_spanned!(here=> #declare let mut timer = #private::performance::Timer::IDLE;),
             begin: quote_spanned!(here=> timer.start(&__TAPELOG_PERFORMANCE); #keep),
             timer: Some(timer.clone()),
             closes: Some(timer),
             ..Layer::default()
         };
     }
-    // As a decision, in a frame of the caller's.
-    let frame = quote_spanned!(here=> let mut timing = #private::performance::Frame::EMPTY;);
     let begin = if plan.args.iter().all(Field::is_at_hand) {
         let values = fields::values(&plan.args, &around.krate);
         let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
@@ -47,7 +49,7 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
             #keep
         )
     };
-    Layer { declare: quote!(#statics #frame), begin, closes: Some(timer), ..Layer::default() }
+    Layer { declare, begin, closes: Some(timer), ..Layer::default() }
 }
 
 fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
@@ -65,5 +67,5 @@ fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
         fields.push(Field::known("operation", &plan.operation));
     }
     fields.extend(plan.args.iter().cloned());
-    code::described(&quote!(performance::Measured), &words, &fields, around)
+    code::described(["performance", "Measured"], &words, &fields, around)
 }

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, DataEnum, DeriveInput, Field, Fields, Generics, Ident, Path};
 
 use super::attrs::{self, Case, Text};
-use crate::krate::Krate;
+use crate::krate::{Krate, Tokens};
 use crate::mistakes::Mistakes;
 
 /// How the value of `self` is written: the patterns that open it, each with a value of the runtime.
@@ -213,7 +213,7 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
 }
 
 /// Type parameters must have a shape, where the shape of the type is asked for.
-fn shaped(values: &Generics, written: &Generics, private: &TokenStream) -> Generics {
+fn shaped(values: &Generics, written: &Generics, private: &Tokens) -> Generics {
     let mut generics = values.clone();
     let clause = generics.make_where_clause();
     for parameter in written.type_params() {

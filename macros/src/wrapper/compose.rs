@@ -1,8 +1,8 @@
 //! Layers and body become one function.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::Path;
+use syn::{Path, Token};
 
 use super::{Layer, Style};
 use crate::edition;
@@ -26,8 +26,7 @@ pub(crate) fn compose(
     let joins = layers.iter().any(|layer| layer.joins);
     let polls = Polls { scope: scope.as_ref(), joins, timer: timer.as_ref() };
     let before = before(layers, scope.as_ref(), style);
-    let named = self::named(named);
-    let before = quote!(#named #before);
+    let before = if named.is_empty() { before } else { [self::named(named), before].into_iter().collect() };
     let after = after(layers, function, krate, output, style);
     let here = Span::mixed_site();
     let inside = match style {
@@ -75,11 +74,15 @@ pub(super) fn named(paths: &[Path]) -> TokenStream {
 }
 
 /// The statements before the body. The scope of an async decision is current only while it is entered.
-fn before(layers: &[Layer], scope: Option<&TokenStream>, style: Style) -> TokenStream {
-    let declare: TokenStream = layers.iter().map(|layer| layer.declare.clone()).collect();
-    let begin: TokenStream = layers.iter().map(|layer| layer.begin.clone()).collect();
+fn before(layers: &[Layer], scope: Option<&Ident>, style: Style) -> TokenStream {
+    let all = |part: fn(&Layer) -> &TokenStream| -> TokenStream {
+        let parts = layers.iter().map(part).filter(|part| !part.is_empty());
+        parts.cloned().reduce(|all, part| quote!(#all #part)).unwrap_or_default()
+    };
+    let (declare, begin) = (all(|layer| &layer.declare), all(|layer| &layer.begin));
     match scope {
-        Some(scope) if style.is_async() && !begin.is_empty() => {
+        _ if begin.is_empty() => declare,
+        Some(scope) if style.is_async() => {
             quote_spanned!(Span::mixed_site()=> #declare { let _inside = #scope.inside(); #begin })
         }
         _ => quote!(#declare #begin),
@@ -94,36 +97,41 @@ fn after(layers: &[Layer], function: &Function, krate: &Krate, output: Output, s
     let asked = layers.iter().any(|layer| layer.asks_how_it_ended);
     // Where the search for the error's text begins: a text is no error, which saves the compiler two steps of six. A
     // type of the user's that is called `String` is found all the same.
-    let depth = if output::fails_with_text(&function.sig.output) { quote!(&&&&) } else { quote!(&&&&&&) };
-    // The traits are in scope only here, where none of the user's tokens is.
-    let levels = quote_spanned!(here=> use #private::outcome::levels::*;);
-    let close = |scope: &TokenStream| match (asked, output) {
+    let depth = vec![Token![&](here); if output::fails_with_text(&function.sig.output) { 4 } else { 6 }];
+    // The trait is in scope only there, where none of the user's tokens is.
+    let close = |scope: TokenStream| match (asked, output) {
         (true, _) => quote_spanned!(here=> #private::outcome::close(#scope, &ended);),
         (false, _) if read => {
-            quote_spanned!(here=> { #levels (#depth #private::outcome::Of(&result)).close(#scope); })
+            quote_spanned!(here=> {
+                use #private::outcome::Level as _;
+                (#(#depth)* #private::outcome::Of(&result)).close(#scope);
+            })
         }
         (false, Output::Unit | Output::Plain) => quote_spanned!(here=> #private::outcome::ok(#scope);),
         (false, _) => quote_spanned!(here=> #private::outcome::returned(#scope);),
     };
     let ended = asked.then(|| {
         let ended = match output {
-            _ if read => quote_spanned!(here=> { #levels (#depth #private::outcome::Of(&result)).read() }),
+            _ if read => quote_spanned!(here=> {
+                use #private::outcome::Level as _;
+                (#(#depth)* #private::outcome::Of(&result)).read()
+            }),
             Output::Unit | Output::Plain => quote!(#private::outcome::Ended::OK),
             _ => quote!(#private::outcome::Ended::RETURNED),
         };
         quote_spanned!(here=> let ended = #ended;)
     });
-    let each = layers.iter().rev().map(|layer| {
-        let after = &layer.after;
-        let scope = layer.closes.as_ref().map(|scope| {
+    let each = layers.iter().rev().flat_map(|layer| {
+        let closed = layer.closes.as_ref().map(|scope| {
             // What an async function has open outlives its polls in a local; it is not given away.
-            let scope = if style.is_async() { quote!(&mut #scope) } else { scope.clone() };
-            close(&scope)
+            close(if style.is_async() { quote!(&mut #scope) } else { quote!(#scope) })
         });
-        quote!(#after #scope)
+        [Some(layer.after.clone()), closed]
     });
-    quote!(#ended #(#each)*)
+    let parts = [ended].into_iter().chain(each).flatten().filter(|part| !part.is_empty());
+    parts.reduce(|all, part| quote!(#all #part)).unwrap_or_default()
 }
+
 /// The body as a closure that is called at once. Inlined before anything is optimised, so that it is optimised once.
 fn closure(function: &mut Function) -> TokenStream {
     // A variable that the body assigns belongs into the closure: captured by reference, what it refers to could not be
@@ -165,9 +173,9 @@ fn async_body(function: &Function, krate: &Krate, output: Output) -> TokenStream
 
 /// The locals that every poll of a body is told to.
 struct Polls<'a> {
-    scope: Option<&'a TokenStream>,
+    scope: Option<&'a Ident>,
     joins: bool,
-    timer: Option<&'a TokenStream>,
+    timer: Option<&'a Ident>,
 }
 
 impl Polls<'_> {

@@ -7,7 +7,7 @@
 mod compose;
 mod stack;
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
 use crate::decision;
@@ -82,13 +82,13 @@ pub(crate) struct Layer {
     /// Whether `after` reads `ended`.
     pub(crate) asks_how_it_ended: bool,
     /// The local that is closed with the outcome.
-    pub(crate) closes: Option<TokenStream>,
+    pub(crate) closes: Option<Ident>,
     /// The name of the local that holds a decision's scope, for the polls.
-    pub(crate) scope: Option<TokenStream>,
+    pub(crate) scope: Option<Ident>,
     /// The decision may be another's: then its scope does not watch the polls.
     pub(crate) joins: bool,
     /// The name of the local whose polls are watched where no decision does it.
-    pub(crate) timer: Option<TokenStream>,
+    pub(crate) timer: Option<Ident>,
 }
 
 /// What the checks know of the function.

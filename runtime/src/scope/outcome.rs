@@ -4,7 +4,8 @@
 //! compiler does not know the type (a generic parameter), or it is another one, all that is said is `returned`.
 
 use core::error::Error;
-use core::fmt::Write as _;
+use core::fmt::{Debug, Display, Write as _};
+use core::ops::Deref;
 use core::panic::AssertUnwindSafe;
 
 use super::described::Parts;
@@ -143,93 +144,85 @@ pub(crate) fn written(text: core::fmt::Arguments<'_>) -> String {
     out
 }
 
-/// Reads the outcome of a value: `(&&&&&&Of(&result)).read()`, with the traits of [`levels`] in scope, or closes what is
-/// open with it: `(&&&&&&Of(&result)).close(decision)`.
+/// Reads the outcome of a value: `(&&&&&&Of(&result)).read()`, with [`Level`] in scope, or closes what is open with it:
+/// `(&&&&&&Of(&result)).close(decision)`.
 #[derive(Debug)]
 pub struct Of<'a, R>(pub &'a R);
 
-/// The traits that find out by type: the one with the most references is tried first.
-pub mod levels {
-    use core::error::Error;
-    use core::fmt::{Debug, Display};
-    use core::ops::Deref;
+/// What finds out by type how a function ended. The implementation with the most references is tried first; that all are
+/// of one trait leaves the compiler one question at each of them.
+pub trait Level {
+    /// How it ended.
+    fn read(&self) -> Ended;
+    /// Closes `scope` with it.
+    fn close<S: Closes>(&self, scope: S);
+}
 
-    use super::{Closes, Ended, Of, chain, written};
-
-    macro_rules! level {
-        ($(#[$doc:meta])* $name:ident: [$($refs:tt)*] [$($generic:tt)*] $result:ty, |$error:ident| $text:expr) => {
-            $(#[$doc])*
-            pub trait $name {
-                /// How it ended.
-                fn read(&self) -> Ended;
-                /// Closes `scope` with it.
-                extern "C" fn close<S: Closes>(&self, scope: S);
+macro_rules! level {
+    ($(#[$doc:meta])* [$($refs:tt)*] [$($generic:tt)*] $result:ty, |$error:ident| $text:expr) => {
+        $(#[$doc])*
+        impl<$($generic)*> Level for $($refs)* Of<'_, $result> {
+            #[inline]
+            fn read(&self) -> Ended {
+                Ended::read(self.0, |$error| $text)
             }
-
-            impl<$($generic)*> $name for $($refs)* Of<'_, $result> {
-                #[inline]
-                fn read(&self) -> Ended {
-                    Ended::read(self.0, |$error| $text)
-                }
+            // In place, so that the caller need not keep the references to references in memory.
+            #[inline(always)]
+            fn close<S: Closes>(&self, scope: S) {
+                // `C` only because such a function does not unwind.
                 #[inline(never)]
-                extern "C" fn close<S: Closes>(&self, scope: S) {
-                    scope.close(|| self.read());
+                extern "C" fn close<$($generic)*, S: Closes>(result: &$result, scope: S) {
+                    scope.close(|| Ended::read(result, |$error| $text));
                 }
-            }
-        };
-    }
-
-    level! {
-        /// A `Result` with an error: its text, and that of its sources.
-        WithError: [&&&&&][T, E: Error] Result<T, E>, |error| Some(chain(error))
-    }
-    level! {
-        /// A `Result` with a pointer to an error, such as `Box<dyn Error>`.
-        WithPointer: [&&&&][T, E: Deref<Target: Error>] Result<T, E>, |error| Some(pointed(error))
-    }
-    level! {
-        /// A `Result` with something that can be shown.
-        WithDisplay: [&&&][T, E: Display] Result<T, E>, |error| Some(written(format_args!("{error}")))
-    }
-    level! {
-        /// A `Result` with something that can be debugged.
-        WithDebug: [&&][T, E: Debug] Result<T, E>, |error| Some(written(format_args!("{error:?}")))
-    }
-    level! {
-        /// Any other `Result`.
-        AnyResult: [&][T, E] Result<T, E>, |_error| None
-    }
-
-    /// Anything else.
-    pub trait Anything {
-        /// How it ended.
-        fn read(&self) -> Ended;
-        /// Closes `scope` with it.
-        extern "C" fn close<S: Closes>(&self, scope: S);
-    }
-
-    impl<R> Anything for Of<'_, R> {
-        #[inline]
-        fn read(&self) -> Ended {
-            Ended::RETURNED
-        }
-        #[inline]
-        extern "C" fn close<S: Closes>(&self, scope: S) {
-            super::returned(scope);
-        }
-    }
-
-    /// The target may be unsized, and then cannot become `dyn Error` itself.
-    fn pointed<E: Deref<Target: Error>>(error: &E) -> String {
-        let target = &**error;
-        let mut text = written(format_args!("{target}"));
-        if let Some(source) = target.source() {
-            let source = chain(source);
-            if !text.ends_with(&source) {
-                text.push_str(": ");
-                text.push_str(&source);
+                close(self.0, scope);
             }
         }
-        text
+    };
+}
+
+level! {
+    /// A `Result` with an error: its text, and that of its sources.
+    [&&&&&][T, E: Error] Result<T, E>, |error| Some(chain(error))
+}
+level! {
+    /// A `Result` with a pointer to an error, such as `Box<dyn Error>`.
+    [&&&&][T, E: Deref<Target: Error>] Result<T, E>, |error| Some(pointed(error))
+}
+level! {
+    /// A `Result` with something that can be shown.
+    [&&&][T, E: Display] Result<T, E>, |error| Some(written(format_args!("{error}")))
+}
+level! {
+    /// A `Result` with something that can be debugged.
+    [&&][T, E: Debug] Result<T, E>, |error| Some(written(format_args!("{error:?}")))
+}
+level! {
+    /// Any other `Result`.
+    [&][T, E] Result<T, E>, |_error| None
+}
+
+/// Anything else.
+impl<R> Level for Of<'_, R> {
+    #[inline]
+    fn read(&self) -> Ended {
+        Ended::RETURNED
     }
+    #[inline(always)]
+    fn close<S: Closes>(&self, scope: S) {
+        returned(scope);
+    }
+}
+
+/// The target may be unsized, and then cannot become `dyn Error` itself.
+fn pointed<E: Deref<Target: Error>>(error: &E) -> String {
+    let target = &**error;
+    let mut text = written(format_args!("{target}"));
+    if let Some(source) = target.source() {
+        let source = chain(source);
+        if !text.ends_with(&source) {
+            text.push_str(": ");
+            text.push_str(&source);
+        }
+    }
+    text
 }

@@ -16,7 +16,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use super::clean::{Cleaned, Job};
 use super::{Cleanup, ops};
 use crate::cold::manifest::Manifest;
-use crate::cold::read::{Packing, ReadError, Root, Run};
+use crate::cold::read::{ReadError, Root, Run};
 use crate::cold::segments::{Closed, Plan, pack, sidecar_of};
 use crate::hot::clock;
 
@@ -166,7 +166,7 @@ impl Work {
     /// Makes the index of a segment that was closed; without one, readers search it, or make one.
     #[cfg(feature = "index")]
     fn index(&self, closed: &Closed) {
-        use crate::cold::read::{Segment, index};
+        use crate::cold::read::{Packing, Segment, index};
         let path = closed.path(&self.dir);
         let packings = [Packing::Plain, Packing::Gzip, Packing::Zstd];
         let found = packings.into_iter().find_map(|packing| {
