@@ -42,7 +42,7 @@ pub(crate) struct Ship {
     /// Where to: `postgresql://user@host/database`, `s3://bucket/prefix`, `file:///folder`, `otlp://host`, …
     #[arg(long, value_name = "URL", env = "TAPE_SHIP_TO", hide_env_values = true)]
     pub(crate) to: String,
-    /// Send what is there, then end
+    /// Send what is there by now, then end, also while engines write on
     #[arg(long)]
     pub(crate) once: bool,
     /// How much is sent at once [default: the destination's own; PostgreSQL with --once: bulk]

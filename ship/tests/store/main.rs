@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod faults;
+mod once;
 mod parquet;
 #[path = "../support/mod.rs"]
 mod support;
@@ -229,8 +230,8 @@ fn engine_that_rotates() {
     let rotation = tapelog::Rotation::standard().max_bytes(20_000).packing(tapelog::read::Packing::Gzip);
     let tape = tapelog::Recorder::builder("engine").root(&root).rotation(rotation).start().unwrap();
     let mut i = 0;
-    // A test that fails does not end it; its end does.
-    while !Path::new(&root).join("stop").exists() && i < 20_000 {
+    // A test that fails does not end it; its end does, far behind that of any test.
+    while !Path::new(&root).join("stop").exists() && i < 100_000 {
         support::one_event(i);
         i += 1;
         std::thread::sleep(Duration::from_millis(1));
@@ -238,23 +239,25 @@ fn engine_that_rotates() {
     tape.finish().unwrap();
 }
 
+fn rotating_engine(root: &Path) -> std::process::Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine_that_rotates"])
+        .env("TAPELOG_TEST_ROTATES", root)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn packed(folder: &Path) -> Vec<PathBuf> {
+    files_below(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "gz")).collect()
+}
+
 /// While the engine lives, what is closed and packed; when it has ended, the rest; no file twice.
 #[test]
 fn segments_of_a_live_run_arrive_as_they_are_packed_and_the_rest_at_its_end() {
     let (root, store) = (Folder::new("rotates"), Folder::new("rotates-store"));
-    let mut engine = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engine_that_rotates"])
-        .env("TAPELOG_TEST_ROTATES", root.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let packed = |folder: &Path| -> Vec<PathBuf> {
-        files_below(folder)
-            .into_iter()
-            .filter(|path| path.extension().is_some_and(|end| end == "gz"))
-            .collect()
-    };
+    let mut engine = rotating_engine(root.path());
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while packed(root.path()).len() < 8 {
         assert!(std::time::Instant::now() < end, "nothing is packed");

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReadError, Run, last_seq_of_file};
+use super::{MOST_LOOKS, ReadError, Run, last_seq_of_file};
 use crate::cold::segments::{pack, parse_closed};
 use crate::cold::{recover, retention, seal};
 
@@ -87,15 +87,15 @@ impl Run {
     /// A file that is there packed and plain (its packing was interrupted, or is under way) is listed once, plain.
     ///
     /// # Errors
-    /// When a folder cannot be listed. A file that vanishes meanwhile is left out.
+    /// When a folder cannot be listed. A file that is removed meanwhile is left out.
     pub fn segments(&self) -> Result<Vec<Segment>, ReadError> {
-        let mut all = Vec::new();
-        let fallback = self.manifest().fallback.as_ref().filter(|fallback| fallback.is_dir());
-        for (folder, is_fallback) in
-            [(self.dir(), false)].into_iter().chain(fallback.map(|folder| (folder.as_path(), true)))
-        {
-            list(folder, folder, is_fallback, &mut all)
-                .map_err(|source| ReadError::Io { path: folder.to_owned(), source })?;
+        let (mut all, mut vanished) = self.list_once()?;
+        // What vanished may have got its other name, or been packed, behind the listing: it is somewhere in the next one.
+        for _ in 1..MOST_LOOKS {
+            if !vanished {
+                break;
+            }
+            (all, vanished) = self.list_once()?;
         }
         all.sort_by(|a, b| (a.fallback, &a.stream, &a.path).cmp(&(b.fallback, &b.stream, &b.path)));
         // By name a packed file stands right behind the plain one.
@@ -103,6 +103,19 @@ impl Run {
             packed.packing != Packing::Plain && packed.plain_path() == plain.plain_path()
         });
         Ok(all)
+    }
+
+    /// The files, and whether one of those named was no longer there when it was looked at.
+    fn list_once(&self) -> Result<(Vec<Segment>, bool), ReadError> {
+        let (mut all, mut vanished) = (Vec::new(), false);
+        let fallback = self.manifest().fallback.as_ref().filter(|fallback| fallback.is_dir());
+        for (folder, is_fallback) in
+            [(self.dir(), false)].into_iter().chain(fallback.map(|folder| (folder.as_path(), true)))
+        {
+            vanished |= list(folder, folder, is_fallback, &mut all)
+                .map_err(|source| ReadError::Io { path: folder.to_owned(), source })?;
+        }
+        Ok((all, vanished))
     }
 
     /// The lines, each with the file name of its stream, that a dead run has not written; empty for any other.
@@ -126,7 +139,8 @@ impl Run {
     }
 }
 
-fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> io::Result<()> {
+fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> io::Result<bool> {
+    let mut vanished = false;
     for entry in fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };
         let (path, name) = (entry.path(), entry.file_name());
@@ -134,19 +148,25 @@ fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> i
         // Links lead to what is listed elsewhere.
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            list(root, &path, fallback, all)?;
+            vanished |= list(root, &path, fallback, all)?;
             continue;
         }
         let (Some((file, packing)), true) = (stream_of(name), kind.is_file()) else { continue };
         if folder == root && [seal::NAME, retention::OPS].contains(&file.as_str()) {
             continue;
         }
-        let Ok(about) = entry.metadata() else { continue };
+        let about = match entry.metadata() {
+            Ok(about) => about,
+            Err(error) => {
+                vanished |= error.kind() == io::ErrorKind::NotFound;
+                continue;
+            }
+        };
         let below = folder.strip_prefix(root).unwrap_or(folder).join(file);
         let stream = below.to_string_lossy().into_owned();
         all.push(Segment { path, stream, packing, bytes: about.len(), fallback });
     }
-    Ok(())
+    Ok(vanished)
 }
 
 /// The stream's file name, and the packing: `orders.000012.jsonl.zst` and `orders.jsonl.12.zst` are of `orders.jsonl`.
