@@ -1,6 +1,7 @@
 //! Runs of real engines in a real S3 server and in folders; Parquet read back by DuckDB and by Arrow.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod azure;
 mod faults;
 mod once;
 mod parquet;
@@ -57,11 +58,13 @@ struct Ship<'a> {
     secret: &'a str,
     patience_ms: u64,
     events: usize,
+    /// More of its environment.
+    more: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Ship<'a> {
     fn new(root: &'a Path, address: &'a str) -> Self {
-        Self { root, address, secret: SECRET, patience_ms: 30_000, events: 100 }
+        Self { root, address, secret: SECRET, patience_ms: 30_000, events: 100, more: &[] }
     }
 
     fn command(&self) -> Command {
@@ -71,7 +74,8 @@ impl<'a> Ship<'a> {
             .args(["--exact", "ship", "--nocapture"])
             .env("TAPELOG_TEST_SHIP", what)
             .env("AWS_ACCESS_KEY_ID", KEY)
-            .env("AWS_SECRET_ACCESS_KEY", self.secret);
+            .env("AWS_SECRET_ACCESS_KEY", self.secret)
+            .envs(self.more.iter().copied());
         command
     }
 
