@@ -56,8 +56,8 @@ impl Read for Plain<'_> {
 pub(super) fn open(segment: &Segment) -> io::Result<Option<(File, Packing)>> {
     // It may have been packed since it was listed: one of the two is there at every moment.
     let packed = [Packing::Gzip, Packing::Zstd].into_iter().filter(|_| segment.packing == Packing::Plain);
-    let names = packed.map(|packing| (with_suffix(&segment.path, packing), packing));
-    for (path, packing) in [(segment.path.clone(), segment.packing)].into_iter().chain(names) {
+    let names = packed.map(|packing| (with_suffix(&segment.path(), packing), packing));
+    for (path, packing) in [(segment.path(), segment.packing)].into_iter().chain(names) {
         if let Some(file) = found(File::open(path))? {
             return Ok(Some((file, packing)));
         }

@@ -185,11 +185,11 @@ impl Follower {
                 let (name, folder) = if segment.fallback {
                     (format!("{FALLBACK}{}", segment.stream), &fallback)
                 } else {
-                    (segment.stream.clone(), &self.dir)
+                    (segment.stream.to_string(), &self.dir)
                 };
                 if !self.streams.contains_key(&name) {
                     let place = self.position.get(&name).cloned().unwrap_or_default();
-                    let mut reader = StreamReader::new(&name, folder.join(&segment.stream), place);
+                    let mut reader = StreamReader::new(&name, folder.join(&*segment.stream), place);
                     reader.look()?;
                     self.streams.insert(name.clone(), reader);
                 }

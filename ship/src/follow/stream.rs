@@ -113,7 +113,7 @@ impl StreamReader {
     fn open_segment(&mut self, segments: &[Segment], first: u64) -> io::Result<bool> {
         let mut found: Vec<(u64, Option<&Segment>)> = Vec::new();
         for segment in segments {
-            if segment.path == self.path {
+            if segment.path() == self.path {
                 continue;
             }
             found.extend(self.first_seq(segment)?.map(|begins| (begins, Some(segment))));

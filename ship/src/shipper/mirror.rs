@@ -77,7 +77,7 @@ fn next(
     let (mut ready, mut settling) = (Vec::new(), false);
     for segment in run.segments().map_err(io::Error::other)? {
         let Some(file) = Ready::of(run, &segment) else { continue };
-        let settled = ended || segment.packing != Packing::Plain || is_old(&segment.path);
+        let settled = ended || segment.packing != Packing::Plain || is_old(&segment.path());
         if ended || (segment.number().is_some() && settled) {
             ready.push(file);
         } else {
@@ -120,9 +120,9 @@ fn others(run: &Run, ready: &mut Vec<Ready>) -> io::Result<()> {
 
 impl Ready {
     fn of(run: &Run, segment: &Segment) -> Option<Self> {
-        let name = name_of(run, &segment.path, segment.fallback)?;
+        let name = name_of(run, &segment.path(), segment.fallback)?;
         let plain = name.strip_suffix(segment.packing.suffix()).unwrap_or(&name).to_owned();
-        Some(Self { path: segment.path.clone(), name, plain })
+        Some(Self { path: segment.path(), name, plain })
     }
 }
 

@@ -99,7 +99,7 @@ impl End {
 /// The last event of a run that grows. A file that is closed or packed between its listing and its reading is missed, and
 /// the file behind it may still be empty: only a look during which no name changed has surely seen every end.
 fn last_seq(run: &Run) -> Result<u64, ReadError> {
-    let names = || run.segments().map(|all| all.into_iter().map(|one| one.path).collect::<Vec<_>>());
+    let names = || run.segments().map(|all| all.into_iter().map(|one| one.path()).collect::<Vec<_>>());
     let (mut last, mut before) = (0, names()?);
     for _ in 0..MOST_LOOKS {
         last = last.max(run.last_seq()?);

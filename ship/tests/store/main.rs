@@ -218,8 +218,8 @@ fn a_segment_that_stands_plain_and_packed_arrives_once() {
     recorded(root.path(), 5);
     let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
     for segment in run.segments().unwrap() {
-        let packed = Command::new("gzip").arg("--keep").arg(&segment.path).status().unwrap();
-        assert!(packed.success(), "{}", segment.path.display());
+        let packed = Command::new("gzip").arg("--keep").arg(segment.path()).status().unwrap();
+        assert!(packed.success(), "{}", segment.path().display());
     }
     Ship::new(root.path(), &format!("file://{}?as=segments", store.path().display())).runs();
     let arrived = files_below(store.path());

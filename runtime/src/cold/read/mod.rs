@@ -187,7 +187,7 @@ impl Run {
             for segment in fresh {
                 match events.add_segment(&segment, &mut wanted) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(source) => return Err(ReadError::Io { path: segment.path, source }),
+                    Err(source) => return Err(ReadError::Io { path: segment.path(), source }),
                     Ok(last_seq) => {
                         seen.insert(segment.plain_path());
                         let last = last.entry(segment.stream).or_insert(0);
@@ -217,9 +217,9 @@ impl Run {
         let mut last = HashMap::new();
         // What is packed has a newer segment behind it.
         for segment in self.segments()?.into_iter().filter(|segment| segment.packing == Packing::Plain) {
-            let seq = match last_seq_of_file(&segment.path) {
+            let seq = match last_seq_of_file(&segment.path()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                seq => seq.map_err(|source| ReadError::Io { path: segment.path, source })?,
+                seq => seq.map_err(|source| ReadError::Io { path: segment.path(), source })?,
             };
             let last = last.entry(segment.stream).or_insert(0);
             *last = seq.max(*last);

@@ -3,9 +3,11 @@
 //! Invariant: every line of a run is in one of its segments, or in what a dead run left. Files that are not streams, as
 //! `seals.jsonl`, are none.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -40,13 +42,16 @@ impl Packing {
 }
 
 /// One file of a stream.
+///
+/// A run may have a million of them, and all are listed: what they have in common stands in memory once, so that each takes
+/// about a hundred bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Segment {
-    /// Where it is.
-    pub path: PathBuf,
+    folder: Arc<Path>,
+    name: Box<str>,
     /// The stream's file name below the run directory, for example `orders.jsonl` or `events/positions.jsonl`.
-    pub stream: String,
+    pub stream: Arc<str>,
     /// How it is packed.
     pub packing: Packing,
     /// Its size on disk, in bytes, when it was listed.
@@ -57,19 +62,32 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// The file at `path`; none when its name is no text.
+    #[cfg(feature = "index")]
+    pub(crate) fn at(path: &Path, stream: &str, packing: Packing, bytes: u64) -> Option<Self> {
+        let (folder, name) = (path.parent()?.into(), path.file_name()?.to_str()?.into());
+        Some(Self { folder, name, stream: stream.into(), packing, bytes, fallback: false })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&*self.name)
+    }
+
     /// Its number, from 1, if it was closed; the newest of its stream has none.
     #[must_use]
     pub fn number(&self) -> Option<u32> {
-        let path = self.plain_path();
-        parse_closed(path.file_name()?.to_str()?).map(|(_, number)| number)
+        parse_closed(self.plain_name()).map(|(_, number)| number)
     }
 
     /// Its path as long as it is not packed.
     pub(crate) fn plain_path(&self) -> PathBuf {
-        match self.packing {
-            Packing::Plain => self.path.clone(),
-            Packing::Gzip | Packing::Zstd => self.path.with_extension(""),
-        }
+        self.folder.join(self.plain_name())
+    }
+
+    fn plain_name(&self) -> &str {
+        self.name.strip_suffix(self.packing.suffix()).unwrap_or(&self.name)
     }
 
     /// Its bytes, unpacked.
@@ -77,7 +95,7 @@ impl Segment {
     /// # Errors
     /// When it cannot be opened, or this build cannot unpack it: the features `gzip` and `zstd`.
     pub fn open(&self) -> io::Result<Box<dyn io::Read + Send>> {
-        pack::open(&self.path, self.packing)
+        pack::open(&self.path(), self.packing)
     }
 }
 
@@ -97,10 +115,14 @@ impl Run {
             }
             (all, vanished) = self.list_once()?;
         }
-        all.sort_by(|a, b| (a.fallback, &a.stream, &a.path).cmp(&(b.fallback, &b.stream, &b.path)));
+        // In place: a stable sort would want memory for half of them.
+        all.sort_unstable_by(|a, b| {
+            (a.fallback, &a.stream, &a.folder, &a.name).cmp(&(b.fallback, &b.stream, &b.folder, &b.name))
+        });
         // By name a packed file stands right behind the plain one.
         all.dedup_by(|packed, plain| {
-            packed.packing != Packing::Plain && packed.plain_path() == plain.plain_path()
+            packed.packing != Packing::Plain
+                && (&packed.folder, packed.plain_name()) == (&plain.folder, plain.plain_name())
         });
         Ok(all)
     }
@@ -108,11 +130,12 @@ impl Run {
     /// The files, and whether one of those named was no longer there when it was looked at.
     fn list_once(&self) -> Result<(Vec<Segment>, bool), ReadError> {
         let (mut all, mut vanished) = (Vec::new(), false);
+        let mut streams = HashMap::new();
         let fallback = self.manifest().fallback.as_ref().filter(|fallback| fallback.is_dir());
         for (folder, is_fallback) in
             [(self.dir(), false)].into_iter().chain(fallback.map(|folder| (folder.as_path(), true)))
         {
-            vanished |= list(folder, folder, is_fallback, &mut all)
+            vanished |= list(folder, folder, is_fallback, &mut streams, &mut all)
                 .map_err(|source| ReadError::Io { path: folder.to_owned(), source })?;
         }
         Ok((all, vanished))
@@ -126,10 +149,10 @@ impl Run {
         if !self.is_dead() {
             return Ok(Vec::new());
         }
-        let mut last = std::collections::HashMap::new();
+        let mut last = HashMap::new();
         for segment in self.segments()?.into_iter().filter(|one| one.packing == Packing::Plain) {
-            let seq = last_seq_of_file(&segment.path)
-                .map_err(|source| ReadError::Io { path: segment.path.clone(), source })?;
+            let seq = last_seq_of_file(&segment.path())
+                .map_err(|source| ReadError::Io { path: segment.path(), source })?;
             let last = last.entry(segment.stream).or_insert(0);
             *last = seq.max(*last);
         }
@@ -139,16 +162,23 @@ impl Run {
     }
 }
 
-fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> io::Result<bool> {
+fn list(
+    root: &Path,
+    folder: &Path,
+    fallback: bool,
+    streams: &mut HashMap<String, Arc<str>>,
+    all: &mut Vec<Segment>,
+) -> io::Result<bool> {
     let mut vanished = false;
+    let shared: Arc<Path> = folder.into();
     for entry in fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };
-        let (path, name) = (entry.path(), entry.file_name());
+        let name = entry.file_name();
         let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
         // Links lead to what is listed elsewhere.
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            vanished |= list(root, &path, fallback, all)?;
+            vanished |= list(root, &entry.path(), fallback, streams, all)?;
             continue;
         }
         let (Some((file, packing)), true) = (stream_of(name), kind.is_file()) else { continue };
@@ -163,8 +193,15 @@ fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> i
             }
         };
         let below = folder.strip_prefix(root).unwrap_or(folder).join(file);
-        let stream = below.to_string_lossy().into_owned();
-        all.push(Segment { path, stream, packing, bytes: about.len(), fallback });
+        let stream = below.to_string_lossy();
+        let stream = match streams.get(&*stream) {
+            Some(known) => Arc::clone(known),
+            None => {
+                Arc::clone(streams.entry(stream.into_owned()).or_insert_with_key(|name| name.as_str().into()))
+            }
+        };
+        let (folder, name) = (Arc::clone(&shared), name.into());
+        all.push(Segment { folder, name, stream, packing, bytes: about.len(), fallback });
     }
     Ok(vanished)
 }

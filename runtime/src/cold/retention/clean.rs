@@ -150,7 +150,7 @@ impl Job<'_> {
                 let plain =
                     segment.packing == Packing::Plain && !segment.fallback && segment.number().is_some();
                 if plain && packing != Packing::Plain && pack::can(packing) && !(self.stop)() {
-                    let _ = pack::pack(&segment.path, packing);
+                    let _ = pack::pack(&segment.path(), packing);
                 }
             }
         }
@@ -174,11 +174,11 @@ impl Job<'_> {
                 if segment.fallback || segment.bytes == 0 || (own && segment.number().is_none()) {
                     continue;
                 }
-                let Ok(modified) = fs::metadata(&segment.path).and_then(|about| about.modified()) else {
+                let Ok(modified) = fs::metadata(segment.path()).and_then(|about| about.modified()) else {
                     continue;
                 };
                 let rotation = plan.rotation(&segment.stream, manifest.class_of(&segment.stream));
-                let key = (manifest.service.clone(), manifest.instance.clone(), segment.stream.clone());
+                let key = (manifest.service.clone(), manifest.instance.clone(), segment.stream.to_string());
                 // The newest run's policy is the last word; runs come oldest first.
                 let of_stream = streams.entry(key).or_insert_with(|| (rotation, Vec::new()));
                 of_stream.0 = rotation;
@@ -200,12 +200,12 @@ impl Job<'_> {
                     return Ok(cleaned);
                 }
                 let (run, segment) = &candidate.what;
-                let failed = |source| ReadError::Io { path: segment.path.clone(), source };
+                let failed = |source| ReadError::Io { path: segment.path(), source };
                 let one = self.examine(run, segment, policy).map_err(failed)?;
                 if !self.dry_run {
-                    say(&one).and_then(|()| fs::remove_file(&segment.path)).map_err(failed)?;
+                    say(&one).and_then(|()| fs::remove_file(segment.path())).map_err(failed)?;
                     // It may have none, and alone it says nothing.
-                    let _ = fs::remove_file(sidecar_of(run.dir(), &segment.path));
+                    let _ = fs::remove_file(sidecar_of(run.dir(), &segment.path()));
                 }
                 cleaned.push(one);
             }
@@ -226,11 +226,12 @@ impl Job<'_> {
             }
             line.clear();
         }
-        let file = segment.path.strip_prefix(self.root.path()).unwrap_or(&segment.path);
+        let path = segment.path();
+        let file = path.strip_prefix(self.root.path()).unwrap_or(&path);
         Ok(Cleaned {
             file: file.to_string_lossy().into_owned(),
             session_id: run.manifest().session_id.clone(),
-            stream: segment.stream.clone(),
+            stream: segment.stream.to_string(),
             policy,
             bytes: segment.bytes,
             seqs,
