@@ -343,8 +343,9 @@ impl<D: Destination + 'static> Shipper<D> {
 
 /// The root that a source belongs to: a run directory is `<root>/<session>/<pid>`.
 fn root_of(source: &Path) -> Result<PathBuf, ShipError> {
-    let absolute =
-        fs::canonicalize(source).map_err(|error| ShipError::Io { path: source.to_owned(), source: error })?;
+    let root = Root::open(source).map_err(ShipError::Read)?;
+    let absolute = fs::canonicalize(root.path())
+        .map_err(|error| ShipError::Io { path: source.to_owned(), source: error })?;
     if Run::open(&absolute).is_ok() {
         let root = absolute.parent().and_then(Path::parent);
         return root.map(Path::to_owned).ok_or_else(|| ShipError::Io {

@@ -126,8 +126,10 @@ impl Run {
         let dir = dir.into();
         match Manifest::read(&dir) {
             Ok(manifest) => Ok(Self { dir, manifest }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ReadError::NoRun { dir }),
-            Err(source) => Err(ReadError::Io { path: dir, source }),
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+                Err(ReadError::NoRun { dir })
+            }
+            Err(source) => Err(ReadError::Io { path: dir.join("run.json"), source }),
         }
     }
 
