@@ -90,12 +90,23 @@ impl Segment {
         self.name.strip_suffix(self.packing.suffix()).unwrap_or(&self.name)
     }
 
-    /// Its bytes, unpacked.
+    /// Its bytes, unpacked, also when it was packed since it was listed.
     ///
     /// # Errors
     /// When it cannot be opened, or this build cannot unpack it: the features `gzip` and `zstd`.
     pub fn open(&self) -> io::Result<Box<dyn io::Read + Send>> {
-        pack::open(&self.path(), self.packing)
+        let gone = match pack::open(&self.path(), self.packing) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.packing == Packing::Plain => error,
+            opened => return opened,
+        };
+        // Packed since it was listed: one of the two is there at every moment, unless it was removed.
+        for packing in [Packing::Gzip, Packing::Zstd] {
+            let path = self.folder.join(format!("{}{}", self.name, packing.suffix()));
+            if path.exists() {
+                return pack::open(&path, packing);
+            }
+        }
+        Err(gone)
     }
 }
 
@@ -223,6 +234,29 @@ fn stream_of(name: &str) -> Option<(String, Packing)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "gzip")]
+    fn a_segment_that_is_packed_after_it_was_listed_is_read_all_the_same() {
+        use std::io::{Read as _, Write as _};
+        let dir = std::env::temp_dir().join(format!("tapelog-segments-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("orders.000001.jsonl");
+        fs::write(&path, "{\"seq\":1}\n").unwrap();
+        let mut all = Vec::new();
+        list(&dir, &dir, false, &mut HashMap::new(), &mut all).unwrap();
+        let file = fs::File::create(dir.join("orders.000001.jsonl.gz")).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+        packed.write_all(&fs::read(&path).unwrap()).unwrap();
+        packed.finish().unwrap();
+        fs::remove_file(&path).unwrap();
+        let mut text = String::new();
+        all[0].open().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "{\"seq\":1}\n");
+        fs::remove_file(dir.join("orders.000001.jsonl.gz")).unwrap();
+        assert_eq!(all[0].open().err().map(|error| error.kind()), Some(io::ErrorKind::NotFound));
+        fs::remove_dir_all(dir).unwrap();
+    }
 
     #[test]
     fn a_segment_is_of_its_stream_however_it_is_numbered_and_packed() {
