@@ -107,7 +107,7 @@ pub(crate) fn bundle(
         .filter(|part| runs.contains(&part.run))
         .filter_map(|part| match &part.bytes_of {
             Bytes::File(segment) => {
-                Some(json!({"file": segment.path, "stream": segment.stream, "bytes": segment.bytes}))
+                Some(json!({"file": segment.path(), "stream": &*segment.stream, "bytes": segment.bytes}))
             }
             Bytes::Memory(_) => None,
         })

@@ -7,19 +7,21 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use tapelog::read::ReadError;
 use tapelog_ship::postgres::{Address, Daily, Partitions, Postgres, Retention};
 use tapelog_ship::{Destination, Limits, ShipError, Shipper, Summary};
 
 use crate::args::Place;
 use crate::failure::{Failure, Outcome};
 use crate::render::{plural, safe};
+use crate::root;
 
 /// Send events to PostgreSQL, an object store or a collector, and go on as they come
 ///
 /// The files are the queue: what the destination has not confirmed is sent again, and the engine never notices. Where it
 /// stands is kept in `<root>/ship/`, with `rejected.jsonl` for what the destination refused and `status.json` for watchers.
 ///
-/// Exit codes: 0 all sent; 1 some events were refused; 2 the destination took not everything.
+/// Exit codes: 0 all sent; 1 some events were refused, or with --once there are no runs; 2 the destination took not everything.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -42,7 +44,7 @@ pub(crate) struct Ship {
     /// Where to: `postgresql://user@host/database`, `s3://bucket/prefix`, `file:///folder`, `otlp://host`, …
     #[arg(long, value_name = "URL", env = "TAPE_SHIP_TO", hide_env_values = true)]
     pub(crate) to: String,
-    /// Send what is there, then end
+    /// Send what is there by now, then end, also while engines write on
     #[arg(long)]
     pub(crate) once: bool,
     /// How much is sent at once [default: the destination's own; PostgreSQL with --once: bulk]
@@ -138,6 +140,9 @@ pub(crate) fn ship(
         ShipError::Read(error) => Failure::Read(error),
         error => Failure::Unusable(error.to_string()),
     };
+    if args.once && root::at(dir)?.is_empty() {
+        return Err(Failure::Read(ReadError::NoRuns { root: dir.clone() }));
+    }
     let shipper = Shipper::new(dir, destination).map_err(unusable)?;
     let mut shipper = shipper.limits(limits);
     let started = Instant::now();

@@ -86,10 +86,20 @@ pub(crate) fn slow(args: &Slow, place: &Place, out: &mut dyn Write, look: &Look)
     let budget = Budget::default();
     let mut timed = operations(&corpus, &window, &budget);
     hops(&corpus, &window, &budget, &mut timed);
+    let mut names: Vec<String> = timed.keys().map(|name| format!("`{}`", safe(name))).collect();
+    names.sort();
+    names.truncate(SOME);
     let mut timed: Vec<_> = timed
         .into_iter()
         .filter(|(name, _)| args.name.as_ref().is_none_or(|part| name.contains(part.as_str())))
         .collect();
+    if let (true, false, Some(name)) = (timed.is_empty(), names.is_empty(), &args.name) {
+        let names = names.join(", ");
+        return Err(Failure::Nothing(format!(
+            "nothing with `{}` in its name was timed; there is {names}",
+            safe(name)
+        )));
+    }
     if timed.is_empty() {
         return Err(Failure::Nothing(
             "nothing was timed; write `#[log_performance]` on what should be".to_owned(),
@@ -212,6 +222,8 @@ struct Stages {
 
 /// So many decisions are followed at once; the oldest are forgotten.
 const MOST_OPEN: usize = 200_000;
+/// So many names are shown to somebody who asked for another.
+const SOME: usize = 8;
 
 /// The hops of each decision's first order: decide, hand over, submit, fill.
 fn hops(corpus: &Corpus, window: &Window, budget: &Budget, timed: &mut HashMap<String, Timed>) {

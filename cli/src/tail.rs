@@ -170,13 +170,13 @@ impl Following {
             segments.retain(|one| one.packing == Packing::Plain && own(&one.stream));
             for of_stream in segments.chunk_by(|a, b| (a.fallback, &a.stream) == (b.fallback, &b.stream)) {
                 for segment in of_stream.iter().rev().take(NEWEST) {
-                    let Ok(about) = segment.path.metadata() else { continue };
+                    let Ok(about) = segment.path().metadata() else { continue };
                     let key = (about.dev(), about.ino());
                     now.insert(key);
                     if self.files.contains_key(&key) {
                         continue;
                     }
-                    let Ok(file) = File::open(&segment.path) else { continue };
+                    let Ok(file) = File::open(segment.path()) else { continue };
                     let from = about.len().saturating_sub(before);
                     self.files.insert(key, (at, Followed::new(file, from)));
                 }

@@ -77,7 +77,7 @@ pub(crate) fn why_not(
     };
     let (decided, ordered) = (sum(&found.decided), sum(&found.ordered));
     let known: Vec<String> = {
-        let mut known: Vec<_> = found.decided.keys().cloned().collect();
+        let mut known: Vec<_> = found.decided.keys().filter(|symbol| !symbol.is_empty()).cloned().collect();
         known.sort();
         known
     };
@@ -86,7 +86,7 @@ pub(crate) fn why_not(
     let what = args.symbol.clone().unwrap_or_else(|| "all symbols".to_owned());
     if rules.is_empty() && decided == 0 {
         let others = known.iter().take(8).map(|symbol| format!("`{symbol}`")).collect::<Vec<_>>().join(", ");
-        let others = if others.is_empty() { "nothing at all".to_owned() } else { others };
+        let others = if others.is_empty() { "nothing that has a `symbol`".to_owned() } else { others };
         return Err(Failure::Nothing(format!(
             "nothing was decided about `{what}`: no signal fired, so no rule was asked; decided was about {others}"
         )));

@@ -97,7 +97,10 @@ fn query_filters_groups_and_computes() {
         .tape("query execution_time_ms>1.5 execution_time_ms<=3 --csv --select operation,execution_time_ms");
     assert_eq!(out, "operation,execution_time_ms\r\nsubmit,2\r\nsubmit,3\r\n");
     let (code, out, _) = root.tape("query event_type=NEVER");
-    assert_eq!((code, out.trim()), (1, "no such event"));
+    assert_eq!(
+        (code, out.trim()),
+        (1, "no such event; `tape stats` counts the types that there are; `--all` asks every session")
+    );
     for (args, words) in [
         ("query =1", "is no filter"),
         ("query --show nonsense(x)", "nothing that can be computed"),

@@ -299,7 +299,7 @@ fn cut(packing: Packing) -> Folder {
 fn closed(run: &Path, stream: &str) -> Vec<PathBuf> {
     let run = tapelog::read::Run::open(run).unwrap();
     let segments = run.segments().unwrap().into_iter();
-    segments.filter(|one| one.stream == stream && one.number().is_some()).map(|one| one.path).collect()
+    segments.filter(|one| *one.stream == *stream && one.number().is_some()).map(|one| one.path()).collect()
 }
 
 #[test]

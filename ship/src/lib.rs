@@ -16,6 +16,7 @@ pub mod checkpoint;
 pub mod destination;
 #[cfg(feature = "elastic")]
 pub mod elastic;
+pub mod events;
 mod files;
 pub mod follow;
 #[cfg(feature = "http")]

@@ -48,8 +48,8 @@ fn a_closed_segment_has_an_index_by_which_an_id_is_found() {
     let start = Instant::now();
     let ready = || {
         let all = closed(&run);
-        let market: Vec<_> = all.iter().filter(|(one, _)| one.stream == "market.jsonl").collect();
-        let packed = all.iter().filter(|(one, _)| one.stream == "decisions.jsonl");
+        let market: Vec<_> = all.iter().filter(|(one, _)| &*one.stream == "market.jsonl").collect();
+        let packed = all.iter().filter(|(one, _)| &*one.stream == "decisions.jsonl");
         market.len() == 2
             && market.iter().all(|(_, index)| index.exists())
             && packed.clone().count() > 3
@@ -60,10 +60,10 @@ fn a_closed_segment_has_an_index_by_which_an_id_is_found() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let mut found = 0;
-    for (segment, place) in closed(&run).iter().filter(|(one, _)| one.stream == "market.jsonl") {
+    for (segment, place) in closed(&run).iter().filter(|(one, _)| &*one.stream == "market.jsonl") {
         let index = Index::open(place).unwrap();
         assert!(index.is_of(segment));
-        let text = std::fs::read_to_string(&segment.path).unwrap();
+        let text = std::fs::read_to_string(segment.path()).unwrap();
         for id in ids.iter().step_by(97) {
             let blocks = index.blocks_of(&[Term::Id(id.clone())]).unwrap();
             assert_eq!(blocks.is_empty(), !text.contains(id.as_str()), "{id}");

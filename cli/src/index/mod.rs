@@ -27,6 +27,7 @@ const OPEN: usize = 256;
 /// The indexes of a corpus, read when they are first needed.
 #[derive(Debug)]
 pub(crate) struct Indexes {
+    /// Empty when there are too many to stay open.
     of_part: Vec<Mutex<Slot>>,
     stay: bool,
     wanted: bool,
@@ -43,8 +44,10 @@ enum Slot {
 impl Indexes {
     /// Of all parts; of none if they are not `wanted`.
     pub(crate) fn of(corpus: &Corpus, wanted: bool) -> Self {
-        let of_part: Vec<_> = corpus.parts.iter().map(|_| Mutex::default()).collect();
-        Self { stay: of_part.len() <= OPEN, of_part, wanted, kept: None }
+        let stay = corpus.parts.len() <= OPEN;
+        let kept = if stay { corpus.parts.len() } else { 0 };
+        let of_part = std::iter::repeat_with(Mutex::default).take(kept).collect();
+        Self { stay, of_part, wanted, kept: None }
     }
 
     /// Blocks that were read stay in memory, up to a limit: they are asked for again.
@@ -179,7 +182,7 @@ fn sidecars(dir: &Path, segment: &Segment) -> Vec<PathBuf> {
     let home = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache")));
     if let Some(home) = home.filter(|home| home.is_absolute()) {
-        let full = segment.path.to_string_lossy().replace('/', "%");
+        let full = segment.path().to_string_lossy().replace('/', "%");
         all.push(home.join("tape").join(format!("{full}.idx")));
     }
     all

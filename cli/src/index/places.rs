@@ -180,6 +180,6 @@ impl Frame {
 fn open<'a>(file: &'a mut Option<File>, segment: &Segment) -> io::Result<&'a File> {
     match file {
         Some(file) => Ok(file),
-        None => Ok(file.insert(File::open(&segment.path)?)),
+        None => Ok(file.insert(File::open(segment.path())?)),
     }
 }

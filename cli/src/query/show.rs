@@ -219,7 +219,8 @@ impl<'a> Rows<'a> {
             return Ok(());
         }
         if many == 0 {
-            writeln!(self.out, "no such event")?;
+            let hint = "`tape stats` counts the types that there are; `--all` asks every session";
+            writeln!(self.out, "no such event; {hint}")?;
         }
         if many > limit {
             writeln!(

@@ -42,11 +42,10 @@ const LONGEST: u64 = 4096;
 /// The sites of a binary by their place, `file:line`.
 pub(super) fn read(path: &Path) -> Result<BTreeMap<String, Known>, Failure> {
     let unusable = |why: String| Failure::Unusable(format!("`{}`: {why}", safe(&path.display().to_string())));
-    let file = File::open(path).map_err(|error| unusable(error.to_string()))?;
+    let program = "write the path of a program, for example `target/release/engine`";
+    let file = File::open(path).map_err(|error| unusable(format!("{error}; {program}")))?;
     let cache = ReadCache::new(file);
-    let object = object::File::parse(&cache).map_err(|error| {
-        unusable(format!("{error}; write the path of a program, for example `target/release/engine`"))
-    })?;
+    let object = object::File::parse(&cache).map_err(|error| unusable(format!("{error}; {program}")))?;
     let image = Image::of(&object);
     let mut all: BTreeMap<String, Known> = BTreeMap::new();
     let mut symbols = 0_u64;

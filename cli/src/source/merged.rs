@@ -29,7 +29,7 @@ pub(super) fn in_order(
         let first = first_seq(part);
         // What is in the fallback folder is a stream of its own: its lines come between the others.
         let same =
-            |stream: &&mut Stream<'_>| stream.name == part.stream && stream.fallback == part.is_fallback();
+            |stream: &&mut Stream<'_>| stream.name == part.stream() && stream.fallback == part.is_fallback();
         match streams.iter_mut().find(same) {
             Some(stream) => stream.parts.push_back((first, part)),
             None => streams.push(Stream::new(part, first)),
@@ -80,7 +80,7 @@ struct Stream<'a> {
 impl<'a> Stream<'a> {
     fn new(part: &'a Part, first: u64) -> Self {
         Self {
-            name: part.stream.clone(),
+            name: part.stream().to_owned(),
             fallback: part.is_fallback(),
             parts: VecDeque::from([(first, part)]),
             open: None,

@@ -157,7 +157,7 @@ impl Corpus {
                 let Some(part) = self.parts.get(at) else { break };
                 let shown = |line: &str| {
                     self.is_double(part, line)
-                        || each(&mut all, Hit { run: part.run, stream: &part.stream, line })
+                        || each(&mut all, Hit { run: part.run, stream: part.stream(), line })
                 };
                 let own;
                 let plan = match plans.get(at) {

@@ -26,7 +26,7 @@ impl Corpus {
                 Packing::Plain => {}
                 Packing::Zstd => {
                     if let Some(text) =
-                        Packed::of(&segment.path, segment.bytes).and_then(|file| file.near(at))
+                        Packed::of(&segment.path(), segment.bytes).and_then(|file| file.near(at))
                     {
                         each(&text);
                     }
@@ -34,7 +34,7 @@ impl Corpus {
                 }
                 _ => continue,
             }
-            let Ok(file) = File::open(&segment.path) else { continue };
+            let Ok(file) = File::open(segment.path()) else { continue };
             let Some(from) = place(&file, segment.bytes, at) else { continue };
             window.resize(WINDOW.min((segment.bytes - from) as usize), 0);
             if let Ok(read) = file.read_at(&mut window, from) {

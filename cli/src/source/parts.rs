@@ -17,8 +17,6 @@ use tapelog::read::index::Chunks;
 pub(crate) struct Part {
     /// Which of the corpus' runs.
     pub(crate) run: usize,
-    /// The stream's file name below the run directory.
-    pub(crate) stream: String,
     pub(crate) bytes_of: Bytes,
 }
 
@@ -26,8 +24,8 @@ pub(crate) struct Part {
 #[derive(Debug)]
 pub(crate) enum Bytes {
     File(Segment),
-    /// Lines that a dead run left in its rings.
-    Memory(Vec<u8>),
+    /// Lines of a stream that a dead run left in its rings.
+    Memory(Box<(String, Vec<u8>)>),
 }
 
 /// The parts of a run: its segments, then what it left.
@@ -35,17 +33,17 @@ pub(super) fn of(at: usize, run: &Run) -> Result<Vec<Part>, Failure> {
     let mut parts: Vec<_> = run
         .segments()?
         .into_iter()
-        .filter(|segment| !OTHERS.contains(&segment.stream.as_str()))
-        .map(|segment| Part { run: at, stream: segment.stream.clone(), bytes_of: Bytes::File(segment) })
+        .filter(|segment| !OTHERS.contains(&&*segment.stream))
+        .map(|segment| Part { run: at, bytes_of: Bytes::File(segment) })
         .collect();
     for (stream, line) in run.leftovers()? {
         let known = parts.iter_mut().find_map(|part| match &mut part.bytes_of {
-            Bytes::Memory(lines) if part.stream == stream => Some(lines),
+            Bytes::Memory(left) if left.0 == stream => Some(&mut left.1),
             _ => None,
         });
         match known {
             Some(lines) => lines.extend_from_slice(&line),
-            None => parts.push(Part { run: at, stream, bytes_of: Bytes::Memory(line) }),
+            None => parts.push(Part { run: at, bytes_of: Bytes::Memory(Box::new((stream, line))) }),
         }
     }
     Ok(parts)
@@ -60,10 +58,18 @@ const TAIL: u64 = 64 << 10;
 const OTHERS: &[&str] = &["seals.jsonl", "ops.jsonl"];
 
 impl Part {
+    /// The stream's file name below the run directory.
+    pub(crate) fn stream(&self) -> &str {
+        match &self.bytes_of {
+            Bytes::File(segment) => &segment.stream,
+            Bytes::Memory(left) => &left.0,
+        }
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         match &self.bytes_of {
             Bytes::File(segment) => segment.bytes,
-            Bytes::Memory(lines) => lines.len() as u64,
+            Bytes::Memory(left) => left.1.len() as u64,
         }
     }
 
@@ -76,7 +82,7 @@ impl Part {
         let bare = |text: &str| {
             text.strip_suffix(".jsonl").or_else(|| text.strip_suffix(".log")).unwrap_or(text).to_owned()
         };
-        let own = bare(&self.stream);
+        let own = bare(self.stream());
         own == bare(name) || own.rsplit('/').next() == Some(&bare(name))
     }
 
@@ -84,9 +90,9 @@ impl Part {
     pub(super) fn last_line(&self) -> Option<String> {
         let mut tail = Vec::new();
         match &self.bytes_of {
-            Bytes::Memory(lines) => tail.extend_from_slice(lines),
+            Bytes::Memory(left) => tail.extend_from_slice(&left.1),
             Bytes::File(segment) if segment.packing == Packing::Plain => {
-                let mut file = File::open(&segment.path).ok()?;
+                let mut file = File::open(segment.path()).ok()?;
                 let len = file.metadata().ok()?.len();
                 file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
                 file.take(TAIL).read_to_end(&mut tail).ok()?;
@@ -101,8 +107,8 @@ impl Part {
     /// Its lines, unpacked, from the beginning.
     pub(crate) fn open(&self) -> io::Result<Box<dyn Read + Send + '_>> {
         match &self.bytes_of {
-            Bytes::Memory(lines) => Ok(Box::new(lines.as_slice())),
-            Bytes::File(segment) => unpack(File::open(&segment.path)?, segment.packing),
+            Bytes::Memory(left) => Ok(Box::new(left.1.as_slice())),
+            Bytes::File(segment) => unpack(File::open(segment.path())?, segment.packing),
         }
     }
 
@@ -139,7 +145,7 @@ impl Part {
         if !closed || segment.bytes < WORTHWHILE || matches!(want, Want::All) {
             return self.open().map(Some);
         }
-        let mut file = File::open(&segment.path)?;
+        let mut file = File::open(segment.path())?;
         let len = file.metadata()?.len();
         match mapped::pieces(&file, len, |piece| lines_of(piece, want, notes, each))? {
             Shown::Whole(0) => Ok(None),
@@ -178,8 +184,8 @@ impl Part {
             return;
         }
         let name = match &self.bytes_of {
-            Bytes::File(segment) => segment.path.display().to_string(),
-            Bytes::Memory(_) => self.stream.clone(),
+            Bytes::File(segment) => segment.path().display().to_string(),
+            Bytes::Memory(left) => left.0.clone(),
         };
         notes.unreadable.push(format!("`{name}` could not be read to its end: {error}"));
     }

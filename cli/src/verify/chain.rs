@@ -5,10 +5,12 @@ use std::io;
 use std::path::Path;
 
 use serde_json::Value;
-use tapelog::read::{ReadError, Run, Seal, SealLine};
+use sha2::{Digest as _, Sha256};
+use tapelog::read::{ReadError, Run};
 
 use super::finding::{Finding, Kind, joined};
 use super::is_over;
+use super::seals::Seals;
 use crate::failure::Failure;
 
 const SEALS: &str = "seals.jsonl";
@@ -16,85 +18,72 @@ const OPS: &str = "ops.jsonl";
 
 /// The seals of a run.
 pub(super) struct Chain {
-    lines: Vec<SealLine>,
+    pub(super) seals: Seals,
     pub(super) findings: Vec<Finding>,
 }
 
 impl Chain {
     pub(super) fn read(run: &Run) -> Result<Self, Failure> {
-        let lines = run.seals()?;
-        let links: Vec<_> = lines
-            .iter()
-            .map(|line| Link {
-                hash: line.head(),
-                previous: line.seal.as_ref().map(|seal| seal.previous.clone()),
-                number: line.seal.as_ref().map(|seal| seal.seal),
-            })
-            .collect();
-        let mut findings = broken(SEALS, &links);
-        let manifest = run.manifest();
-        match (&manifest.seal_head, links.last()) {
-            (Some(_), None) => {
+        let path = run.dir().join(SEALS);
+        let failed = |source| Failure::Read(ReadError::Io { path: path.clone(), source });
+        // Most chains hold, and then nothing of a line need stay but its hash, until the next one has named it.
+        let (mut holds, mut last, mut count, mut cause) = (true, [0; 32], 0_u64, None);
+        let seals = Seals::read(path.clone(), |link, seal| {
+            holds &= link.previous == Some(last);
+            (last, count) = (link.hash, count + 1);
+            cause = seal.map(|seal| seal.cause.clone());
+        })
+        .map_err(failed)?;
+        let mut findings = Vec::new();
+        if !holds {
+            findings = broken(SEALS, &seals.links().map_err(failed)?);
+        }
+        match &run.manifest().seal_head {
+            Some(_) if count == 0 => {
                 findings.push(Finding::of_file(SEALS, Kind::MissingFile, "run.json names its last line"))
             }
-            (Some(head), Some(last)) if is_over(run) && last.hash != *head => {
-                let at = links.iter().rposition(|link| link.hash == *head);
+            Some(head) if is_over(run) && last != hash(head) => {
+                let links = seals.links().map_err(failed)?;
+                let at = links.iter().rposition(|link| link.hash == hash(head));
                 let (first, kind) = match at {
                     Some(at) => (at as u64 + 2, Kind::Inserted),
-                    None if ended(&lines) => (links.len() as u64, Kind::Modified),
-                    None => (links.len() as u64 + 1, Kind::CutOff),
+                    None if ended(cause.as_deref()) => (count, Kind::Modified),
+                    None => (count + 1, Kind::CutOff),
                 };
                 findings.push(Finding::of_line(SEALS, first, kind));
             }
             _ => {}
         }
-        Ok(Self { lines, findings: joined(findings) })
-    }
-
-    /// The seals of a segment, the shortest first.
-    pub(super) fn of_segment(&self, stream: &str, segment: u32) -> Vec<&Seal> {
-        let mut seals: Vec<_> =
-            self.seals().filter(|seal| seal.stream == stream && seal.segment == segment).collect();
-        seals.sort_by_key(|seal| (seal.bytes, seal.seal));
-        seals
-    }
-
-    /// The highest segment of a stream that has a seal.
-    pub(super) fn last_segment(&self, stream: &str) -> u32 {
-        self.seals().filter(|seal| seal.stream == stream).map(|seal| seal.segment).max().unwrap_or(0)
-    }
-
-    pub(super) fn seals(&self) -> impl Iterator<Item = &Seal> {
-        self.lines.iter().filter_map(|line| line.seal.as_ref())
-    }
-
-    pub(super) fn covers(&self) -> u64 {
-        self.seals().map(|seal| seal.covers).max().unwrap_or(0)
-    }
-
-    /// How far the seal with this hash proves everything.
-    pub(super) fn covers_of(&self, head: &str) -> Option<u64> {
-        let line = self.lines.iter().find(|line| line.head().starts_with(head))?;
-        line.seal.as_ref().map(|seal| seal.covers)
+        Ok(Self { seals, findings: joined(findings) })
     }
 }
 
-/// Whether the last seal is one that a run ends with.
-fn ended(lines: &[SealLine]) -> bool {
-    let last = lines.last().and_then(|line| line.seal.as_ref());
-    last.is_none_or(|seal| ["finished", "recovered"].contains(&seal.cause.as_str()))
+/// Whether the last line is the seal that a run ends with, or none at all.
+fn ended(cause: Option<&str>) -> bool {
+    cause.is_none_or(|cause| ["finished", "recovered"].contains(&cause))
 }
 
-struct Link {
-    hash: String,
-    previous: Option<String>,
-    number: Option<u64>,
+/// A line of a chain.
+pub(super) struct Link {
+    pub(super) hash: [u8; 32],
+    /// What it says of the line before; none when it is no line of the chain.
+    pub(super) previous: Option<[u8; 32]>,
+    pub(super) number: Option<u64>,
+}
+
+/// The bytes of a hash of 64 hexadecimal digits; of any other text bytes that no other text has.
+pub(super) fn hash(text: &str) -> [u8; 32] {
+    let pairs = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(core::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.0.iter().map(byte).collect();
+    let whole = bytes.and_then(|bytes| bytes.try_into().ok()).filter(|_| pairs.1.is_empty());
+    whole.unwrap_or_else(|| Sha256::digest(text).into())
 }
 
 /// Where the links do not hold.
 fn broken(file: &str, links: &[Link]) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut before = "0".repeat(64);
+    let mut before = [0; 32];
     for (at, link) in links.iter().enumerate() {
         let line = at as u64 + 1;
         match &link.previous {
@@ -113,7 +102,7 @@ fn broken(file: &str, links: &[Link]) -> Vec<Finding> {
                     None if gap => Finding::of_line(file, line, Kind::Removed),
                     // A line that is no seal was told already.
                     None if at > 0 && links[at - 1].previous.is_none() => {
-                        before.clone_from(&link.hash);
+                        before = link.hash;
                         continue;
                     }
                     None => Finding::of_line(file, line.saturating_sub(1).max(1), Kind::Modified),
@@ -121,7 +110,7 @@ fn broken(file: &str, links: &[Link]) -> Vec<Finding> {
             }
             Some(_) => {}
         }
-        before.clone_from(&link.hash);
+        before = link.hash;
     }
     findings
 }
@@ -157,8 +146,8 @@ impl Ops {
             .iter()
             .zip(&lines)
             .map(|(bytes, line)| Link {
-                hash: SealLine::hash_of(bytes),
-                previous: line["previous"].as_str().map(str::to_owned),
+                hash: Sha256::digest(bytes).into(),
+                previous: line["previous"].as_str().map(hash),
                 number: None,
             })
             .collect();

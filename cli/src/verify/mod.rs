@@ -6,14 +6,16 @@
 mod align;
 mod chain;
 mod finding;
+mod numbers;
 mod order;
+mod seals;
 mod segment;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tapelog::read::{Run, Status};
+use tapelog::read::{ReadError, Run, Status};
 
 use crate::args::Place;
 use crate::failure::{Failure, Outcome};
@@ -23,6 +25,8 @@ use crate::trace::state;
 
 use chain::{Chain, Ops};
 use finding::Finding;
+use numbers::Numbers;
+use segment::Question;
 
 /// Say whether files are still what was written: `consistent`, or `unaltered up to seq N`
 ///
@@ -150,15 +154,23 @@ fn check(
     let chain = Chain::read(&run)?;
     let mut findings = chain.findings.clone();
     let mut removed = ops.removed_of(&run);
-    removed.extend(order::removed_by_itself(&run)?);
-    let streams = segment::check(&run, &chain, &removed, only, &mut findings)?;
+    let segments = run.segments()?;
+    removed.extend(order::removed_by_itself(&run, &segments)?);
+    let mut numbers = Numbers::default();
+    let streams = segment::check(
+        &Question { run: &run, seals: &chain.seals, removed: &removed, only },
+        &segments,
+        &mut numbers,
+        &mut findings,
+    )?;
     if only.is_none() && !run.is_alive() {
-        order::check(&run, &streams, &removed, &mut findings)?;
+        order::check(&run, &streams, &mut numbers, &removed, &mut findings)?;
     }
     let intact = !findings.iter().any(|finding| finding.kind.is_alteration());
     let mut unaltered = None;
     for (head, known) in heads.iter().zip(known) {
-        if let Some(covers) = chain.covers_of(&head.to_ascii_lowercase()) {
+        let failed = |source| Failure::Read(ReadError::Io { path: run.dir().join("seals.jsonl"), source });
+        if let Some(covers) = chain.seals.covers_of(&head.to_ascii_lowercase()).map_err(failed)? {
             *known = true;
             unaltered = unaltered.max(intact.then_some(covers));
         }
@@ -166,7 +178,7 @@ fn check(
     let (sealed, unsealed) = streams
         .iter()
         .fold((0, 0), |(sealed, unsealed), stream| (sealed + stream.sealed, unsealed + stream.unsealed));
-    Ok(Report { run, findings, sealed, unsealed, covers: chain.covers(), unaltered })
+    Ok(Report { run, findings, sealed, unsealed, covers: chain.seals.covers(), unaltered })
 }
 
 impl Report {

@@ -61,7 +61,7 @@ pub(crate) fn restore_open_orders(runs: &[PathBuf], own: &Manifest) -> usize {
 
 fn open_orders(dir: &Path) -> Result<Vec<(Order, Placed)>, ReadError> {
     let mut segments = Run::open(dir)?.segments()?;
-    segments.retain(|segment| segment.stream == "orders.jsonl" && !segment.fallback);
+    segments.retain(|segment| &*segment.stream == "orders.jsonl" && !segment.fallback);
     // The newest are last; what is packed is about ten times as large.
     let mut budget = READ;
     let size = |segment: &Segment| segment.bytes * if segment.packing == Packing::Plain { 1 } else { 10 };
@@ -72,7 +72,7 @@ fn open_orders(dir: &Path) -> Result<Vec<(Order, Placed)>, ReadError> {
     }
     let mut open = HashMap::new();
     for segment in &segments[first..] {
-        let failed = |source| ReadError::Io { path: segment.path.clone(), source };
+        let failed = |source| ReadError::Io { path: segment.path(), source };
         read_segment(segment, &mut open).map_err(failed)?;
     }
     let mut open: Vec<_> = open.into_iter().collect();

@@ -3,6 +3,7 @@
 //! Invariant: only whole lines are taken, and of a stream every line once, in order. What a stream's file held is decided
 //! by `seq`, never by a byte offset alone: an offset is where to look first.
 
+mod files;
 mod stream;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,8 @@ pub struct Follower {
     streams: BTreeMap<String, StreamReader>,
     segments: BTreeMap<String, Vec<Segment>>,
     foreign: u64,
+    /// Events after this are not taken.
+    end: Option<u64>,
 }
 
 impl Follower {
@@ -43,7 +46,15 @@ impl Follower {
             service: manifest.service.clone(),
             host: manifest.host.clone(),
         });
-        Ok(Self { dir, run, position, streams: BTreeMap::new(), segments: BTreeMap::new(), foreign: 0 })
+        Ok(Self {
+            dir,
+            run,
+            position,
+            streams: BTreeMap::new(),
+            segments: BTreeMap::new(),
+            foreign: 0,
+            end: None,
+        })
     }
 
     /// The run.
@@ -68,6 +79,11 @@ impl Follower {
     #[must_use]
     pub fn foreign_lines(&self) -> u64 {
         self.foreign
+    }
+
+    /// Takes no event after this `seq` from now on; none: every one.
+    pub fn end_at(&mut self, seq: Option<u64>) {
+        self.end = seq;
     }
 
     /// Takes what is there, at most as much as `limits` say. None: nothing new. The position moves past the batch.
@@ -127,7 +143,8 @@ impl Follower {
         to: Option<&Position>,
     ) -> io::Result<()> {
         for (name, reader) in &mut self.streams {
-            reader.begin(to.map(|to| to.get(name).map_or(0, |place| place.seq)));
+            let to = to.map(|to| to.get(name).map_or(0, |place| place.seq));
+            reader.begin(to.or(self.end));
         }
         while events.len() < limits.events && *bytes < limits.bytes {
             // The stream whose next event is the oldest. There are few; a heap would not be faster.
@@ -152,24 +169,36 @@ impl Follower {
         Ok(())
     }
 
-    /// Streams and segments may appear at any time.
+    /// Streams and segments may appear at any time. A stream that is seen for the first time is looked at, and everything is
+    /// listed again.
     fn list(&mut self) -> io::Result<()> {
         let run = Run::open(&self.dir).map_err(io::Error::other)?;
-        self.segments.clear();
-        for segment in run.segments().map_err(io::Error::other)? {
-            // What was written to the fallback folder is followed apart: its file and the run's take turns.
-            let name = if segment.fallback {
-                format!("{FALLBACK}{}", segment.stream)
-            } else {
-                segment.stream.clone()
-            };
-            if !self.streams.contains_key(&name) {
-                let place = self.position.get(&name).cloned().unwrap_or_default();
-                self.streams.insert(name.clone(), StreamReader::new(&name, place));
-            }
-            self.segments.entry(name).or_default().push(segment);
+        let fallback = run.manifest().fallback.clone().unwrap_or_default();
+        for reader in self.streams.values_mut() {
+            reader.look()?;
         }
-        Ok(())
+        loop {
+            self.segments.clear();
+            let known = self.streams.len();
+            for segment in run.segments().map_err(io::Error::other)? {
+                // What was written to the fallback folder is followed apart: its file and the run's take turns.
+                let (name, folder) = if segment.fallback {
+                    (format!("{FALLBACK}{}", segment.stream), &fallback)
+                } else {
+                    (segment.stream.to_string(), &self.dir)
+                };
+                if !self.streams.contains_key(&name) {
+                    let place = self.position.get(&name).cloned().unwrap_or_default();
+                    let mut reader = StreamReader::new(&name, folder.join(&*segment.stream), place);
+                    reader.look()?;
+                    self.streams.insert(name.clone(), reader);
+                }
+                self.segments.entry(name).or_default().push(segment);
+            }
+            if self.streams.len() == known {
+                return Ok(());
+            }
+        }
     }
 }
 

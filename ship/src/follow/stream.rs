@@ -2,13 +2,14 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Read};
-use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-use std::path::Path;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tapelog::read::{Packing, Segment};
 
+use super::files::{self, Newest, seq_of};
 use crate::batch::Event;
 use crate::checkpoint::Place;
 
@@ -22,8 +23,11 @@ pub(super) struct StreamReader {
     read: Place,
     queue: VecDeque<(Event, Place)>,
     open: Option<Open>,
-    /// The first `seq` of each file, by device and inode: a segment keeps it when it is renamed.
-    firsts: HashMap<(u64, u64), u64>,
+    /// Where its newest file is.
+    path: PathBuf,
+    newest: Option<Newest>,
+    /// The first `seq` of closed segments, by their numbers, which no two have.
+    firsts: HashMap<u32, u64>,
     /// Events after this are not to be taken now.
     until: Option<u64>,
     /// There was nothing more when it was read last: not asked again for every event of the other streams.
@@ -46,12 +50,14 @@ impl std::fmt::Debug for StreamReader {
 }
 
 impl StreamReader {
-    pub(super) fn new(name: &str, place: Place) -> Self {
+    pub(super) fn new(name: &str, path: PathBuf, place: Place) -> Self {
         Self {
             name: name.into(),
             read: place,
             queue: VecDeque::new(),
             open: None,
+            path,
+            newest: None,
             firsts: HashMap::new(),
             until: None,
             dry: false,
@@ -96,53 +102,66 @@ impl StreamReader {
         self.open_segment(segments, self.read.segment + 1)
     }
 
-    /// Opens the first segment that begins with `first` or later.
-    fn open_segment(&mut self, segments: &[Segment], first: u64) -> io::Result<bool> {
-        let mut next: Option<(u64, &Segment)> = None;
-        for segment in segments {
-            let Some(begins) = self.first_seq(segment)? else { continue };
-            if begins >= first && next.is_none_or(|(earliest, _)| begins < earliest) {
-                next = Some((begins, segment));
-            }
-        }
-        let Some((begins, segment)) = next else { return Ok(false) };
-        if begins != self.read.segment {
-            self.read.segment = begins;
-            self.read.offset = 0;
-        }
-        self.open = Some(match segment.packing {
-            Packing::Plain => Open::Plain(File::open(&segment.path)?),
-            _ => {
-                let mut from = unpack(segment)?;
-                io::copy(&mut from.by_ref().take(self.read.offset), &mut io::sink())?;
-                Open::Packed { from, carry: Vec::new() }
-            }
-        });
-        Ok(true)
+    /// Looks at the newest file. To be done before the segments are listed: whatever was closed before this file began then
+    /// has its number in the listing, and no segment is passed over.
+    pub(super) fn look(&mut self) -> io::Result<()> {
+        self.newest = Newest::of(&self.path, self.newest.take())?;
+        Ok(())
     }
 
-    /// The `seq` of a segment's first line; none while it has no whole line.
+    /// Opens the first segment that begins with `first` or later.
+    fn open_segment(&mut self, segments: &[Segment], first: u64) -> io::Result<bool> {
+        let mut found: Vec<(u64, Option<&Segment>)> = Vec::new();
+        for segment in segments {
+            if segment.path() == self.path {
+                continue;
+            }
+            found.extend(self.first_seq(segment)?.map(|begins| (begins, Some(segment))));
+        }
+        // It may have got its number meanwhile, and then it is there twice; the file is the same.
+        found.extend(self.newest.as_ref().and_then(|newest| newest.first).map(|begins| (begins, None)));
+        found.retain(|(begins, _)| *begins >= first);
+        found.sort_by_key(|(begins, _)| *begins);
+        for (begins, segment) in found {
+            let Some((file, packing)) = self.opened(segment)? else { continue };
+            if begins != self.read.segment {
+                self.read.segment = begins;
+                self.read.offset = 0;
+            }
+            self.open = Some(match packing {
+                Packing::Plain => Open::Plain(file),
+                packing => {
+                    let mut from = files::unpack(file, packing)?;
+                    io::copy(&mut from.by_ref().take(self.read.offset), &mut io::sink())?;
+                    Open::Packed { from, carry: Vec::new() }
+                }
+            });
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// A segment, or the newest file; none when it was removed.
+    fn opened(&self, segment: Option<&Segment>) -> io::Result<Option<(File, Packing)>> {
+        match (segment, &self.newest) {
+            (Some(segment), _) => files::open(segment),
+            (None, Some(newest)) => Ok(Some((newest.file.try_clone()?, Packing::Plain))),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The `seq` of a segment's first line; none when it has no whole line, or was removed.
     fn first_seq(&mut self, segment: &Segment) -> io::Result<Option<u64>> {
-        let about = match segment.path.metadata() {
-            // Packed or removed since it was listed; the next listing knows.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            about => about?,
-        };
-        let key = (about.dev(), about.ino());
-        if let Some(first) = self.firsts.get(&key) {
+        let number = segment.number();
+        if let Some(first) = number.and_then(|number| self.firsts.get(&number)) {
             return Ok(Some(*first));
         }
-        let mut reader = BufReader::new(unpack(segment)?);
-        let mut line = Vec::new();
-        // A foreign first line does not hide the lines after it.
-        while reader.read_until(b'\n', &mut line)? > 0 && line.pop_if(|byte| *byte == b'\n').is_some() {
-            if let Some(first) = seq_of(&line) {
-                self.firsts.insert(key, first);
-                return Ok(Some(first));
-            }
-            line.clear();
+        let Some((file, packing)) = files::open(segment)? else { return Ok(None) };
+        let first = files::first_of(files::unpack(file, packing)?)?;
+        if let (Some(number), Some(first)) = (number, first) {
+            self.firsts.insert(number, first);
         }
-        Ok(None)
+        Ok(first)
     }
 
     /// The next whole lines of the open segment; empty when there are none now.
@@ -200,29 +219,4 @@ impl StreamReader {
             }
         }
     }
-}
-
-/// The lines of a segment, as they were before it was packed.
-fn unpack(segment: &Segment) -> io::Result<Box<dyn Read + Send>> {
-    let file = File::open(&segment.path)?;
-    match segment.packing {
-        Packing::Plain => Ok(Box::new(file)),
-        Packing::Gzip => Ok(Box::new(flate2::read::MultiGzDecoder::new(file))),
-        Packing::Zstd => Ok(Box::new(zstd::Decoder::new(file)?)),
-        _ => Err(unknown_packing(&segment.path)),
-    }
-}
-
-fn unknown_packing(path: &Path) -> io::Error {
-    let why =
-        format!("`{}` is packed in a way that this version does not know; use a newer one", path.display());
-    io::Error::new(io::ErrorKind::Unsupported, why)
-}
-
-/// The `seq` of a line: always its last field.
-fn seq_of(line: &[u8]) -> Option<u64> {
-    const KEY: &[u8] = b"\"seq\":";
-    let at = memchr::memmem::rfind(line, KEY)?;
-    let digits = line[at + KEY.len()..].strip_suffix(b"}")?;
-    core::str::from_utf8(digits).ok()?.parse().ok()
 }

@@ -44,7 +44,7 @@ impl<D: Destination + 'static> Shipper<D> {
         match self.destination.confirmed(run.follower.run()) {
             Ok(Some(position)) if position != batch.from => {
                 let dir = run.follower.dir().to_owned();
-                match self.open(&dir, Instant::now())? {
+                match self.open(&dir, Instant::now(), run.end.take())? {
                     Some(opened) => {
                         *run = opened;
                         self.is_back();

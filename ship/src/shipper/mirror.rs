@@ -6,9 +6,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tapelog::read::{Packing, Run};
+use tapelog::read::{Packing, ReadError, Run, Segment};
 
 use super::events::local;
+use super::once::End;
 use super::{Following, ShipError, Shipper};
 use crate::destination::Destination;
 
@@ -35,7 +36,10 @@ impl<D: Destination + 'static> Shipper<D> {
         let opened = Run::open(&dir).map_err(ShipError::Read)?;
         // A run that died is complete once it was recovered.
         let ended = !opened.is_alive() && !opened.is_dead();
-        let Some(file) = next(&opened, ended, &run.checkpoint.files).map_err(io)? else {
+        let all = run.end.as_ref().and_then(End::files);
+        let (next, settling) = next(&opened, ended, all, &run.checkpoint.files).map_err(io)?;
+        run.settling = settling;
+        let Some(file) = next else {
             run.ended = ended;
             run.complete = ended;
             run.waits = None;
@@ -61,33 +65,65 @@ impl<D: Destination + 'static> Shipper<D> {
     }
 }
 
-/// The next file that is complete and not confirmed.
-fn next(run: &Run, ended: bool, done: &BTreeSet<String>) -> io::Result<Option<Ready>> {
-    let mut ready = Vec::new();
+/// The next file that is complete and not confirmed, of all or of those that are named; and whether one of those named is
+/// closed and may still be packed.
+fn next(
+    run: &Run,
+    ended: bool,
+    named: Option<&BTreeSet<String>>,
+    done: &BTreeSet<String>,
+) -> io::Result<(Option<Ready>, bool)> {
+    let wanted = |plain: &String| !done.contains(plain) && named.is_none_or(|named| named.contains(plain));
+    let (mut ready, mut settling) = (Vec::new(), false);
     for segment in run.segments().map_err(io::Error::other)? {
-        let settled = ended || segment.packing != Packing::Plain || is_old(&segment.path);
-        if !ended && (segment.number().is_none() || !settled) {
-            continue;
+        let Some(file) = Ready::of(run, &segment) else { continue };
+        let settled = ended || segment.packing != Packing::Plain || is_old(&segment.path());
+        if ended || (segment.number().is_some() && settled) {
+            ready.push(file);
+        } else {
+            settling |= named.is_some() && wanted(&file.plain);
         }
-        let Some(name) = name_of(run, &segment.path, segment.fallback) else { continue };
-        let plain = name.strip_suffix(segment.packing.suffix()).unwrap_or(&name).to_owned();
-        ready.push(Ready { path: segment.path, name, plain });
     }
     if ended {
-        for entry in fs::read_dir(run.dir())? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let other = !name.starts_with('.') && name != "lock" && name != "hold";
-            // An engine that ended while it packed leaves a segment plain and packed: it is listed above, once.
-            let plain = plain_name(&name);
-            if other && entry.file_type()?.is_file() && !ready.iter().any(|ready| ready.plain == plain) {
-                ready.push(Ready { path: entry.path(), plain: name.clone(), name });
-            }
+        others(run, &mut ready)?;
+    }
+    ready.retain(|file| wanted(&file.plain));
+    ready.sort_by(|a, b| (a.name == MANIFEST, &a.name).cmp(&(b.name == MANIFEST, &b.name)));
+    Ok((ready.into_iter().next(), settling))
+}
+
+/// The closed segments, by their names before packing.
+pub(super) fn closed(run: &Run) -> Result<BTreeSet<String>, ReadError> {
+    let mut names = BTreeSet::new();
+    // A folder that is listed while a file in it gets its other name may show neither; the second listing shows one.
+    for _ in 0..2 {
+        let closed = run.segments()?.into_iter().filter(|segment| segment.number().is_some());
+        names.extend(closed.filter_map(|segment| Ready::of(run, &segment)).map(|file| file.plain));
+    }
+    Ok(names)
+}
+
+/// The files of a run that has ended which are no segments.
+fn others(run: &Run, ready: &mut Vec<Ready>) -> io::Result<()> {
+    for entry in fs::read_dir(run.dir())? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let other = !name.starts_with('.') && name != "lock" && name != "hold";
+        // An engine that ended while it packed leaves a segment plain and packed: it is listed already, once.
+        let plain = plain_name(&name);
+        if other && entry.file_type()?.is_file() && !ready.iter().any(|ready| ready.plain == plain) {
+            ready.push(Ready { path: entry.path(), plain: name.clone(), name });
         }
     }
-    ready.retain(|file| !done.contains(&file.plain));
-    ready.sort_by(|a, b| (a.name == MANIFEST, &a.name).cmp(&(b.name == MANIFEST, &b.name)));
-    Ok(ready.into_iter().next())
+    Ok(())
+}
+
+impl Ready {
+    fn of(run: &Run, segment: &Segment) -> Option<Self> {
+        let name = name_of(run, &segment.path(), segment.fallback)?;
+        let plain = name.strip_suffix(segment.packing.suffix()).unwrap_or(&name).to_owned();
+        Some(Self { path: segment.path(), name, plain })
+    }
 }
 
 fn plain_name(name: &str) -> &str {
@@ -105,5 +141,6 @@ fn name_of(run: &Run, path: &Path, fallback: bool) -> Option<String> {
 
 fn is_old(path: &Path) -> bool {
     let written = path.metadata().and_then(|about| about.modified());
-    written.is_ok_and(|at| at.elapsed().unwrap_or_default() > PACKED_WITHIN)
+    // By a clock that was set back meanwhile it would be young for ever.
+    written.is_ok_and(|at| at.elapsed().map_or(true, |age| age > PACKED_WITHIN))
 }

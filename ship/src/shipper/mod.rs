@@ -5,6 +5,7 @@ mod backoff;
 mod error;
 mod events;
 mod mirror;
+mod once;
 mod status;
 mod thread;
 mod watched;
@@ -28,6 +29,7 @@ use crate::destination::{Destination, Limits, Unit};
 use crate::follow::Follower;
 use crate::journal::Journal;
 use away::Away;
+use once::End;
 use watched::Watched;
 
 pub use error::ShipError;
@@ -98,6 +100,10 @@ struct Following {
     ended: bool,
     /// And nothing can come any more.
     complete: bool,
+    /// Nothing beyond is sent.
+    end: Option<End>,
+    /// Files are waited for that are being packed, or will be.
+    settling: bool,
 }
 
 impl<D: Destination + 'static> Shipper<D> {
@@ -173,29 +179,6 @@ impl<D: Destination + 'static> Shipper<D> {
     #[must_use]
     pub fn summary(&self) -> &Summary {
         &self.summary
-    }
-
-    /// Ships what is there, then returns. A destination that is away is tried again until `patience` has passed.
-    ///
-    /// # Errors
-    /// When the destination took not everything, or a run cannot be read.
-    pub fn once(&mut self, patience: Duration) -> Result<&Summary, ShipError> {
-        let deadline = Instant::now() + patience;
-        for dir in self.runs()? {
-            let Some(mut run) = self.open(&dir, deadline)? else { continue };
-            loop {
-                if !self.step(&mut run, true)? {
-                    break;
-                }
-                self.wait_while_away(deadline)?;
-            }
-        }
-        while let Err(error) = self.destination.finish() {
-            self.is_away(&error);
-            self.wait_while_away(deadline)?;
-        }
-        self.is_back();
-        Ok(&self.summary)
     }
 
     /// Ships what is there and what comes, until `stop` says so; then once more what is there by then, as far as the
@@ -274,7 +257,7 @@ impl<D: Destination + 'static> Shipper<D> {
             if self.done.contains(&dir) || runs.iter().any(|run| run.follower.dir() == dir) {
                 continue;
             }
-            match self.open(&dir, Instant::now()) {
+            match self.open(&dir, Instant::now(), None) {
                 Ok(Some(run)) => runs.push(run),
                 Ok(None) => {}
                 Err(ShipError::Destination { .. }) => {
@@ -287,7 +270,12 @@ impl<D: Destination + 'static> Shipper<D> {
         Ok(())
     }
 
-    fn open(&mut self, dir: &Path, deadline: Instant) -> Result<Option<Following>, ShipError> {
+    fn open(
+        &mut self,
+        dir: &Path,
+        deadline: Instant,
+        end: Option<End>,
+    ) -> Result<Option<Following>, ShipError> {
         // A run that vanished between listing and opening was cleaned away.
         let Ok(mut follower) = Follower::open(dir, checkpoint::Position::new()) else { return Ok(None) };
         let key = Arc::clone(follower.run());
@@ -318,6 +306,7 @@ impl<D: Destination + 'static> Shipper<D> {
             }
             None => None,
         };
+        follower.end_at(end.as_ref().and_then(End::seq));
         self.watch_clock();
         Ok(Some(Following {
             follower,
@@ -329,6 +318,8 @@ impl<D: Destination + 'static> Shipper<D> {
             over: false,
             ended: false,
             complete: false,
+            end,
+            settling: false,
         }))
     }
 
@@ -352,8 +343,9 @@ impl<D: Destination + 'static> Shipper<D> {
 
 /// The root that a source belongs to: a run directory is `<root>/<session>/<pid>`.
 fn root_of(source: &Path) -> Result<PathBuf, ShipError> {
-    let absolute =
-        fs::canonicalize(source).map_err(|error| ShipError::Io { path: source.to_owned(), source: error })?;
+    let root = Root::open(source).map_err(ShipError::Read)?;
+    let absolute = fs::canonicalize(root.path())
+        .map_err(|error| ShipError::Io { path: source.to_owned(), source: error })?;
     if Run::open(&absolute).is_ok() {
         let root = absolute.parent().and_then(Path::parent);
         return root.map(Path::to_owned).ok_or_else(|| ShipError::Io {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
+use super::error::VARIABLES;
 use crate::AddressError;
 use crate::destination::SendError;
 use crate::net::is_loopback;
@@ -55,11 +56,10 @@ impl Address {
         let mut url = Url::parse(text).map_err(|error| AddressError::new(format!("no address: {error}")))?;
         let wrong = |why: String| Err(AddressError::new(why));
         if !url.username().is_empty() || url.password().is_some() {
-            return wrong(
+            return wrong(format!(
                 "credentials in the address can be read by everyone in the list of processes; put them in the environment \
-                 (`AWS_ACCESS_KEY_ID`, …) or in the store's file"
-                    .to_owned(),
-            );
+                 ({VARIABLES}) or in the store's file"
+            ));
         }
         if url.scheme() != "file" && url.host_str().is_none_or(str::is_empty) {
             return wrong(format!("no bucket; write `{}://bucket/prefix`", url.scheme()));

@@ -24,18 +24,10 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub(super) fn connect(address: &Address) -> Result<Arc<dyn ObjectStore>, SendError> {
     let made = match address.url.scheme() {
         "s3" | "s3a" => s3(address)?.map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
-        "gs" => GoogleCloudStorageBuilder::from_env()
-            .with_url(address.url.as_str())
-            .with_retry(retry())
-            .with_http_connector(Connector::new(address)?)
-            .build()
-            .map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
-        "az" | "azure" | "abfs" | "abfss" => MicrosoftAzureBuilder::from_env()
-            .with_url(address.url.as_str())
-            .with_retry(retry())
-            .with_http_connector(Connector::new(address)?)
-            .build()
-            .map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+        "gs" => google(address)?.map(|store| Arc::new(store) as Arc<dyn ObjectStore>),
+        "az" | "azure" | "abfs" | "abfss" => {
+            azure(address)?.map(|store| Arc::new(store) as Arc<dyn ObjectStore>)
+        }
         _ => {
             let folder = folder(address)?;
             std::fs::create_dir_all(&folder)
@@ -76,6 +68,35 @@ fn s3(address: &Address) -> Result<Result<object_store::aws::AmazonS3, object_st
         if let Some(token) = profile.token {
             builder = builder.with_token(token);
         }
+    }
+    Ok(builder.build())
+}
+
+fn google(
+    address: &Address,
+) -> Result<Result<object_store::gcp::GoogleCloudStorage, object_store::Error>, SendError> {
+    let mut builder = GoogleCloudStorageBuilder::from_env()
+        .with_url(address.url.as_str())
+        .with_retry(retry())
+        .with_http_connector(Connector::new(address)?);
+    if let Some(endpoint) = &address.endpoint {
+        builder = builder.with_base_url(endpoint.as_str().trim_end_matches('/'));
+    }
+    Ok(builder.build())
+}
+
+fn azure(
+    address: &Address,
+) -> Result<Result<object_store::azure::MicrosoftAzure, object_store::Error>, SendError> {
+    let mut builder = MicrosoftAzureBuilder::from_env()
+        .with_url(address.url.as_str())
+        .with_retry(retry())
+        .with_allow_http(address.plain)
+        .with_http_connector(Connector::new(address)?);
+    if let Some(endpoint) = &address.endpoint {
+        // What the environment says of an emulator would have its own.
+        let endpoint = endpoint.as_str().trim_end_matches('/').to_owned();
+        builder = builder.with_use_emulator(false).with_endpoint(endpoint);
     }
     Ok(builder.build())
 }

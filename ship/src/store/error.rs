@@ -7,6 +7,9 @@ use object_store::Error;
 use super::client::secrets;
 use crate::destination::SendError;
 
+/// Where the stores' own tools find credentials.
+pub(super) const VARIABLES: &str =
+    "`AWS_ACCESS_KEY_ID`, `GOOGLE_SERVICE_ACCOUNT`, `AZURE_STORAGE_ACCOUNT_KEY`, …";
 /// Longer words say nothing more.
 const LONGEST: usize = 600;
 
@@ -23,9 +26,11 @@ pub(super) fn classify(error: &Error) -> SendError {
     }
     match error {
         Error::Unauthenticated { .. } | Error::PermissionDenied { .. } => SendError::misconfigured(format!(
-            "{reason}; check the credentials (`AWS_ACCESS_KEY_ID`, …), and that they may write there"
+            "{reason}; check the credentials ({VARIABLES}), and that they may write there"
         )),
-        Error::NotFound { .. } => SendError::misconfigured(format!("{reason}; make the bucket first")),
+        Error::NotFound { .. } => {
+            SendError::misconfigured(format!("{reason}; make the bucket, or container, first"))
+        }
         Error::InvalidPath { .. } | Error::NotSupported { .. } | Error::NotImplemented { .. } => {
             SendError::misconfigured(format!("{reason}; the store cannot do what is asked"))
         }

@@ -45,7 +45,7 @@ impl ObjectStore {
     /// |---|---|
     /// | `as` | `jsonl` (batches of lines; unless said), `segments` (the files of a run as they stand), `parquet` |
     /// | `pack` | of `jsonl`: `none` (unless said), `gzip`, `zstd` |
-    /// | `endpoint` | a server that speaks S3: `http://127.0.0.1:8333` |
+    /// | `endpoint` | a server that speaks as the store does: `http://127.0.0.1:8333`; of Azure with the account: `http://127.0.0.1:10000/devstoreaccount1` |
     /// | `region` | of S3; unless said `AWS_REGION`, then `us-east-1` |
     /// | `tls` | `off` allows an endpoint without encryption that is not loopback |
     /// | `ca` | a PEM file with the authority of the endpoint's certificate |

@@ -1,7 +1,9 @@
 //! Runs of real engines in a real S3 server and in folders; Parquet read back by DuckDB and by Arrow.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod azure;
 mod faults;
+mod once;
 mod parquet;
 #[path = "../support/mod.rs"]
 mod support;
@@ -56,11 +58,13 @@ struct Ship<'a> {
     secret: &'a str,
     patience_ms: u64,
     events: usize,
+    /// More of its environment.
+    more: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Ship<'a> {
     fn new(root: &'a Path, address: &'a str) -> Self {
-        Self { root, address, secret: SECRET, patience_ms: 30_000, events: 100 }
+        Self { root, address, secret: SECRET, patience_ms: 30_000, events: 100, more: &[] }
     }
 
     fn command(&self) -> Command {
@@ -70,7 +74,8 @@ impl<'a> Ship<'a> {
             .args(["--exact", "ship", "--nocapture"])
             .env("TAPELOG_TEST_SHIP", what)
             .env("AWS_ACCESS_KEY_ID", KEY)
-            .env("AWS_SECRET_ACCESS_KEY", self.secret);
+            .env("AWS_SECRET_ACCESS_KEY", self.secret)
+            .envs(self.more.iter().copied());
         command
     }
 
@@ -213,8 +218,8 @@ fn a_segment_that_stands_plain_and_packed_arrives_once() {
     recorded(root.path(), 5);
     let run = tapelog::read::Root::open(root.path()).unwrap().newest().unwrap();
     for segment in run.segments().unwrap() {
-        let packed = Command::new("gzip").arg("--keep").arg(&segment.path).status().unwrap();
-        assert!(packed.success(), "{}", segment.path.display());
+        let packed = Command::new("gzip").arg("--keep").arg(segment.path()).status().unwrap();
+        assert!(packed.success(), "{}", segment.path().display());
     }
     Ship::new(root.path(), &format!("file://{}?as=segments", store.path().display())).runs();
     let arrived = files_below(store.path());
@@ -229,8 +234,8 @@ fn engine_that_rotates() {
     let rotation = tapelog::Rotation::standard().max_bytes(20_000).packing(tapelog::read::Packing::Gzip);
     let tape = tapelog::Recorder::builder("engine").root(&root).rotation(rotation).start().unwrap();
     let mut i = 0;
-    // A test that fails does not end it; its end does.
-    while !Path::new(&root).join("stop").exists() && i < 20_000 {
+    // A test that fails does not end it; its end does, far behind that of any test.
+    while !Path::new(&root).join("stop").exists() && i < 100_000 {
         support::one_event(i);
         i += 1;
         std::thread::sleep(Duration::from_millis(1));
@@ -238,23 +243,25 @@ fn engine_that_rotates() {
     tape.finish().unwrap();
 }
 
+fn rotating_engine(root: &Path) -> std::process::Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "engine_that_rotates"])
+        .env("TAPELOG_TEST_ROTATES", root)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn packed(folder: &Path) -> Vec<PathBuf> {
+    files_below(folder).into_iter().filter(|path| path.extension().is_some_and(|end| end == "gz")).collect()
+}
+
 /// While the engine lives, what is closed and packed; when it has ended, the rest; no file twice.
 #[test]
 fn segments_of_a_live_run_arrive_as_they_are_packed_and_the_rest_at_its_end() {
     let (root, store) = (Folder::new("rotates"), Folder::new("rotates-store"));
-    let mut engine = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "engine_that_rotates"])
-        .env("TAPELOG_TEST_ROTATES", root.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let packed = |folder: &Path| -> Vec<PathBuf> {
-        files_below(folder)
-            .into_iter()
-            .filter(|path| path.extension().is_some_and(|end| end == "gz"))
-            .collect()
-    };
+    let mut engine = rotating_engine(root.path());
     let end = std::time::Instant::now() + Duration::from_secs(60);
     while packed(root.path()).len() < 8 {
         assert!(std::time::Instant::now() < end, "nothing is packed");

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test program uses its part")]
 
+#[cfg(feature = "object-store")]
+pub mod azurite;
 #[cfg(feature = "elastic")]
 pub mod cluster;
 #[cfg(feature = "postgres")]

@@ -130,7 +130,7 @@ impl About {
 
     /// Whether the file is the one that was indexed: the same, or longer.
     pub(super) fn is_of(&self, segment: &Segment) -> bool {
-        let Ok(now) = segment.path.metadata() else { return false };
+        let Ok(now) = segment.path().metadata() else { return false };
         if now.ino() != self.inode || now.len() < self.file_bytes {
             return false;
         }
@@ -141,7 +141,7 @@ impl About {
         }
         let untouched = !grown && self.modified != 0 && self.modified == modified(&now);
         untouched
-            || File::open(&segment.path)
+            || File::open(segment.path())
                 .and_then(|file| proof(&file, self.file_bytes))
                 .is_ok_and(|proof| proof == self.proof)
     }

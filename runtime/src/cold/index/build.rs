@@ -25,7 +25,7 @@ const MOST_TERM_BYTES: usize = 64 << 20;
 /// # Errors
 /// When the segment cannot be read.
 pub(super) fn build(segment: &Segment) -> io::Result<Option<Vec<u8>>> {
-    let file = File::open(&segment.path)?;
+    let file = File::open(segment.path())?;
     let about = file.metadata()?;
     let frames = Arc::new(Mutex::new(Vec::new()));
     let reader: Box<dyn Read> = match segment.packing {

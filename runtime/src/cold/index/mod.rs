@@ -13,7 +13,7 @@
 //!     let Ok(index) = Index::open(&sidecar(run.dir(), &segment)) else { continue };
 //!     if index.is_of(&segment) {
 //!         let blocks = index.blocks_of(&[Term::Id("dec_20251026_123456_abc123".to_owned())]);
-//!         println!("{}: {:?}", segment.path.display(), blocks.map(|blocks| blocks.len()));
+//!         println!("{}: {:?}", segment.path().display(), blocks.map(|blocks| blocks.len()));
 //!     }
 //! }
 //! # Ok::<(), tapelog::read::ReadError>(())
@@ -58,7 +58,7 @@ pub enum Term {
 /// Where the sidecar of a segment of the run in `dir` is.
 #[must_use]
 pub fn sidecar(dir: &Path, segment: &Segment) -> PathBuf {
-    sidecar_of(dir, &segment.path)
+    sidecar_of(dir, &segment.path())
 }
 
 /// Makes the index of a segment, and keeps it in the first of these places that can be written. False when it would be

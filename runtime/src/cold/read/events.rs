@@ -40,7 +40,7 @@ impl Events {
         segment: &Segment,
         wanted: &mut impl FnMut(&str) -> bool,
     ) -> io::Result<u64> {
-        let file = segment.stream.as_str();
+        let file = &*segment.stream;
         let mut reader = BufReader::with_capacity(READ_AT_ONCE, segment.open()?);
         let (mut line, mut last) = (Vec::new(), Vec::new());
         while reader.read_until(b'\n', &mut line)? > 0 {

@@ -126,8 +126,10 @@ impl Run {
         let dir = dir.into();
         match Manifest::read(&dir) {
             Ok(manifest) => Ok(Self { dir, manifest }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ReadError::NoRun { dir }),
-            Err(source) => Err(ReadError::Io { path: dir, source }),
+            Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+                Err(ReadError::NoRun { dir })
+            }
+            Err(source) => Err(ReadError::Io { path: dir.join("run.json"), source }),
         }
     }
 
@@ -187,7 +189,7 @@ impl Run {
             for segment in fresh {
                 match events.add_segment(&segment, &mut wanted) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    Err(source) => return Err(ReadError::Io { path: segment.path, source }),
+                    Err(source) => return Err(ReadError::Io { path: segment.path(), source }),
                     Ok(last_seq) => {
                         seen.insert(segment.plain_path());
                         let last = last.entry(segment.stream).or_insert(0);
@@ -217,9 +219,9 @@ impl Run {
         let mut last = HashMap::new();
         // What is packed has a newer segment behind it.
         for segment in self.segments()?.into_iter().filter(|segment| segment.packing == Packing::Plain) {
-            let seq = match last_seq_of_file(&segment.path) {
+            let seq = match last_seq_of_file(&segment.path()) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                seq => seq.map_err(|source| ReadError::Io { path: segment.path, source })?,
+                seq => seq.map_err(|source| ReadError::Io { path: segment.path(), source })?,
             };
             let last = last.entry(segment.stream).or_insert(0);
             *last = seq.max(*last);

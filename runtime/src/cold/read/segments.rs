@@ -3,13 +3,15 @@
 //! Invariant: every line of a run is in one of its segments, or in what a dead run left. Files that are not streams, as
 //! `seals.jsonl`, are none.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ReadError, Run, last_seq_of_file};
+use super::{MOST_LOOKS, ReadError, Run, last_seq_of_file};
 use crate::cold::segments::{pack, parse_closed};
 use crate::cold::{recover, retention, seal};
 
@@ -40,13 +42,16 @@ impl Packing {
 }
 
 /// One file of a stream.
+///
+/// A run may have a million of them, and all are listed: what they have in common stands in memory once, so that each takes
+/// about a hundred bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Segment {
-    /// Where it is.
-    pub path: PathBuf,
+    folder: Arc<Path>,
+    name: Box<str>,
     /// The stream's file name below the run directory, for example `orders.jsonl` or `events/positions.jsonl`.
-    pub stream: String,
+    pub stream: Arc<str>,
     /// How it is packed.
     pub packing: Packing,
     /// Its size on disk, in bytes, when it was listed.
@@ -57,27 +62,51 @@ pub struct Segment {
 }
 
 impl Segment {
+    /// The file at `path`; none when its name is no text.
+    #[cfg(feature = "index")]
+    pub(crate) fn at(path: &Path, stream: &str, packing: Packing, bytes: u64) -> Option<Self> {
+        let (folder, name) = (path.parent()?.into(), path.file_name()?.to_str()?.into());
+        Some(Self { folder, name, stream: stream.into(), packing, bytes, fallback: false })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(&*self.name)
+    }
+
     /// Its number, from 1, if it was closed; the newest of its stream has none.
     #[must_use]
     pub fn number(&self) -> Option<u32> {
-        let path = self.plain_path();
-        parse_closed(path.file_name()?.to_str()?).map(|(_, number)| number)
+        parse_closed(self.plain_name()).map(|(_, number)| number)
     }
 
     /// Its path as long as it is not packed.
     pub(crate) fn plain_path(&self) -> PathBuf {
-        match self.packing {
-            Packing::Plain => self.path.clone(),
-            Packing::Gzip | Packing::Zstd => self.path.with_extension(""),
-        }
+        self.folder.join(self.plain_name())
     }
 
-    /// Its bytes, unpacked.
+    fn plain_name(&self) -> &str {
+        self.name.strip_suffix(self.packing.suffix()).unwrap_or(&self.name)
+    }
+
+    /// Its bytes, unpacked, also when it was packed since it was listed.
     ///
     /// # Errors
     /// When it cannot be opened, or this build cannot unpack it: the features `gzip` and `zstd`.
     pub fn open(&self) -> io::Result<Box<dyn io::Read + Send>> {
-        pack::open(&self.path, self.packing)
+        let gone = match pack::open(&self.path(), self.packing) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && self.packing == Packing::Plain => error,
+            opened => return opened,
+        };
+        // Packed since it was listed: one of the two is there at every moment, unless it was removed.
+        for packing in [Packing::Gzip, Packing::Zstd] {
+            let path = self.folder.join(format!("{}{}", self.name, packing.suffix()));
+            if path.exists() {
+                return pack::open(&path, packing);
+            }
+        }
+        Err(gone)
     }
 }
 
@@ -87,22 +116,40 @@ impl Run {
     /// A file that is there packed and plain (its packing was interrupted, or is under way) is listed once, plain.
     ///
     /// # Errors
-    /// When a folder cannot be listed. A file that vanishes meanwhile is left out.
+    /// When a folder cannot be listed. A file that is removed meanwhile is left out.
     pub fn segments(&self) -> Result<Vec<Segment>, ReadError> {
-        let mut all = Vec::new();
+        let (mut all, mut vanished) = self.list_once()?;
+        // What vanished may have got its other name, or been packed, behind the listing: it is somewhere in the next one.
+        for _ in 1..MOST_LOOKS {
+            if !vanished {
+                break;
+            }
+            (all, vanished) = self.list_once()?;
+        }
+        // In place: a stable sort would want memory for half of them.
+        all.sort_unstable_by(|a, b| {
+            (a.fallback, &a.stream, &a.folder, &a.name).cmp(&(b.fallback, &b.stream, &b.folder, &b.name))
+        });
+        // By name a packed file stands right behind the plain one.
+        all.dedup_by(|packed, plain| {
+            packed.packing != Packing::Plain
+                && (&packed.folder, packed.plain_name()) == (&plain.folder, plain.plain_name())
+        });
+        Ok(all)
+    }
+
+    /// The files, and whether one of those named was no longer there when it was looked at.
+    fn list_once(&self) -> Result<(Vec<Segment>, bool), ReadError> {
+        let (mut all, mut vanished) = (Vec::new(), false);
+        let mut streams = HashMap::new();
         let fallback = self.manifest().fallback.as_ref().filter(|fallback| fallback.is_dir());
         for (folder, is_fallback) in
             [(self.dir(), false)].into_iter().chain(fallback.map(|folder| (folder.as_path(), true)))
         {
-            list(folder, folder, is_fallback, &mut all)
+            vanished |= list(folder, folder, is_fallback, &mut streams, &mut all)
                 .map_err(|source| ReadError::Io { path: folder.to_owned(), source })?;
         }
-        all.sort_by(|a, b| (a.fallback, &a.stream, &a.path).cmp(&(b.fallback, &b.stream, &b.path)));
-        // By name a packed file stands right behind the plain one.
-        all.dedup_by(|packed, plain| {
-            packed.packing != Packing::Plain && packed.plain_path() == plain.plain_path()
-        });
-        Ok(all)
+        Ok((all, vanished))
     }
 
     /// The lines, each with the file name of its stream, that a dead run has not written; empty for any other.
@@ -113,10 +160,10 @@ impl Run {
         if !self.is_dead() {
             return Ok(Vec::new());
         }
-        let mut last = std::collections::HashMap::new();
+        let mut last = HashMap::new();
         for segment in self.segments()?.into_iter().filter(|one| one.packing == Packing::Plain) {
-            let seq = last_seq_of_file(&segment.path)
-                .map_err(|source| ReadError::Io { path: segment.path.clone(), source })?;
+            let seq = last_seq_of_file(&segment.path())
+                .map_err(|source| ReadError::Io { path: segment.path(), source })?;
             let last = last.entry(segment.stream).or_insert(0);
             *last = seq.max(*last);
         }
@@ -126,27 +173,48 @@ impl Run {
     }
 }
 
-fn list(root: &Path, folder: &Path, fallback: bool, all: &mut Vec<Segment>) -> io::Result<()> {
+fn list(
+    root: &Path,
+    folder: &Path,
+    fallback: bool,
+    streams: &mut HashMap<String, Arc<str>>,
+    all: &mut Vec<Segment>,
+) -> io::Result<bool> {
+    let mut vanished = false;
+    let shared: Arc<Path> = folder.into();
     for entry in fs::read_dir(folder)? {
         let Ok(entry) = entry else { continue };
-        let (path, name) = (entry.path(), entry.file_name());
+        let name = entry.file_name();
         let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
         // Links lead to what is listed elsewhere.
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            list(root, &path, fallback, all)?;
+            vanished |= list(root, &entry.path(), fallback, streams, all)?;
             continue;
         }
         let (Some((file, packing)), true) = (stream_of(name), kind.is_file()) else { continue };
         if folder == root && [seal::NAME, retention::OPS].contains(&file.as_str()) {
             continue;
         }
-        let Ok(about) = entry.metadata() else { continue };
+        let about = match entry.metadata() {
+            Ok(about) => about,
+            Err(error) => {
+                vanished |= error.kind() == io::ErrorKind::NotFound;
+                continue;
+            }
+        };
         let below = folder.strip_prefix(root).unwrap_or(folder).join(file);
-        let stream = below.to_string_lossy().into_owned();
-        all.push(Segment { path, stream, packing, bytes: about.len(), fallback });
+        let stream = below.to_string_lossy();
+        let stream = match streams.get(&*stream) {
+            Some(known) => Arc::clone(known),
+            None => {
+                Arc::clone(streams.entry(stream.into_owned()).or_insert_with_key(|name| name.as_str().into()))
+            }
+        };
+        let (folder, name) = (Arc::clone(&shared), name.into());
+        all.push(Segment { folder, name, stream, packing, bytes: about.len(), fallback });
     }
-    Ok(())
+    Ok(vanished)
 }
 
 /// The stream's file name, and the packing: `orders.000012.jsonl.zst` and `orders.jsonl.12.zst` are of `orders.jsonl`.
@@ -166,6 +234,29 @@ fn stream_of(name: &str) -> Option<(String, Packing)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "gzip")]
+    fn a_segment_that_is_packed_after_it_was_listed_is_read_all_the_same() {
+        use std::io::{Read as _, Write as _};
+        let dir = std::env::temp_dir().join(format!("tapelog-segments-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("orders.000001.jsonl");
+        fs::write(&path, "{\"seq\":1}\n").unwrap();
+        let mut all = Vec::new();
+        list(&dir, &dir, false, &mut HashMap::new(), &mut all).unwrap();
+        let file = fs::File::create(dir.join("orders.000001.jsonl.gz")).unwrap();
+        let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::default());
+        packed.write_all(&fs::read(&path).unwrap()).unwrap();
+        packed.finish().unwrap();
+        fs::remove_file(&path).unwrap();
+        let mut text = String::new();
+        all[0].open().unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text, "{\"seq\":1}\n");
+        fs::remove_file(dir.join("orders.000001.jsonl.gz")).unwrap();
+        assert_eq!(all[0].open().err().map(|error| error.kind()), Some(io::ErrorKind::NotFound));
+        fs::remove_dir_all(dir).unwrap();
+    }
 
     #[test]
     fn a_segment_is_of_its_stream_however_it_is_numbered_and_packed() {

@@ -153,9 +153,9 @@ impl Job<'_> {
                 // The newest of a run's own may not be named or sealed yet: its keeper packs it when it is.
                 let settled = self.own != Some(run.dir()) || rotation.pack_after_seconds.is_some();
                 if settled && self.is_due(&segment, rotation) && !(self.stop)() {
-                    let packed = pack::pack(&segment.path, rotation.packing);
+                    let packed = pack::pack(&segment.path(), rotation.packing);
                     // What was made for the plain one is for nobody now.
-                    let _ = packed.and_then(|_| fs::remove_file(sidecar_of(run.dir(), &segment.path)));
+                    let _ = packed.and_then(|_| fs::remove_file(sidecar_of(run.dir(), &segment.path())));
                 }
             }
         }
@@ -164,7 +164,7 @@ impl Job<'_> {
 
     fn is_due(&self, segment: &Segment, rotation: Rotation) -> bool {
         let closed = segment.packing == Packing::Plain && !segment.fallback && segment.number().is_some();
-        let written = || fs::metadata(&segment.path).and_then(|about| about.modified());
+        let written = || fs::metadata(segment.path()).and_then(|about| about.modified());
         let age = |written| self.now.duration_since(written).unwrap_or_default();
         closed && pack::can(rotation.packing) && written().is_ok_and(|written| rotation.packs(age(written)))
     }
@@ -186,11 +186,11 @@ impl Job<'_> {
                 if segment.fallback || segment.bytes == 0 || (own && segment.number().is_none()) {
                     continue;
                 }
-                let Ok(modified) = fs::metadata(&segment.path).and_then(|about| about.modified()) else {
+                let Ok(modified) = fs::metadata(segment.path()).and_then(|about| about.modified()) else {
                     continue;
                 };
                 let rotation = plan.rotation(&segment.stream, manifest.class_of(&segment.stream));
-                let key = (manifest.service.clone(), manifest.instance.clone(), segment.stream.clone());
+                let key = (manifest.service.clone(), manifest.instance.clone(), segment.stream.to_string());
                 // The newest run's policy is the last word; runs come oldest first.
                 let of_stream = streams.entry(key).or_insert_with(|| (rotation, Vec::new()));
                 of_stream.0 = rotation;
@@ -211,12 +211,12 @@ impl Job<'_> {
                     return Ok(cleaned);
                 }
                 let (run, segment) = &candidate.what;
-                let failed = |source| ReadError::Io { path: segment.path.clone(), source };
+                let failed = |source| ReadError::Io { path: segment.path(), source };
                 let one = self.examine(run, segment, policy).map_err(failed)?;
                 if !self.dry_run {
-                    say(&one).and_then(|()| fs::remove_file(&segment.path)).map_err(failed)?;
+                    say(&one).and_then(|()| fs::remove_file(segment.path())).map_err(failed)?;
                     // It may have none, and alone it says nothing.
-                    let _ = fs::remove_file(sidecar_of(run.dir(), &segment.path));
+                    let _ = fs::remove_file(sidecar_of(run.dir(), &segment.path()));
                 }
                 cleaned.push(one);
             }
@@ -237,11 +237,12 @@ impl Job<'_> {
             }
             line.clear();
         }
-        let file = segment.path.strip_prefix(self.root.path()).unwrap_or(&segment.path);
+        let path = segment.path();
+        let file = path.strip_prefix(self.root.path()).unwrap_or(&path);
         Ok(Cleaned {
             file: file.to_string_lossy().into_owned(),
             session_id: run.manifest().session_id.clone(),
-            stream: segment.stream.clone(),
+            stream: segment.stream.to_string(),
             policy,
             bytes: segment.bytes,
             seqs,

@@ -174,7 +174,7 @@ impl Work {
             name.push(packing.suffix());
             let path = PathBuf::from(name);
             let bytes = path.metadata().ok()?.len();
-            Some(Segment { path, stream: closed.file.clone(), packing, bytes, fallback: false })
+            Segment::at(&path, &closed.file, packing, bytes)
         });
         if let Some(segment) = found.filter(|segment| segment.bytes >= index::SMALL) {
             let _ = index::make(&segment, &[index::sidecar(&self.dir, &segment)]);

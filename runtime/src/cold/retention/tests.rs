@@ -12,7 +12,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 fn closed(run: &Run, packing: Packing) -> Vec<PathBuf> {
     let mut segments = run.segments().unwrap();
     segments.retain(|segment| segment.number().is_some() && segment.packing == packing);
-    segments.into_iter().map(|segment| segment.path).collect()
+    segments.into_iter().map(|segment| segment.path()).collect()
 }
 
 fn pack(root: &Path, own: Option<&Path>, days: u32) {
