@@ -18,7 +18,9 @@ use crate::events::{API_FAILED, API_REQUEST, API_RESPONSE};
 /// use reqwest_middleware::ClientBuilder;
 ///
 /// let client = ClientBuilder::new(reqwest::Client::new()).with(tapelog_web::client::Tape::new("binance").error_bodies(256)).build();
-/// # drop(client);
+/// // A venue is not told our ids.
+/// let venue = ClientBuilder::new(reqwest::Client::new()).with(tapelog_web::client::Tape::new("kraken").propagate(false)).build();
+/// # drop((client, venue));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Tape {

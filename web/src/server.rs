@@ -64,6 +64,20 @@ impl<S> TowerLayer<S> for Layer {
 }
 
 /// A service under [`Layer`].
+///
+/// ```
+/// use tapelog_web::server::{Layer, Taped};
+/// use tower_layer::Layer as _;
+///
+/// /// A service of ours, as a field of something.
+/// struct Front<S> {
+///     orders: Taped<S>,
+/// }
+///
+/// # let service = ();
+/// let front = Front { orders: Layer::new("orders").layer(service) };
+/// # drop(front.orders);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Taped<S> {
     inner: S,

@@ -22,6 +22,13 @@ const LIMIT: Duration = Duration::from_millis(100);
 /// let pool = tapelog_web::sql::Watched::new("orders", pool).slow_after(std::time::Duration::from_millis(20));
 /// let rows = pool.query("open_orders", |pool| sqlx::query("SELECT id FROM orders WHERE open").fetch_all(pool)).await?;
 /// # drop(rows);
+///
+/// // A transaction, and a connection; who waits too long for one is told of as POOL_EXHAUSTED.
+/// let transaction = pool.begin().await?;
+/// transaction.commit().await?;
+/// let connection = pool.acquire().await?;
+/// # drop(connection);
+/// println!("{} connections", pool.inner().size());
 /// # Ok(())
 /// # }
 /// ```

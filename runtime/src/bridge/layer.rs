@@ -35,6 +35,10 @@ use crate::scope::lazy;
 ///     .with(tracing_subscriber::fmt::layer())
 ///     .with(Layer::new().with_filter(EnvFilter::new("info,hyper=debug,my_engine=trace")))
 ///     .init();
+///
+/// // All of them into `libraries.log`, and no line SPAN when a span closes.
+/// let quieter = Layer::new().into_component("libraries").spans(false);
+/// # drop(quieter);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Layer {

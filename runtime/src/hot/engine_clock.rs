@@ -20,7 +20,9 @@ use core::sync::atomic::{AtomicI64, Ordering};
 /// let clock = EngineClock::seeded(7);
 /// let tape = Recorder::builder("backtest").mode("backtest").engine_clock(&clock).start()?;
 /// clock.set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_761_482_096));
-/// // … decide …
+/// // … decide; and where the data has nanoseconds:
+/// clock.set_ns(1_761_482_096_000_000_001);
+/// assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_nanos(1_761_482_096_000_000_001));
 /// # drop(tape);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -54,6 +54,7 @@ const MEASURED: &[&str] = &[
 ///
 /// let taken = capture(|| event!(BUY_FILLED, px = 45_000.5, port = 49_152, "filled"));
 /// assert_eq!(Rendering::new().hide("port").render(&taken), "BUY_FILLED \"filled\" px=45000.5 port=…\n");
+/// assert!(Rendering::new().with_stream().render(&taken).starts_with("info execution.jsonl BUY_FILLED "));
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is rendered until `render` is called"]
