@@ -123,10 +123,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(remembered) = span.extensions_mut().get_mut::<Remembered>()
-        {
-            record.record(&mut remembered.values);
+        let Some(span) = context.span(id) else { return };
+        // Not while the span is locked: a `Debug` may log, and what it logs looks at the span.
+        let known =
+            span.extensions_mut().get_mut::<Remembered>().map(|known| core::mem::take(&mut known.values));
+        let Some(mut values) = known else { return };
+        record.record(&mut values);
+        if let Some(remembered) = span.extensions_mut().get_mut::<Remembered>() {
+            remembered.values = values;
         }
     }
 
