@@ -61,3 +61,21 @@ fn the_oldest_compiler_that_is_promised_is_the_one_that_everything_is_tested_wit
         assert!(readme.contains(&format!("oldest compiler is Rust {oldest},")), "README.md: {oldest}");
     }
 }
+
+#[test]
+fn every_feature_is_named_where_its_library_is_described() {
+    for package in published() {
+        let targets = package["targets"].as_array().unwrap();
+        let Some(library) = targets.iter().find(|target| target["kind"][0] == "lib") else { continue };
+        let source = fs::read_to_string(library["src_path"].as_str().unwrap()).unwrap();
+        let docs: String = source.lines().filter(|line| line.starts_with("//!")).collect();
+        for feature in package["features"].as_object().unwrap().keys().filter(|feature| *feature != "default")
+        {
+            assert!(
+                docs.contains(&format!("`{feature}`")),
+                "{} says nothing of `{feature}`",
+                package["name"]
+            );
+        }
+    }
+}
