@@ -20,6 +20,21 @@
 use crate::{Category, EventType, Level, Stream};
 
 /// One component. Made as a constant; used by `log!`.
+///
+/// ```
+/// use tapelog::component::{COMPONENTS, SERVICES, component_of};
+/// use tapelog::{Category, Component, Level};
+///
+/// const RISK: Component = Component::new("risk_monitor").category(Category::Risk);
+/// assert_eq!((RISK.name(), RISK.stream().file().as_str()), ("risk_monitor", "risk_monitor.log"));
+/// assert_eq!(RISK.event(Level::Warning).level, Level::Warning);
+/// assert!(COMPONENTS.iter().any(|known| known.name() == RISK.name()));
+///
+/// // By module, as `log!` does it without a name.
+/// assert_eq!(Component::of_module("engine::services::execution::router").name(), "execution");
+/// assert_eq!(component_of("engine::router::place"), "router");
+/// assert_eq!((SERVICES[2].0.name(), SERVICES[2].1), ("execution", Level::Info));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Component {
     name: &'static str,

@@ -5,6 +5,7 @@
 //! jq and the command `tape` read.
 //!
 //! ```no_run
+//! # #[cfg(feature = "recorder")] {
 //! use tapelog::events::*;
 //! use tapelog::{decision, event};
 //!
@@ -21,6 +22,7 @@
 //! let tape = tapelog::Recorder::builder("execution").root("logs").start()?;
 //! evaluate("BTC/USDT", 34.0);
 //! tape.finish()?;
+//! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -34,6 +36,9 @@
 //! - `testing`: what a test recorded, to assert on (`tapelog::testing`, `#[tapelog::test]`). For dev-dependencies.
 //! - `index`: a segment that is closed gets an index, by which `tape trace` finds an id at once; without it the first
 //!   `tape trace` makes it.
+//! - `toml`, `yaml`: a file says what is recorded (`logging::Logging::from_file`).
+//! - `gzip`, `zstd`: closed segments are packed, and packed ones are read; with `gzip` the standard rotation packs. `zstd` builds
+//!   a library in C.
 //! - `rayon`, `crossbeam`: a pool and channels that carry their context.
 //! - `rust_decimal`, `bigdecimal`, `uuid`, `time`, `chrono`, `jiff`, `bytes`, `url`, `http`, `smol_str`: values of their
 //!   types (see [`Value`]); `http` also puts trace context into a `HeaderMap` (`tapelog::w3c`).

@@ -24,12 +24,20 @@ type Callback = Box<dyn FnMut(&str) + Send>;
 /// Somebody who wants lines: which ones, and what is done with them.
 ///
 /// ```no_run
-/// use tapelog::listen::Listener;
+/// use tapelog::listen::{Console, Listener};
 /// use tapelog::{Level, Recorder};
 ///
 /// let (fills, lines) = Listener::channel("fills", 1_000);
 /// let alarm = Listener::new("alarm", |line| eprintln!("{line}")).level(Level::Error);
-/// let tape = Recorder::builder("execution").listen(fills.event("ORDER_FILLED")).listen(alarm).start()?;
+/// // Only one file, and room for a burst.
+/// let orders = Listener::new("orders", |line| println!("{line}")).stream("orders.jsonl").queue(10_000);
+/// let people = Listener::console(Console::Text).level(Level::Warning);
+/// let tape = Recorder::builder("execution")
+///     .listen(fills.event("ORDER_FILLED"))
+///     .listen(alarm)
+///     .listen(orders)
+///     .listen(people)
+///     .start()?;
 /// // … elsewhere: for line in lines { … }
 /// # drop((tape, lines));
 /// # Ok::<(), tapelog::StartError>(())

@@ -36,6 +36,18 @@ pub struct Event {
 }
 
 /// Events of one run, in `seq` order.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tapelog_ship::checkpoint::Position;
+/// use tapelog_ship::{Batch, Event, RunKey};
+///
+/// let run = RunKey { session: "session_20260105_093000".into(), pid: 7, service: "engine".into(), host: "vega".into() };
+/// assert_eq!(run.to_string(), "session_20260105_093000/7");
+/// let event = Event { stream: "orders.jsonl".into(), seq: 41, line: r#"{"seq":41}"#.into() };
+/// let batch = Batch { run: Arc::new(run), events: vec![event], from: Position::new(), to: Position::new() };
+/// assert_eq!((batch.id().as_str(), batch.bytes()), ("session_20260105_093000-7-41", 11));
+/// ```
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The run they are of.

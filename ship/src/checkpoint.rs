@@ -30,6 +30,21 @@ pub struct Place {
 }
 
 /// What is known of one run at one destination.
+///
+/// ```
+/// use tapelog_ship::checkpoint::{Checkpoint, Place, Position};
+///
+/// # let dir = std::env::temp_dir().join(format!("tapelog-doc-checkpoint-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let path = dir.join("session_20260105_093000.7.json");
+/// let mut checkpoint = Checkpoint::read(&path)?;
+/// assert!(checkpoint.confirmed.is_empty(), "nothing was sent");
+/// checkpoint.confirmed = Position::from([("orders.jsonl".to_owned(), Place { seq: 41, segment: 1, offset: 4_096 })]);
+/// checkpoint.write(&path)?;
+/// assert_eq!(Checkpoint::read(&path)?.confirmed, checkpoint.confirmed);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checkpoint {
     format: u32,

@@ -8,6 +8,68 @@ use crate::batch::{Batch, RunKey};
 use crate::checkpoint::Position;
 
 /// A place that takes events. One thread calls it; it may block.
+///
+/// ```
+/// use std::path::Path;
+/// use std::time::Duration;
+/// use tapelog_ship::checkpoint::Position;
+/// use tapelog_ship::{Batch, Destination, Limits, Receipt, Refusal, RunKey, SendError, Shipper, Unit};
+///
+/// /// Prints what it is sent, and takes no line that is too long.
+/// #[derive(Debug, Default)]
+/// struct Printer {
+///     printed: u64,
+/// }
+///
+/// impl Destination for Printer {
+///     fn name(&self) -> String {
+///         "printer".to_owned()
+///     }
+///     fn limits(&self) -> Limits {
+///         Limits { wait: Duration::from_secs(1), ..Limits::BULK }
+///     }
+///     fn send(&mut self, batch: &Batch) -> Result<Receipt, SendError> {
+///         let mut refused = Vec::new();
+///         for (index, event) in batch.events.iter().enumerate() {
+///             if event.line.len() > 65_536 {
+///                 refused.push(Refusal { index, reason: "the line is too long".to_owned() });
+///                 continue;
+///             }
+///             println!("{}", event.line);
+///             self.printed += 1;
+///         }
+///         Ok(Receipt { refused })
+///     }
+///     // What follows is what each of them does unless it is written.
+///     fn unit(&self) -> Unit {
+///         Unit::Events
+///     }
+///     fn confirmed(&mut self, _run: &RunKey) -> Result<Option<Position>, SendError> {
+///         Ok(None)
+///     }
+///     fn send_file(&mut self, _run: &RunKey, _name: &str, _path: &Path) -> Result<(), SendError> {
+///         Err(SendError::misconfigured("the printer takes events"))
+///     }
+///     fn clock_ahead_s(&self) -> Option<f64> {
+///         None
+///     }
+///     fn maintain(&mut self) -> Result<Option<String>, SendError> {
+///         Ok(None)
+///     }
+///     fn finish(&mut self) -> Result<(), SendError> {
+///         Ok(())
+///     }
+/// }
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-destination-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", "too wide");
+/// # tape.finish()?;
+/// let mut shipper = Shipper::new(&root, Printer::default())?;
+/// assert!(shipper.once(Duration::from_secs(5))?.events > 0);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Destination: Send {
     /// What it is, for people: an address without credentials.
     fn name(&self) -> String;
@@ -116,6 +178,14 @@ impl Destination for Box<dyn Destination> {
 }
 
 /// How much is sent at once: as soon as `events` or `bytes` are there, and after `wait` whatever is there.
+///
+/// ```
+/// use tapelog_ship::Limits;
+///
+/// // S1-042 and S0-053: a hundred records.
+/// assert_eq!((Limits::DATABASE.events, Limits::OBJECT_STORE.events), (100, 100));
+/// assert!(Limits::COLLECTOR.bytes < Limits::BULK.bytes && Limits::BULK.bytes < Limits::PARQUET.bytes);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// At most so many events.
@@ -156,6 +226,16 @@ pub struct Refusal {
 }
 
 /// Why a batch did not arrive.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog_ship::SendError;
+///
+/// let away = SendError::unavailable("connection refused");
+/// let busy = SendError::Unavailable { reason: "429".to_owned(), retry_after: Some(Duration::from_secs(30)) };
+/// let wrong = SendError::misconfigured("there is no bucket `tape`; make it");
+/// assert_eq!([away, busy, wrong].map(|error| error.to_string()), ["connection refused", "429", "there is no bucket `tape`; make it"]);
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SendError {

@@ -8,6 +8,15 @@
 //! event has a key (session, pid, `seq`), so that a destination that can tell, takes it once.
 //!
 //! Nothing here writes into a run directory; what a shipper keeps stands in `<root>/ship/<destination>/`.
+//!
+//! | feature | destination |
+//! |---|---|
+//! | `postgres` (default) | PostgreSQL 15 and newer |
+//! | `object-store`, `parquet` | S3, Google Cloud Storage, Azure, folders; Parquet there |
+//! | `otlp` | OpenTelemetry collectors |
+//! | `elastic` | Elasticsearch and OpenSearch |
+//! | `prometheus` | Prometheus: served, or a textfile |
+//! | `http` | the client that two of them use; of no use alone |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -64,6 +64,11 @@ const KNOWN: &[&str] = &[
 ];
 
 /// Why a text is not the address of a destination. Never holds the text itself: it may have a password in it.
+///
+/// ```
+/// let error = tapelog_ship::destination("ftp://host/folder").err().expect("nobody speaks that");
+/// assert!(error.to_string().contains("ftp"), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AddressError(String);
 

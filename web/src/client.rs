@@ -19,7 +19,9 @@ use crate::events::{API_FAILED, API_REQUEST, API_RESPONSE};
 ///
 /// # let _ = rustls::crypto::ring::default_provider().install_default();
 /// let client = ClientBuilder::new(reqwest::Client::new()).with(tapelog_web::client::Tape::new("binance").error_bodies(256)).build();
-/// # drop(client);
+/// // A venue is not told our ids.
+/// let venue = ClientBuilder::new(reqwest::Client::new()).with(tapelog_web::client::Tape::new("kraken").propagate(false)).build();
+/// # drop((client, venue));
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Tape {
@@ -81,16 +83,20 @@ impl Middleware for Tape {
         );
         let mut sent = Sent { api, method, endpoint, began: Instant::now(), open: true };
         let result = next.run(request, extensions).await;
-        sent.open = false;
         let latency_ms = crate::ms_since(sent.began);
-        let response = match result {
-            Ok(response) => response,
-            Err(error) => {
-                sent.failed(reason(&error), Some(text(&error)));
+        // A body that breaks while it is read for its size is no answer either.
+        let answered = match result {
+            Ok(response) => self.read(response).await.map_err(|error| ("the answer broke off", error)),
+            Err(error) => Err((reason(&error), error)),
+        };
+        sent.open = false;
+        let (response, response_bytes, body) = match answered {
+            Ok(answer) => answer,
+            Err((reason, error)) => {
+                sent.failed(reason, Some(text(&error)));
                 return Err(error);
             }
         };
-        let (response, response_bytes, body) = self.read(response).await?;
         let Sent { api, method, endpoint, .. } = &sent;
         let status = response.status();
         let limits = Limits::of(response.headers());

@@ -8,6 +8,6 @@ pub use tapelog::events::{
 tapelog::events! {
     /// A request got no answer: no connection, a timeout, a handler that panicked, or somebody stopped waiting.
     pub API_FAILED: component "api", error, system;
-    /// A query failed, for another reason than an exhausted pool.
+    /// A query failed, for another reason than an exhausted pool; or nobody waits for it any more: `error` is `cancelled`.
     pub QUERY_FAILED: error, error, system;
 }

@@ -64,6 +64,20 @@ impl<S> TowerLayer<S> for Layer {
 }
 
 /// A service under [`Layer`].
+///
+/// ```
+/// use tapelog_web::server::{Layer, Taped};
+/// use tower_layer::Layer as _;
+///
+/// /// A service of ours, as a field of something.
+/// struct Front<S> {
+///     orders: Taped<S>,
+/// }
+///
+/// # let service = ();
+/// let front = Front { orders: Layer::new("orders").layer(service) };
+/// # drop(front.orders);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Taped<S> {
     inner: S,
@@ -113,13 +127,26 @@ where
             parent_span_id,
             "{method} {endpoint}"
         );
+        let unanswered = Unanswered(Some(said));
         let inner = self.inner.call(request);
         drop(attached);
-        Answering { inner: inner.in_context(context), correlation_id, said: Some(said) }
+        Answering { unanswered, inner: inner.in_context(context), correlation_id }
     }
 }
 
-/// What is known of a request while it is answered. Dropped, it says that there was no answer.
+/// A request that has no answer yet. Dropped, it says so.
+#[derive(Debug)]
+struct Unanswered(Option<Said>);
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(said) = self.0.take() {
+            said.failed(if std::thread::panicking() { "panicked" } else { "cancelled" });
+        }
+    }
+}
+
+/// What is known of a request while it is answered.
 #[derive(Debug)]
 struct Said {
     api: &'static str,
@@ -158,18 +185,11 @@ pin_project! {
     #[must_use = "a future does nothing until it is polled"]
     #[derive(Debug)]
     pub struct Answering<F> {
+        // First: it is said before what the service itself has to say when it is dropped.
+        unanswered: Unanswered,
         #[pin]
         inner: InContext<F>,
         correlation_id: Option<HeaderValue>,
-        said: Option<Said>,
-    }
-
-    impl<F> PinnedDrop for Answering<F> {
-        fn drop(this: Pin<&mut Self>) {
-            if let Some(said) = this.project().said.take() {
-                said.failed(if std::thread::panicking() { "panicked" } else { "cancelled" });
-            }
-        }
     }
 }
 
@@ -183,7 +203,7 @@ where
     fn poll(self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let result = task::ready!(this.inner.poll(task));
-        let Some(said) = this.said.take() else {
+        let Some(said) = this.unanswered.0.take() else {
             return Poll::Ready(result.map(|response| response.map(TapedBody::silent)));
         };
         let mut response = match result {

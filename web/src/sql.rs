@@ -22,6 +22,13 @@ const LIMIT: Duration = Duration::from_millis(100);
 /// let pool = tapelog_web::sql::Watched::new("orders", pool).slow_after(std::time::Duration::from_millis(20));
 /// let rows = pool.query("open_orders", |pool| sqlx::query("SELECT id FROM orders WHERE open").fetch_all(pool)).await?;
 /// # drop(rows);
+///
+/// // A transaction, and a connection; who waits too long for one is told of as POOL_EXHAUSTED.
+/// let transaction = pool.begin().await?;
+/// transaction.commit().await?;
+/// let connection = pool.acquire().await?;
+/// # drop(connection);
+/// println!("{} connections", pool.inner().size());
 /// # Ok(())
 /// # }
 /// ```
@@ -70,9 +77,9 @@ impl<DB: Database> Watched<DB> {
     where
         F: Future<Output = Result<T, Error>>,
     {
-        let began = Instant::now();
+        let running = Running::new(self, query_name);
         let result = run(&self.pool).await;
-        self.ended(query_name, began, result.as_ref().err());
+        running.ended(result.as_ref().err());
         result
     }
 
@@ -81,9 +88,9 @@ impl<DB: Database> Watched<DB> {
     /// # Errors
     /// Those of the pool.
     pub async fn acquire(&self) -> Result<PoolConnection<DB>, Error> {
-        let began = Instant::now();
+        let running = Running::new(self, "acquire");
         let result = self.pool.acquire().await;
-        self.ended("acquire", began, result.as_ref().err());
+        running.ended(result.as_ref().err());
         result
     }
 
@@ -92,9 +99,9 @@ impl<DB: Database> Watched<DB> {
     /// # Errors
     /// Those of the pool.
     pub async fn begin(&self) -> Result<Transaction<'static, DB>, Error> {
-        let began = Instant::now();
+        let running = Running::new(self, "begin");
         let result = self.pool.begin().await;
-        self.ended("begin", began, result.as_ref().err());
+        running.ended(result.as_ref().err());
         result
     }
 
@@ -118,7 +125,23 @@ impl<DB: Database> Watched<DB> {
             }
             None => {}
         }
-        if began.elapsed() >= self.limit && !matches!(error, Some(Error::PoolTimedOut)) {
+        if !matches!(error, Some(Error::PoolTimedOut)) {
+            self.slow(query_name, began);
+        }
+    }
+
+    /// Nobody waits for it any more.
+    fn given_up(&self, query_name: &'static str, began: Instant) {
+        let pool = self.name;
+        let duration_ms = crate::ms_since(began);
+        let error = if std::thread::panicking() { "panicked" } else { "cancelled" };
+        event!(QUERY_FAILED, pool, query_name, duration_ms, error, "{query_name} was {error}");
+        self.slow(query_name, began);
+    }
+
+    fn slow(&self, query_name: &'static str, began: Instant) {
+        if began.elapsed() >= self.limit {
+            let (pool, duration_ms) = (self.name, crate::ms_since(began));
             let limit_ms = self.limit.as_secs_f64() * 1e3;
             event!(
                 SLOW_QUERY,
@@ -128,6 +151,34 @@ impl<DB: Database> Watched<DB> {
                 limit_ms,
                 "{query_name} took {duration_ms:.1} ms"
             );
+        }
+    }
+}
+
+/// A query that has not ended. Dropped so, by a timeout or a `select!`, it says so: the slowest one would be silent
+/// otherwise.
+struct Running<'w, DB: Database> {
+    of: &'w Watched<DB>,
+    query_name: &'static str,
+    began: Instant,
+    open: bool,
+}
+
+impl<'w, DB: Database> Running<'w, DB> {
+    fn new(of: &'w Watched<DB>, query_name: &'static str) -> Self {
+        Self { of, query_name, began: Instant::now(), open: true }
+    }
+
+    fn ended(mut self, error: Option<&Error>) {
+        self.open = false;
+        self.of.ended(self.query_name, self.began, error);
+    }
+}
+
+impl<DB: Database> Drop for Running<'_, DB> {
+    fn drop(&mut self) {
+        if self.open {
+            self.of.given_up(self.query_name, self.began);
         }
     }
 }

@@ -241,7 +241,8 @@ fn is_option(ty: &Type) -> bool {
     }
 }
 
-/// The documentation comment: its lines, without the space that `///` leaves.
+/// The documentation comment: its lines, without the space that `///` leaves. Its examples are for whoever writes code, and
+/// not for the reader of a line.
 fn doc(attrs: &[Attribute]) -> String {
     let lines: Vec<String> = attrs
         .iter()
@@ -254,7 +255,15 @@ fn doc(attrs: &[Attribute]) -> String {
         })
         .map(|line| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned())
         .collect();
-    lines.join("\n").trim().to_owned()
+    let text = lines.join("\n");
+    let mut in_example = false;
+    let is_said = |line: &&str| {
+        let is_fence = line.trim_start().starts_with("```");
+        in_example ^= is_fence;
+        !in_example && !is_fence
+    };
+    let said: Vec<_> = text.lines().filter(is_said).collect();
+    said.join("\n").trim().to_owned()
 }
 
 fn unknown(name: &Ident, known: &[&str], mistakes: &mut Mistakes) -> syn::Result<()> {
@@ -294,5 +303,35 @@ fn each(
         if let Err(error) = parsed {
             mistakes.push(error);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_says_what_an_event_is_without_its_examples() {
+        // S4-041
+        let event: DeriveInput = syn::parse_quote! {
+            /// A hedge was placed.
+            ///
+            /// ```
+            /// event!(HedgePlaced { symbol: "ETH/USDT" });
+            /// ```
+            ///
+            /// See S0-001.
+            struct HedgePlaced;
+        };
+        assert_eq!(doc(&event.attrs), "A hedge was placed.\n\n\nSee S0-001.");
+        let event: DeriveInput = syn::parse_quote! {
+            /** A hedge was placed.
+            ```
+            event!(HedgePlaced { symbol: "ETH/USDT" });
+            ```
+            */
+            struct HedgePlaced;
+        };
+        assert_eq!(doc(&event.attrs), "A hedge was placed.");
     }
 }

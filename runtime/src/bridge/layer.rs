@@ -35,6 +35,10 @@ use crate::scope::lazy;
 ///     .with(tracing_subscriber::fmt::layer())
 ///     .with(Layer::new().with_filter(EnvFilter::new("info,hyper=debug,my_engine=trace")))
 ///     .init();
+///
+/// // All of them into `libraries.log`, and no line SPAN when a span closes.
+/// let quieter = Layer::new().into_component("libraries").spans(false);
+/// # drop(quieter);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Layer {
@@ -119,10 +123,14 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
     }
 
     fn on_record(&self, id: &Id, record: &Record<'_>, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(remembered) = span.extensions_mut().get_mut::<Remembered>()
-        {
-            record.record(&mut remembered.values);
+        let Some(span) = context.span(id) else { return };
+        // Not while the span is locked: a `Debug` may log, and what it logs looks at the span.
+        let known =
+            span.extensions_mut().get_mut::<Remembered>().map(|known| core::mem::take(&mut known.values));
+        let Some(mut values) = known else { return };
+        record.record(&mut values);
+        if let Some(remembered) = span.extensions_mut().get_mut::<Remembered>() {
+            remembered.values = values;
         }
     }
 

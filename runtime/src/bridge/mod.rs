@@ -12,6 +12,7 @@
 //! go out again.
 //!
 //! ```
+//! # #[cfg(feature = "testing")] {
 //! use tapelog::{assert_events, bridge::Layer, events::*, testing::capture};
 //! use tracing_subscriber::layer::SubscriberExt as _;
 //!
@@ -23,6 +24,7 @@
 //!     });
 //! });
 //! assert_events!(taken, [LOG { message: "short read", level: "warning", bytes: 512, span: "request" }, SPAN { duration_ms: taken.one(&SPAN).get("duration_ms"), peer: "10.0.0.7" }]);
+//! # }
 //! ```
 //!
 //! What the recorder's own threads say (heartbeats, losses) is in the files and is not sent out: a subscriber that blocks

@@ -17,6 +17,7 @@ use crate::scope::outcome::written;
 /// [`crate::background`] does it for a task of tokio, [`crate::thread::Builder::background`] for a thread. By hand:
 ///
 /// ```
+/// # #[cfg(feature = "testing")] {
 /// use tapelog::{Background, assert_events, events::*, testing::capture};
 ///
 /// let taken = capture(|| {
@@ -24,6 +25,11 @@ use crate::scope::outcome::written;
 ///     watch.run(|| Err::<(), _>("connection lost"))
 /// });
 /// assert_events!(taken, [BACKGROUND_FAILED { task: "poller", error: "connection lost" }]);
+///
+/// // Work that is not one call.
+/// let taken = capture(|| Background::new("replay").ended(&()));
+/// assert_events!(taken, [BACKGROUND_ENDED { task: "replay" }]);
+/// # }
 /// ```
 #[must_use = "dropped at once, it records that the work was cancelled"]
 #[derive(Debug)]
@@ -99,6 +105,14 @@ impl core::fmt::Display for Place {
 }
 
 /// What background work may end with: nothing, or a `Result`.
+///
+/// ```
+/// use tapelog::Ending;
+///
+/// assert_eq!(().failure(), None);
+/// assert_eq!(Ok::<_, &str>(7).failure(), None);
+/// assert_eq!(Err::<(), _>("connection lost").failure().as_deref(), Some("connection lost"));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "background work does not end with `{Self}`",
     label = "expected `()`, or a `Result` whose error can be shown",

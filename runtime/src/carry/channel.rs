@@ -22,6 +22,23 @@ pub fn bounded<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
 }
 
 /// A channel without a limit.
+///
+/// ```
+/// use tapelog::channel::{Receiver, Sender, unbounded};
+/// use tapelog::Context;
+///
+/// let (fills, incoming): (Sender<u64>, Receiver<u64>) = unbounded();
+/// Context::current().with_correlation_id("req-7").run(|| fills.send(1))?;
+/// assert!(fills.try_send(2).is_ok());
+/// drop(fills);
+///
+/// incoming.try_recv()?.open(|fill| {
+///     assert_eq!((fill, Context::current().text("correlation_id").as_deref()), (1, Some("req-7")));
+/// });
+/// assert_eq!(incoming.iter().map(|envelope| *envelope.message()).collect::<Vec<_>>(), [2]);
+/// assert!(incoming.recv().is_err(), "every sender is gone");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use]
 pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
     let (sender, receiver) = crossbeam_channel::unbounded();
@@ -33,6 +50,17 @@ pub fn unbounded<T>() -> (Sender<T>, Receiver<T>) {
 pub struct Sender<T>(crossbeam_channel::Sender<Envelope<T>>);
 
 /// The receiving end. What it gives is an [`Envelope`].
+///
+/// ```
+/// use tapelog::Envelope;
+/// use tapelog::channel::bounded;
+///
+/// // With `select!` of crossbeam, or whatever else takes its ends.
+/// let (sender, receiver) = bounded(16);
+/// sender.inner().send(Envelope::new("BTC/USDT"))?;
+/// assert_eq!(receiver.inner().recv()?.into_parts().0, "BTC/USDT");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Receiver<T>(crossbeam_channel::Receiver<Envelope<T>>);
 

@@ -83,6 +83,19 @@ impl<T> Envelope<T> {
     }
 
     /// The message and its context, for example to await with: `work(message).in_context(context)`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tapelog::{Context, Envelope, FutureExt as _};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let envelope = Context::empty().with_correlation_id("req-7").run(|| Envelope::new(45_000.5));
+    /// assert!(envelope.age() < Duration::from_secs(3600), "how long it was in the queue");
+    /// let (px, context) = envelope.into_parts();
+    /// let place = async move { (px, Context::current().text("correlation_id")) };
+    /// assert_eq!(place.in_context(context).await, (45_000.5, Some("req-7".to_owned())));
+    /// # });
+    /// ```
     pub fn into_parts(self) -> (T, Context) {
         (self.message, self.context)
     }

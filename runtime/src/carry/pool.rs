@@ -54,6 +54,19 @@ pub fn scope<'scope, R: Send>(body: impl FnOnce(&Scope<'_, 'scope>) -> R + Send)
 }
 
 /// See [`scope`].
+///
+/// ```
+/// use tapelog::Context;
+/// use tapelog::rayon::{Scope, scope};
+///
+/// fn price<'scope>(scope: &Scope<'_, 'scope>, out: &'scope mut Option<String>) {
+///     scope.spawn(|| *out = Context::current().text("strategy_id"));
+/// }
+///
+/// let mut seen = None;
+/// Context::current().with("strategy_id", "mean_reversion").run(|| scope(|scope| price(scope, &mut seen)));
+/// assert_eq!(seen.as_deref(), Some("mean_reversion"));
+/// ```
 #[derive(Debug)]
 pub struct Scope<'a, 'scope>(&'a rayon_core::Scope<'scope>);
 

@@ -26,6 +26,13 @@ pub fn spawn<R: Send + 'static>(body: impl FnOnce() -> R + Send + 'static) -> Jo
 /// ```
 /// let router = tapelog::thread::Builder::new("router").spawn(|| std::thread::current().name().map(str::to_owned))?;
 /// assert_eq!(router.join().expect("it ends well").as_deref(), Some("router"));
+///
+/// // It serves many decisions, and is nobody's; when it fails, BACKGROUND_FAILED says so.
+/// let poller = tapelog::thread::Builder::new("poller")
+///     .stack_size(1 << 20)
+///     .context(tapelog::Context::empty())
+///     .background("poller", || Err::<(), _>("connection lost"))?;
+/// assert!(poller.join().expect("it does not panic").is_err());
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[must_use = "nothing runs until `spawn` is called"]

@@ -19,6 +19,19 @@ const OLDEST_READER: u32 = 1;
 pub(crate) const FILE: &str = "run.json";
 
 /// How a run stands.
+///
+/// ```no_run
+/// use tapelog::read::{Run, Status};
+///
+/// let run = Run::open("logs/latest")?;
+/// match run.manifest().status {
+///     Status::Running if run.is_alive() => println!("it runs"),
+///     Status::Running => println!("it died: tape recover"),
+///     Status::Recovered | Status::Unrecoverable => println!("it had died"),
+///     _ => println!("it ended"),
+/// }
+/// # Ok::<(), tapelog::read::ReadError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -34,6 +47,21 @@ pub enum Status {
 }
 
 /// A stream in the manifest.
+///
+/// ```
+/// use tapelog::Class;
+/// use tapelog::read::{Root, StreamFile};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-stream-file-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let run = Root::open(&root)?.newest()?;
+/// let decisions: &StreamFile = run.manifest().streams.iter().find(|stream| stream.file == "decisions.jsonl").expect("it has lines");
+/// assert_eq!(decisions.class(), Class::Audit);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StreamFile {
@@ -56,6 +84,24 @@ impl StreamFile {
 }
 
 /// What `run.json` says.
+///
+/// ```
+/// use tapelog::Class;
+/// use tapelog::read::{Manifest, Root, Status};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-manifest-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let run = Root::open(&root)?.newest()?;
+/// let manifest: &Manifest = run.manifest();
+/// assert_eq!((manifest.service.as_str(), manifest.status), ("engine", Status::Ended));
+/// assert_eq!((manifest.pid, manifest.lost_at_end), (std::process::id(), 0));
+/// assert!(manifest.is_sealed("decisions.jsonl") && !manifest.is_sealed("performance.jsonl"));
+/// assert_eq!(manifest.class_of("decisions.jsonl"), Class::Audit);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest {

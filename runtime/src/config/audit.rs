@@ -29,7 +29,7 @@ pub const HASH_FILE: &str = "config_hash.txt";
 /// # Examples
 ///
 /// ```
-/// use tapelog::config::{Audit, ConfigTable, EnvBinding, Environment};
+/// use tapelog::config::{Against, Audit, ConfigTable, EnvBinding, Environment, Provenance};
 ///
 /// #[derive(serde::Serialize)]
 /// struct Engine { live: bool, max_qty: f64, api_key: String }
@@ -57,6 +57,19 @@ pub const HASH_FILE: &str = "config_hash.txt";
 /// let change = &second.diff.as_ref().unwrap().changes[0];
 /// assert_eq!((change.path.as_str(), &change.old, &change.new), ("/max_qty", &Some(1.into()), &Some(2.into())));
 /// assert!(second.drift_message().unwrap().starts_with("Config drift detected: "));
+///
+/// // More may be said: which instance, what the values would be without the environment, where they come from.
+/// let report = Audit::new(&root, "execution", "session_20260105_103000")
+///     .instance("eu-1")
+///     .against(Against::Nothing)
+///     .defaults(&Engine { live: false, max_qty: 1.0, api_key: String::new() })
+///     .env_prefix("ENGINE_")
+///     .known_variables(["ENGINE_HOME"])
+///     .provenance(Provenance::new().from_file("engine.toml"))
+///     .trigger("operator alice")
+///     .run(&Engine { live: false, max_qty: 1.0, api_key: "hunter2".into() })
+///     .unwrap();
+/// assert_eq!((report.current.instance.as_deref(), report.current.trigger.as_str()), (Some("eu-1"), "operator alice"));
 /// # std::fs::remove_dir_all(&root).unwrap();
 /// ```
 #[derive(Debug)]
@@ -204,6 +217,23 @@ impl Audit {
     }
 
     /// Audits a configuration that knows its secrets and variables.
+    ///
+    /// ```
+    /// use tapelog::config::{Audit, ConfigSnapshot};
+    ///
+    /// #[derive(serde::Serialize, ConfigSnapshot)]
+    /// struct Venue {
+    ///     #[config(secret)]
+    ///     login: String,
+    /// }
+    ///
+    /// # let root = std::env::temp_dir().join(format!("tapelog-doc-snapshot-{}", std::process::id()));
+    /// let audit = Audit::new(&root, "execution", "session_20260105_093000");
+    /// let report = audit.run_snapshot(&Venue { login: "alice".into() })?;
+    /// assert_eq!(report.current.config["login"], tapelog::config::MARK);
+    /// # std::fs::remove_dir_all(&root)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -361,6 +391,29 @@ fn check_session_id(id: &str) -> Result<(), ConfigError> {
 }
 
 /// What an audit found. Nothing in it is secret.
+///
+/// ```
+/// use tapelog::config::{Audit, AuditReport, CONFIG_FILE, HASH_FILE, compare};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-report-{}", std::process::id()));
+/// let audit = |session: &str, max_qty: f64| -> AuditReport {
+///     Audit::new(&root, "execution", session)
+///         .run_dir(root.join(session).join("1"))
+///         .run(&serde_json::json!({"max_qty": max_qty}))
+///         .expect("it is a plain configuration")
+/// };
+/// let first = audit("session_20260105_093000", 1.0);
+/// assert!(first.first_run && !first.is_drift());
+/// assert!(first.hash_message().ends_with("first run of this service and instance, nothing to compare with"));
+/// let second = audit("session_20260105_100000", 2.0);
+/// assert!(second.is_drift() && second.drift_message().is_some());
+/// // The same two, compared by hand.
+/// assert_eq!(Some(compare(&first.current, &second.current)), second.diff);
+/// let run = root.join("session_20260105_100000").join("1");
+/// assert!(run.join(CONFIG_FILE).exists() && run.join(HASH_FILE).exists());
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct AuditReport {

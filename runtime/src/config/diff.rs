@@ -56,6 +56,23 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// All changes between two configurations.
+///
+/// ```
+/// use tapelog::config::{Audit, Change, Diff, MAX_CHANGES, Op, StoredConfig, compare};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-diff-{}", std::process::id()));
+/// # for (session, max_qty) in [("session_20260105_093000", 1.0), ("session_20260105_100000", 2.0)] {
+/// #     Audit::new(&root, "execution", session).run_dir(root.join(session).join("1")).run(&serde_json::json!({"max_qty": max_qty}))?;
+/// # }
+///
+/// let stored = |session: &str| StoredConfig::read(&root.join(session).join("1").join("config.json"));
+/// let diff: Diff = compare(&stored("session_20260105_093000")?, &stored("session_20260105_100000")?);
+/// assert!(diff.is_drift() && diff.changes.len() <= MAX_CHANGES);
+/// let change: &Change = &diff.changes[0];
+/// assert_eq!((change.path.as_str(), change.op), ("/max_qty", Op::Replace));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Diff {

@@ -86,6 +86,16 @@ pub enum ConfigError {
 }
 
 /// What is wrong with a fingerprint key file.
+///
+/// ```
+/// use tapelog::config::{ConfigError, KEY_FILE, KeyFault};
+///
+/// fn is_open_to_others(error: &ConfigError) -> bool {
+///     // `chmod 0600` on that file below the root; fingerprints are compared again.
+///     matches!(error, ConfigError::Key { path, fault: KeyFault::Readable } if path.ends_with(KEY_FILE))
+/// }
+/// # assert!(!is_open_to_others(&ConfigError::TooLarge));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyFault {

@@ -55,6 +55,18 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), ConfigError> {
 ///
 /// The hash is the plain SHA-256, so that `sha256sum FILE` checks it. Who must hide that a file with a guessable
 /// secret is the same as another should not name it as a source.
+///
+/// ```
+/// use tapelog::config::SourceFile;
+///
+/// # let path = std::env::temp_dir().join(format!("tapelog-doc-source-{}.toml", std::process::id()));
+/// std::fs::write(&path, "max_qty = 1.0\n")?;
+/// let source = SourceFile::of(&path);
+/// assert_eq!((source.bytes, source.sha256.map(|hash| hash.len())), (Some(14), Some(64)));
+/// # std::fs::remove_file(&path)?;
+/// assert!(SourceFile::of("/nowhere.toml".as_ref()).fault.is_some());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct SourceFile {

@@ -15,6 +15,14 @@ use super::error::{ConfigError, KeyFault};
 use super::hash::hex;
 
 /// The key's file name under the root.
+///
+/// ```
+/// use tapelog::config::KEY_FILE;
+///
+/// // Whoever copies a root and wants to compare secrets later copies it too.
+/// let key = std::path::Path::new("logs").join(KEY_FILE);
+/// # drop(key);
+/// ```
 pub const KEY_FILE: &str = "config.key";
 
 const KEY_BYTES: usize = 32;

@@ -26,6 +26,22 @@ pub const FORMAT: u32 = 1;
 pub const MAX_SESSIONS: usize = 4_096;
 
 /// A configuration as `config.json` keeps it: redacted, with its hash and where it was in force.
+///
+/// ```
+/// use tapelog::config::{Audit, CONFIG_FILE, FORMAT, StoredConfig};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-stored-{}", std::process::id()));
+/// # for (session, max_qty) in [("session_20260105_093000", 1.0), ("session_20260105_100000", 2.0)] {
+/// #     Audit::new(&root, "execution", session).run_dir(root.join(session).join("1")).run(&serde_json::json!({"max_qty": max_qty}))?;
+/// # }
+///
+/// let path = root.join("session_20260105_093000").join("1").join(CONFIG_FILE);
+/// let stored = StoredConfig::read(&path)?;
+/// assert!(stored.is_consistent(), "nobody has changed it");
+/// assert_eq!((stored.format, stored.config["max_qty"].as_f64()), (FORMAT, Some(1.0)));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct StoredConfig {
@@ -102,6 +118,14 @@ impl StoredConfig {
 }
 
 /// Which configuration to compare with.
+///
+/// ```
+/// use tapelog::config::{Against, Audit};
+///
+/// let audit = Audit::new("logs", "execution", "session_20260105_100000").against(Against::Session("session_20260105_093000".into()));
+/// # drop(audit);
+/// assert_eq!(Against::default(), Against::Previous);
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Against {
@@ -131,6 +155,21 @@ pub struct Found {
 }
 
 /// Finds the configuration to compare with. `session_id` is the one that asks: only sessions before it are previous.
+///
+/// ```
+/// use tapelog::config::{Against, Audit, Found, MAX_SESSIONS, find};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-find-{}", std::process::id()));
+/// # for (session, max_qty) in [("session_20260105_093000", 1.0), ("session_20260105_100000", 2.0)] {
+/// #     Audit::new(&root, "execution", session).run_dir(root.join(session).join("1")).run(&serde_json::json!({"max_qty": max_qty}))?;
+/// # }
+///
+/// let found: Found = find(&root, "execution", None, "session_20260105_100000", &Against::Previous)?;
+/// assert_eq!(found.stored.expect("there is one").session_id, "session_20260105_093000");
+/// assert!(found.problems.is_empty(), "and not more than {MAX_SESSIONS} sessions were looked at");
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 ///

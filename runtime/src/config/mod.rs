@@ -67,6 +67,13 @@ pub use snapshot::{ConfigSnapshot, ConfigTable, EnvBinding};
 pub use tapelog_macros::ConfigSnapshot;
 
 /// What stands in place of a secret.
+///
+/// ```
+/// use tapelog::config::{MARK, MAX_BYTES, MAX_DEPTH, MAX_NAME, scrub_text};
+///
+/// assert!(scrub_text("password=hunter2").contains(MARK));
+/// assert!(MAX_BYTES < 16 << 20 && MAX_DEPTH == 128 && MAX_NAME < 255);
+/// ```
 pub const MARK: &str = "[redacted]";
 
 /// A configuration nested deeper is refused: it would be data, or a cycle.

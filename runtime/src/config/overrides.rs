@@ -33,6 +33,9 @@ const MAX_SHOWN: usize = 256;
 /// # use tapelog::config::Environment;
 /// let environment = Environment::from_iter([("GLOBAL_TRADING", "true")]);
 /// assert_eq!(format!("{environment:?}"), "Environment(1 variables)");
+/// // The real one.
+/// let environment = Environment::of_process();
+/// # drop(environment);
 /// ```
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, Variable>);
@@ -120,6 +123,28 @@ pub struct UnknownVariable {
 }
 
 /// What the environment did to a configuration (S4-029).
+///
+/// ```
+/// use tapelog::config::{Audit, ConfigTable, EnvBinding, Environment};
+/// use tapelog::config::{OverrideDetail, OverrideStatus, Overrides, UnknownVariable};
+///
+/// const TABLE: ConfigTable = ConfigTable { env: &[EnvBinding::new("ENGINE_MAX_QTY", "max_qty")], ..ConfigTable::EMPTY };
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-overrides-{}", std::process::id()));
+/// let overrides: Overrides = Audit::new(&root, "execution", "session_20260105_093000")
+///     .table(TABLE)
+///     .env_prefix("ENGINE_")
+///     .environment(Environment::from_iter([("ENGINE_MAX_QTY", "2.5"), ("ENGINE_MAX_QYT", "3")]))
+///     .run(&serde_json::json!({"max_qty": 2.5}))?
+///     .overrides;
+/// assert!(!overrides.is_empty());
+/// let detail: &OverrideDetail = &overrides.override_details[0];
+/// assert_eq!((detail.key.as_str(), detail.status), ("max_qty", OverrideStatus::Overridden));
+/// let typo: &UnknownVariable = &overrides.unknown_variables[0];
+/// assert_eq!((typo.name.as_str(), typo.suggestion.as_deref()), ("ENGINE_MAX_QYT", Some("ENGINE_MAX_QTY")));
+/// assert!(overrides.message().contains("unknown: ENGINE_MAX_QYT"), "{}", overrides.message());
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[non_exhaustive]
 pub struct Overrides {

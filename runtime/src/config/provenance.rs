@@ -24,10 +24,11 @@ use super::snapshot::{EnvBinding, Rules};
 /// # let root = std::env::temp_dir().join(format!("tapelog-doc-provenance-{}", std::process::id()));
 /// let report = Audit::new(&root, "execution", "session_20260105_093000")
 ///     .environment(Environment::from_iter([("ENGINE_LIMITS_MAX_QTY", "2.5")]))
-///     .provenance(Provenance::new().from_environment("limits.max_qty"))
+///     .provenance(Provenance::new().from_environment("limits.max_qty").from_file("/etc/engine.toml"))
 ///     .run(&serde_json::json!({"limits": {"max_qty": 2.5}}))
 ///     .expect("it is a plain configuration");
 /// assert_eq!(report.overrides.overrides["ENGINE_LIMITS_MAX_QTY"], "2.5 (from env)");
+/// assert_eq!(report.current.sources[0].path, "/etc/engine.toml");
 /// # std::fs::remove_dir_all(&root).unwrap();
 /// ```
 #[derive(Clone, Debug, Default)]

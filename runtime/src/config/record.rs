@@ -50,6 +50,14 @@ impl Audit {
 
     /// As [`Audit::run_snapshot`], and records what it found.
     ///
+    /// ```no_run
+    /// # #[derive(serde::Serialize, tapelog::config::ConfigSnapshot)] struct Engine { max_qty: f64 }
+    /// let tape = tapelog::Recorder::builder("execution").start()?;
+    /// let report = tape.config_audit().record_snapshot(&Engine { max_qty: 1.0 })?;
+    /// println!("{}", report.hash_message());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// When the configuration cannot be serialised.
     pub fn record_snapshot<C: super::ConfigSnapshot>(&self, config: &C) -> Result<AuditReport, ConfigError> {

@@ -57,6 +57,11 @@ impl<T> Secret<T> {
     }
 
     /// The value, taken out.
+    ///
+    /// ```
+    /// let token = tapelog::config::Secret::new("hunter2".to_owned());
+    /// assert_eq!(token.into_inner(), "hunter2");
+    /// ```
     pub fn into_inner(self) -> T {
         self.0
     }

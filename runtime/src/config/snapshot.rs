@@ -115,6 +115,17 @@ impl Default for ConfigTable {
 }
 
 /// One environment variable and the key that it sets.
+///
+/// ```
+/// use tapelog::config::EnvBinding;
+///
+/// fn percent(text: &str) -> Option<serde_json::Value> {
+///     Some((text.strip_suffix('%')?.parse::<f64>().ok()? / 100.0).into())
+/// }
+///
+/// const SLIPPAGE: EnvBinding = EnvBinding::new("ENGINE_SLIPPAGE", "router.slippage").with_default("0.01").with_parse(percent);
+/// assert_eq!(SLIPPAGE.default, Some("0.01"));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct EnvBinding {
     /// The variable's name.

@@ -39,6 +39,15 @@ pub struct Origin<'a> {
 }
 
 /// The event as ECS has it.
+///
+/// ```
+/// use tapelog::convert::{ECS_VERSION, Flat, ecs};
+///
+/// let line = r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","level":"info","event_type":"ORDER_FILLED","category":"execution","service":"engine","message":"Order o filled at 1.5","order_id":"o","fill_price":1.50,"source":"a.rs:7","thread":"main","event_id":"89abcdef","seq":1}"#;
+/// let out = ecs(&Flat::parse(line).expect("a line of ours"));
+/// assert!(out.contains(&format!(r#""ecs":{{"version":"{ECS_VERSION}"}}"#)));
+/// assert!(out.contains(r#""tapelog":{"category":"execution","order_id":"o","fill_price":1.50}"#), "{out}");
+/// ```
 #[must_use]
 pub fn ecs(flat: &Flat<'_>) -> String {
     ecs_from(flat, &Origin::default())

@@ -2,6 +2,18 @@
 //! stays as it was written.
 
 /// One line of ours.
+///
+/// ```
+/// use tapelog::convert::Flat;
+///
+/// let line = r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","level":"info","event_type":"ORDER_FILLED","category":"execution","service":"engine","message":"Order o filled at 1.5","order_id":"o","fill_price":1.50,"source":"a.rs:7","thread":"main","event_id":"89abcdef","seq":1}"#;
+/// let flat = Flat::parse(line).expect("a line of ours");
+/// assert_eq!(flat.get("fill_price"), Some("1.50"), "as it was written");
+/// assert_eq!(flat.text("order_id"), "o");
+/// assert_eq!(flat.fields().collect::<Vec<_>>(), [("order_id", r#""o""#), ("fill_price", "1.50")]);
+/// assert_eq!(flat.context().collect::<Vec<_>>(), [("service", r#""engine""#)]);
+/// assert_eq!(flat.pairs().count(), 12);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flat<'a> {
     pairs: Vec<(&'a str, &'a str)>,

@@ -49,6 +49,15 @@ pub fn logevent(flat: &Flat<'_>) -> String {
 
 /// `timestamp`, `level`, `service`, `source`, `strategy_id`, `session_id`, `correlation_id`, `event`, `payload`
 /// (S3-034). What an event has not is `null`; everything else, ids and message too, is in the payload.
+///
+/// ```
+/// use tapelog::convert::{Flat, payload};
+///
+/// let line = r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","level":"info","event_type":"ORDER_FILLED","category":"execution","service":"engine","message":"Order o filled at 1.5","order_id":"o","fill_price":1.50,"source":"a.rs:7","thread":"main","event_id":"89abcdef","seq":1}"#;
+/// let out = payload(&Flat::parse(line).expect("a line of ours"));
+/// assert!(out.starts_with(r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","level":"info","service":"engine","source":"a.rs:7""#));
+/// assert!(out.contains(r#""event":"ORDER_FILLED","payload":{"category":"execution""#));
+/// ```
 #[must_use]
 pub fn payload(flat: &Flat<'_>) -> String {
     const TOP: [&str; 7] =

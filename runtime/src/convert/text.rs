@@ -8,6 +8,15 @@ use super::flat::Flat;
 /// requirement has the function. With `colour`, the level is coloured for a terminal.
 ///
 /// Control characters in the message are shown escaped, so that a text from outside moves no terminal.
+///
+/// ```
+/// use tapelog::convert::{Flat, colour_of, text};
+///
+/// let line = r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","level":"info","event_type":"ORDER_FILLED","category":"execution","service":"engine","message":"Order o filled at 1.5","order_id":"o","fill_price":1.50,"source":"a.rs:7","thread":"main","event_id":"89abcdef","seq":1}"#;
+/// let flat = Flat::parse(line).expect("a line of ours");
+/// assert_eq!(text(&flat, false), "2025-10-26 12:34:56.000 | INFO     | engine:a.rs:7 | Order o filled at 1.5");
+/// assert!(text(&flat, true).contains(&format!("\x1b[{}m", colour_of("info"))));
+/// ```
 #[must_use]
 pub fn text(flat: &Flat<'_>, colour: bool) -> String {
     let timestamp = flat.text("timestamp");

@@ -20,6 +20,13 @@ use crate::hot::typed::Absent;
 use crate::{Category, EventType, Level, Stream, Value};
 
 /// How bad an error is (S2-037). In the line it stands in capitals: `"severity":"CRITICAL"` (S2-046).
+///
+/// ```
+/// use tapelog::Level;
+/// use tapelog::errors::Severity;
+///
+/// assert_eq!((Severity::High.as_str(), Severity::High.level()), ("HIGH", Level::Error));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Value)]
 #[value(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Severity {
@@ -66,6 +73,18 @@ impl Left<Severity> for Absent {
 pub const PREFIXES: [&str; 8] = ["POS", "EXP", "RISK", "PNL", "STRAT", "EXEC", "VEN", "ENGINE"];
 
 /// One error code. Declared by `errors!`, used by `error!`.
+///
+/// ```
+/// use tapelog::errors::{ErrorCode, PREFIXES, Severity, codes::EXEC_001};
+///
+/// assert_eq!((EXEC_001.code, EXEC_001.severity), ("EXEC-001", Severity::High));
+/// assert_eq!(EXEC_001.event().name, "ERROR");
+/// assert!(PREFIXES.iter().any(|prefix| EXEC_001.code.starts_with(prefix)));
+///
+/// // What `errors!` makes, after it has checked the code.
+/// const EXEC_042: ErrorCode = ErrorCode::new("EXEC-042", Severity::Low, "a leg was late");
+/// assert_eq!(EXEC_042.text, "a leg was late");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorCode {
     /// As it stands in the line, for example `EXEC-001`.

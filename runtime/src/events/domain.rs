@@ -27,6 +27,18 @@ super::typed!(
 );
 
 /// All positions, at every update of one (S2-016).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(PositionSnapshot {
+///     positions: Entries::from(&[("wallet:BaseToken:USDT", 1_000.0)]), total_value_usd: 96_000.0,
+///     position_type: "simulated", trigger_source: "fill", metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [POSITION_SNAPSHOT { position_type: "simulated" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = POSITION_SNAPSHOT, message = "{total_value_usd:.2} USD after {trigger_source}")]
 pub struct PositionSnapshot<'a> {
@@ -44,6 +56,19 @@ pub struct PositionSnapshot<'a> {
 }
 
 /// All exposures, at every calculation (S2-022).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ExposureSnapshot {
+///     net_delta_usd: 120.0,
+///     asset_exposures: Entries::from(&[("BTC", AssetExposure { quantity: 0.5, usd_value: 22_500.0, percentage: 0.4 })]),
+///     total_value_usd: 96_000.0, share_class_value: 1.02, metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [EXPOSURE_SNAPSHOT { net_delta_usd: 120.0 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = EXPOSURE_SNAPSHOT, message = "net delta {net_delta_usd:.2} USD of {total_value_usd:.2}")]
 pub struct ExposureSnapshot<'a> {
@@ -61,6 +86,19 @@ pub struct ExposureSnapshot<'a> {
 }
 
 /// The risk of a portfolio, at every calculation (S2-023).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(RiskAssessment {
+///     health_factor: Some(1.8), ltv_ratio: Some(0.6), liquidation_threshold: Some(0.8),
+///     margin_usage: Some(0.3), risk_score: 0.2, risk_level: "low", breach_detected: true,
+///     metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [RISK_ASSESSMENT { risk_level: "low" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = RISK_ASSESSMENT, message = "{risk_level}: score {risk_score:.2}")]
 pub struct RiskAssessment<'a> {
@@ -88,6 +126,22 @@ pub struct RiskAssessment<'a> {
 }
 
 /// Profit and loss, at every calculation (S2-024).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use std::time::{Duration, UNIX_EPOCH};
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(PnlCalculation {
+///     total_pnl_usd: 42.0, total_pnl_share_class: 0.001,
+///     pnl_attribution: PnlAttribution { supply_yield: 30.0, transaction_costs: -3.0, funding_pnl: 15.0 },
+///     period_start: UNIX_EPOCH + Duration::from_secs(1_761_436_800),
+///     period_end: UNIX_EPOCH + Duration::from_secs(1_761_523_200),
+///     metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [PNL_CALCULATION { total_pnl_usd: 42.0 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = PNL_CALCULATION, message = "{total_pnl_usd:.2} USD")]
 pub struct PnlCalculation<'a> {
@@ -107,6 +161,19 @@ pub struct PnlCalculation<'a> {
 }
 
 /// What a strategy ordered and why, at every decision (S2-025).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(StrategyDecision {
+///     strategy_name: "mean_reversion", decision_type: "enter", orders_generated: 2,
+///     total_order_value_usd: 22_500.0, decision_reason: "zscore above 2",
+///     metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [STRATEGY_DECISION { strategy_name: "mean_reversion" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = STRATEGY_DECISION, message = "{strategy_name}: {decision_type}, {orders_generated} orders")]
 pub struct StrategyDecision<'a> {
@@ -126,6 +193,22 @@ pub struct StrategyDecision<'a> {
 }
 
 /// One operation at a venue, and what it changed (S2-018…020).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OperationExecution {
+///     operation_id: "op-7", operation_type: OperationType::Supply, venue: "binance",
+///     source_token: Some("USDT"), target_token: Some("aUSDT"), status: OperationStatus::Success,
+///     expected_deltas: &[ExpectedDelta { position_key: "aave:aToken:aUSDT", delta_amount: 1_000.0, token: "aUSDT", venue: "aave", operation_type: OperationType::Supply }],
+///     actual_deltas: Entries::from(&[("aave:aToken:aUSDT", 1_000.0)]), fee_amount: 1.2,
+///     fee_currency: "USDT", execution_duration_ms: 850.0, simulated: false, error_code: Some("EXEC-001"),
+///     error_message: Some("out of gas"), atomic_group_id: Some("grp-3"), sequence_in_group: Some(1),
+/// }));
+/// assert_events!(taken, [OPERATION_EXECUTION { atomic_group_id: "grp-3" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = OPERATION_EXECUTION, message = "{operation_type} at {venue}: {status}")]
 pub struct OperationExecution<'a> {
@@ -168,6 +251,19 @@ pub struct OperationExecution<'a> {
 }
 
 /// A group of operations that succeed or fail together (S2-026).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(AtomicOperationGroup {
+///     atomic_group_id: "grp-3", operation_ids: &["op-7".to_owned(), "op-8".to_owned()],
+///     operation_types: &[OperationType::FlashBorrow, OperationType::FlashRepay], all_succeeded: true,
+///     rollback_occurred: false, total_duration_ms: 900.0,
+/// }));
+/// assert_events!(taken, [ATOMIC_OPERATION_GROUP { atomic_group_id: "grp-3" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ATOMIC_OPERATION_GROUP, message = "{atomic_group_id}: all succeeded: {all_succeeded}")]
 pub struct AtomicOperationGroup<'a> {
@@ -186,6 +282,18 @@ pub struct AtomicOperationGroup<'a> {
 }
 
 /// One cycle of executing and reconciling (S2-021).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(TightLoopExecution {
+///     operation_id: "op-7", execution_success: true, reconciliation_success: true, retry_count: 0,
+///     total_duration_ms: 900.0, execution_duration_ms: 850.0, reconciliation_duration_ms: 50.0,
+/// }));
+/// assert_events!(taken, [TIGHT_LOOP_EXECUTION { operation_id: "op-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = TIGHT_LOOP_EXECUTION, message = "{operation_id}: executed: {execution_success}, reconciled: {reconciliation_success}")]
 pub struct TightLoopExecution<'a> {
@@ -206,6 +314,19 @@ pub struct TightLoopExecution<'a> {
 }
 
 /// One reconciliation of what was expected with what is (S2-027).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(Reconciliation {
+///     reconciliation_type: "positions", trigger_source: "fill", reconciliation_success: true,
+///     expected_deltas_count: 1, actual_deltas_count: 1, reconciliation_duration_ms: 50.0,
+///     metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [RECONCILIATION { reconciliation_type: "positions" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = RECONCILIATION, message = "{reconciliation_type}: reconciled: {reconciliation_success}")]
 pub struct Reconciliation<'a> {
@@ -227,6 +348,18 @@ pub struct Reconciliation<'a> {
 }
 
 /// Changes that were applied to positions (S2-028).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ExecutionDelta {
+///     delta_type: "supply", trigger_source: "fill", deltas_applied: 1, total_delta_value_usd: 1_000.0,
+///     metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [EXECUTION_DELTA { delta_type: "supply" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = EXECUTION_DELTA, message = "{deltas_applied} of {delta_type}")]
 pub struct ExecutionDelta<'a> {
@@ -244,6 +377,18 @@ pub struct ExecutionDelta<'a> {
 }
 
 /// How the components are, at every health check (S2-029).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(HealthStatus {
+///     overall_status: "healthy", component_statuses: Entries::from(&[("api", "healthy")]),
+///     health_score: 0.98, metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [HEALTH_STATUS { overall_status: "healthy" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = HEALTH_STATUS, message = "{overall_status}, score {health_score:.2}")]
 pub struct HealthStatus<'a> {
@@ -259,6 +404,19 @@ pub struct HealthStatus<'a> {
 }
 
 /// An error of a component (S2-030).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, errors::Severity, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(SystemError {
+///     error_code: "POS-001", error_message: "the position feed is gone", component: "position_monitor",
+///     severity: Severity::High, stack_trace: Some("at router.rs:491"),
+///     metadata: Metadata(&[("venue", "aave".into())]),
+/// }));
+/// assert_events!(taken, [SYSTEM_ERROR { error_code: "POS-001" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = SYSTEM_ERROR, message = "{component}: {error_code} {error_message}")]
 pub struct SystemError<'a> {
@@ -279,6 +437,13 @@ pub struct SystemError<'a> {
 }
 
 /// The exposure to one asset.
+///
+/// ```
+/// use tapelog::events::AssetExposure;
+///
+/// let of = |quantity: f64, px: f64, total: f64| AssetExposure { quantity, usd_value: quantity * px, percentage: quantity * px / total };
+/// assert_eq!(of(0.5, 45_000.0, 90_000.0).percentage, 0.25);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Value)]
 pub struct AssetExposure {
     /// How much of it.

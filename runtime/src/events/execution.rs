@@ -24,6 +24,19 @@ super::typed!(
 );
 
 /// The venue took the order (S0-044).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderSubmitted {
+///     order_id: "o-7", symbol: "BTC/USDT", side: Some(Side::Buy), qty: Some(0.5),
+///     limit_px: Some(45_000.5), tif: Some(TimeInForce::ImmediateOrCancel), client_order_id: Some("c-7"),
+///     intent_id: Some("int_7"), venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_SUBMITTED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_SUBMITTED, message = "Order {order_id} submitted for {symbol}")]
 pub struct OrderSubmitted<'a> {
@@ -48,6 +61,19 @@ pub struct OrderSubmitted<'a> {
 }
 
 /// The venue acknowledged the order (S0-001).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderAccepted {
+///     order_id: "o-7", symbol: "BTC/USDT", ord_status: Some(OrdStatus::New),
+///     exec_type: Some(ExecType::New), client_order_id: Some("c-7"), intent_id: Some("int_7"),
+///     venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_ACCEPTED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_ACCEPTED, message = "Order {order_id} accepted")]
 pub struct OrderAccepted<'a> {
@@ -68,6 +94,21 @@ pub struct OrderAccepted<'a> {
 }
 
 /// Part of an order was filled (S0-001).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderPartiallyFilled {
+///     order_id: "o-7", symbol: "BTC/USDT", fill_price: 45_000.5, fill_qty: 0.5, leaves_qty: 0.25,
+///     cum_qty: Some(0.5), fee: Some(0.02), fee_currency: Some("USDT"), fill_id: Some("f-1"),
+///     side: Some(Side::Buy), ord_status: Some(OrdStatus::PartiallyFilled),
+///     exec_type: Some(ExecType::Trade), client_order_id: Some("c-7"), intent_id: Some("int_7"),
+///     venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_PARTIALLY_FILLED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_PARTIALLY_FILLED, message = "Order {order_id} filled {fill_qty} at {fill_price}, {leaves_qty} left")]
 pub struct OrderPartiallyFilled<'a> {
@@ -104,6 +145,20 @@ pub struct OrderPartiallyFilled<'a> {
 }
 
 /// An order was filled (S0-045).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderFilled {
+///     order_id: "o-7", symbol: "BTC/USDT", fill_price: 45_000.5, fill_qty: 0.5, cum_qty: Some(0.5),
+///     avg_px: Some(45_000.5), fee: Some(0.02), fee_currency: Some("USDT"), fill_id: Some("f-1"),
+///     side: Some(Side::Buy), ord_status: Some(OrdStatus::Filled), exec_type: Some(ExecType::Trade),
+///     client_order_id: Some("c-7"), intent_id: Some("int_7"), venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_FILLED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_FILLED, message = "Order {order_id} filled at {fill_price}")]
 pub struct OrderFilled<'a> {
@@ -140,6 +195,19 @@ pub struct OrderFilled<'a> {
 }
 
 /// An order was cancelled (S0-001).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderCancelled {
+///     order_id: "o-7", symbol: "BTC/USDT", reason: "the signal is gone", open_qty: Some(0.5),
+///     ord_status: Some(OrdStatus::Canceled), exec_type: Some(ExecType::Canceled),
+///     client_order_id: Some("c-7"), intent_id: Some("int_7"), venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_CANCELLED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_CANCELLED, message = "Order {order_id} cancelled: {reason}")]
 pub struct OrderCancelled<'a> {
@@ -164,6 +232,20 @@ pub struct OrderCancelled<'a> {
 }
 
 /// An order was replaced by another (S0-001).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderReplaced {
+///     order_id: "o-7", symbol: "BTC/USDT", orig_client_order_id: "c-6", qty: Some(0.5),
+///     limit_px: Some(45_000.5), ord_status: Some(OrdStatus::Replaced),
+///     exec_type: Some(ExecType::Replaced), client_order_id: Some("c-7"), intent_id: Some("int_7"),
+///     venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_REPLACED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_REPLACED, message = "Order {order_id} replaces {orig_client_order_id}")]
 pub struct OrderReplaced<'a> {
@@ -190,6 +272,19 @@ pub struct OrderReplaced<'a> {
 }
 
 /// An order reached the end of its time in force (S0-001).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderExpired {
+///     order_id: "o-7", symbol: "BTC/USDT", tif: Some(TimeInForce::ImmediateOrCancel), open_qty: Some(0.5),
+///     ord_status: Some(OrdStatus::Expired), exec_type: Some(ExecType::Expired),
+///     client_order_id: Some("c-7"), intent_id: Some("int_7"), venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_EXPIRED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_EXPIRED, message = "Order {order_id} expired")]
 pub struct OrderExpired<'a> {
@@ -214,6 +309,20 @@ pub struct OrderExpired<'a> {
 }
 
 /// The venue refused the order (S0-001).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderRejected {
+///     symbol: "BTC/USDT", reason: "insufficient margin", order_id: Some("o-7"),
+///     error_code: Some("EXEC-001"), ord_status: Some(OrdStatus::Rejected),
+///     exec_type: Some(ExecType::Rejected), client_order_id: Some("c-7"), intent_id: Some("int_7"),
+///     venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_REJECTED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_REJECTED, message = "Order for {symbol} rejected: {reason}")]
 pub struct OrderRejected<'a> {
@@ -238,6 +347,18 @@ pub struct OrderRejected<'a> {
 }
 
 /// The order was not sent (S4-016, S3-012).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderFailed {
+///     symbol: "BTC/USDT", reason: "no connection", error_code: Some("EXEC-001"), side: Some(Side::Buy),
+///     client_order_id: Some("c-7"), intent_id: Some("int_7"), venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_FAILED { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_FAILED, message = "Order for {symbol} failed: {reason}")]
 pub struct OrderFailed<'a> {
@@ -258,6 +379,18 @@ pub struct OrderFailed<'a> {
 }
 
 /// An order will be tried again (S1-014, S3-012).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(OrderRetried {
+///     symbol: "BTC/USDT", reason: "503", attempt: 2, max_retries: 3, retry_backoff_ms: Some(250),
+///     client_order_id: Some("c-7"), intent_id: Some("int_7"), venue: Some("binance"),
+/// }));
+/// assert_events!(taken, [ORDER_RETRIED { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ORDER_RETRIED, message = "Order for {symbol} is tried again ({attempt} of {max_retries}): {reason}")]
 pub struct OrderRetried<'a> {
@@ -280,6 +413,18 @@ pub struct OrderRetried<'a> {
 }
 
 /// A position is closed whatever it costs (S3-012).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ExitForced {
+///     symbol: "BTC/USDT", reason: "kill switch", qty: 0.5, side: Some(Side::Sell), pnl_usd: Some(-12.5),
+///     order_id: Some("o-7"),
+/// }));
+/// assert_events!(taken, [EXIT_FORCED { order_id: "o-7" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = EXIT_FORCED, message = "{symbol} closed by force: {reason}")]
 pub struct ExitForced<'a> {
@@ -298,6 +443,18 @@ pub struct ExitForced<'a> {
 }
 
 /// What a session made, at its end (S3-012).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(SessionSummary {
+///     orders_sent: 12, fills: 9, rejects: 1, pnl_usd: -12.5, fees_usd: Some(3.2), open_positions: Some(2),
+///     end_reason: Some("end of day"),
+/// }));
+/// assert_events!(taken, [SESSION_SUMMARY { orders_sent: 12 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = SESSION_SUMMARY, message = "{orders_sent} orders, {fills} fills, {pnl_usd:.2} USD")]
 pub struct SessionSummary<'a> {

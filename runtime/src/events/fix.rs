@@ -64,6 +64,14 @@ macro_rules! words {
 
 words! {
     /// Which way an order goes: FIX tag 54.
+    ///
+    /// ```
+    /// use tapelog::events::Side;
+    ///
+    /// assert_eq!(Side::from_fix('1'), Some(Side::Buy));
+    /// assert_eq!(Side::Buy.as_str(), "buy");
+    /// assert!(Side::ALL.iter().all(|one| Side::from_fix(one.fix()) == Some(*one)), "all of FIX tag {}", Side::TAG);
+    /// ```
     Side(54), first Buy:
     /// To buy.
     Buy = '1', "buy";
@@ -75,6 +83,14 @@ words! {
 
 words! {
     /// How an order stands: FIX tag 39, OrdStatus.
+    ///
+    /// ```
+    /// use tapelog::events::OrdStatus;
+    ///
+    /// assert_eq!(OrdStatus::from_fix('1'), Some(OrdStatus::PartiallyFilled));
+    /// assert_eq!(OrdStatus::PartiallyFilled.as_str(), "partially_filled");
+    /// assert!(OrdStatus::ALL.iter().all(|one| OrdStatus::from_fix(one.fix()) == Some(*one)), "all of FIX tag {}", OrdStatus::TAG);
+    /// ```
     OrdStatus(39), first New:
     /// Live, nothing filled.
     New = '0', "new";
@@ -110,6 +126,14 @@ words! {
 
 words! {
     /// Why the venue speaks of an order: FIX tag 150, ExecType.
+    ///
+    /// ```
+    /// use tapelog::events::ExecType;
+    ///
+    /// assert_eq!(ExecType::from_fix('F'), Some(ExecType::Trade));
+    /// assert_eq!(ExecType::Trade.as_str(), "trade");
+    /// assert!(ExecType::ALL.iter().all(|one| ExecType::from_fix(one.fix()) == Some(*one)), "all of FIX tag {}", ExecType::TAG);
+    /// ```
     ExecType(150), first New:
     /// It was accepted.
     New = '0', "new";
@@ -149,6 +173,14 @@ words! {
 
 words! {
     /// How long an order stands: FIX tag 59. The words are those that venues use.
+    ///
+    /// ```
+    /// use tapelog::events::TimeInForce;
+    ///
+    /// assert_eq!(TimeInForce::from_fix('3'), Some(TimeInForce::ImmediateOrCancel));
+    /// assert_eq!(TimeInForce::ImmediateOrCancel.as_str(), "IOC");
+    /// assert!(TimeInForce::ALL.iter().all(|one| TimeInForce::from_fix(one.fix()) == Some(*one)), "all of FIX tag {}", TimeInForce::TAG);
+    /// ```
     TimeInForce(59), first Day:
     /// To the end of the day.
     Day = '0', "DAY";

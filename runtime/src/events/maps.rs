@@ -121,6 +121,13 @@ impl Shaped for Metadata<'_> {
 }
 
 /// A value in [`Metadata`].
+///
+/// ```
+/// use tapelog::events::MetaValue;
+///
+/// assert_eq!(MetaValue::from("aave"), MetaValue::Text("aave"));
+/// assert_eq!([MetaValue::from(7), 0.5.into(), true.into()], [MetaValue::Integer(7), MetaValue::Number(0.5), MetaValue::Bool(true)]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum MetaValue<'a> {
     /// Text.

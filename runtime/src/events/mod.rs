@@ -14,6 +14,72 @@
 //! # }
 //! ```
 //!
+//! Signals, guards and orders are constants, since every strategy says something else of them:
+//!
+//! ```
+//! # #[cfg(feature = "testing")] {
+//! use tapelog::{assert_events, decision, event, events::*, testing::capture};
+//!
+//! #[decision(kind = "buy")]
+//! fn buy(symbol: &str, spread_bps: f64) {
+//!     event!(BUY_TRIGGERED, symbol, score = 0.8, "the signal fired");
+//!     if spread_bps > 20.0 {
+//!         event!(BUY_BLOCKED, symbol, rule = "spread", value = spread_bps, limit = 20.0, "too wide");
+//!         return;
+//!     }
+//!     event!(BUY_CANDIDATE, symbol, "considered");
+//!     event!(BUY_ORDER, symbol, qty = 0.5, "an order is wanted");
+//!     event!(BUY_FILLED, symbol, px = 45_000.5, "filled");
+//! }
+//!
+//! assert_events!(capture(|| buy("BTC/USDT", 34.0)), exactly [DECISION_START, BUY_TRIGGERED, BUY_BLOCKED, DECISION_END]);
+//! assert_events!(capture(|| buy("BTC/USDT", 3.0)), [BUY_CANDIDATE, BUY_ORDER, BUY_FILLED]);
+//!
+//! // And of the other side.
+//! let sold = capture(|| {
+//!     event!(SELL_TRIGGERED, rule = "trailing_stop", "an exit rule fired");
+//!     event!(SELL_BLOCKED, rule = "min_notional", value = 4.0, limit = 5.0, "too small");
+//!     event!(SELL_ORDER, qty = 0.5, "an order is wanted");
+//!     event!(SELL_FILLED, px = 45_100.0, "filled");
+//! });
+//! assert_eq!(sold.all().len(), 4);
+//! # }
+//! ```
+//!
+//! What the macros and the recorder write by themselves, for filters, listeners and alarms:
+//!
+//! ```
+//! use tapelog::events::*;
+//! use tapelog::{Level, Stream};
+//!
+//! // `#[decision]`, `#[order_context]`, `#[log_performance]`, `dash_event!`, `log!`, `error!`.
+//! let decisions = [DECISION_START, DECISION_END, DECISION_CLOSED];
+//! let attempts = [ORDER_CONTEXT, ORDER_UNKNOWN, ORDER_CLOSED];
+//! let timings = [PERFORMANCE, PERFORMANCE_SLOW, PERFORMANCE_SUMMARY];
+//! assert!(decisions.iter().all(|event| event.stream == Stream::DECISIONS));
+//! assert!(attempts.iter().all(|event| event.stream == Stream::ORDERS));
+//! assert!(timings.iter().all(|event| event.stream == Stream::PERFORMANCE));
+//! assert_eq!([DASH_EVENT, ERROR, LOG, SPAN].map(|event| event.stream.name()), ["dashboard", "error", "system", "system"]);
+//!
+//! // The life of a run, its configuration, its files.
+//! let life = [RUN_STARTED, LOGGING_CONFIGURED, CONFIG_HASH, CONFIG_OVERRIDES, CONFIG_RELOAD, ORDER_RESTORED, SEGMENT_START,
+//!     RETENTION_DONE, SHUTDOWN_HEARTBEAT, THREAD_EXITED, THREAD_RECOVERED, DECISION_RECOVERED, CLOCK_SYNCHRONISED,
+//!     EVENTS_SUPPRESSED, COMPONENT_STOPPED, SHUTDOWN_COMPLETE, BACKGROUND_ENDED, RUN_ENDED];
+//! assert!(life.iter().all(|event| event.level == Level::Info));
+//!
+//! // Worth a look today.
+//! let odd = [CONFIG_DIFF, CONFIG_PROBLEM, RETENTION_DELETE, RUN_ENDED_UNCLEANLY, LISTENER_DROPPED, RING_DEGRADED,
+//!     FIELD_TYPE_CONFLICT, CLOCK_STEP, CLOCK_UNSYNCHRONISED, FILES_RESTORED, PROCESS_PAUSED, SLOW_POLL, RUNTIME_DELAYED,
+//!     THREAD_AT_END, SHUTDOWN_STARTED, BACKGROUND_CANCELLED];
+//! assert!(odd.iter().all(|event| event.level == Level::Warning));
+//!
+//! // Somebody should be woken.
+//! let alarms = [HALT, RECORDS_LOST, WRITE_FAILED, DURABILITY_LATE, ROTATION_FAILED, PACKING_FAILED, SEAL_FAILED,
+//!     RUN_UNRECOVERABLE, ORPHAN_EXECUTION, PANIC, DEADLOCK, THREAD_STALLED, THREAD_PANICKED, DECISION_STALLED,
+//!     BACKGROUND_FAILED, BACKGROUND_PANICKED, SHUTDOWN_TIMEOUT, SHUTDOWN_FORCED];
+//! assert!(alarms.iter().all(|event| event.level >= Level::Error));
+//! ```
+//!
 //! Where an event goes is part of it, so that a line is always found in the same file. Your own events are declared
 //! with [`crate::events!`] or [`macro@crate::Event`]. The whole list, with every field, is in `docs/EVENTS.md`.
 

@@ -18,6 +18,7 @@ use super::AtomicOperationGroup;
 ///
 /// assert_eq!("FLASH_BORROW".parse::<OperationType>()?, OperationType::FlashBorrow);
 /// assert_eq!("supply".parse::<OperationType>()?.as_str(), "supply");
+/// assert!(OperationType::ALL.iter().all(|known| known.as_str().parse() == Ok(*known)));
 /// # Ok::<(), tapelog::events::ParseOperationError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Value)]
@@ -120,6 +121,17 @@ impl fmt::Display for ParseOperationError {
 impl std::error::Error for ParseOperationError {}
 
 /// How an operation ended (S2-018).
+///
+/// ```
+/// use tapelog::events::OperationStatus;
+///
+/// let after = |done: bool, group_failed: bool| match (done, group_failed) {
+///     (true, true) => OperationStatus::RolledBack,
+///     (true, false) => OperationStatus::Success,
+///     (false, _) => OperationStatus::Failed,
+/// };
+/// assert_eq!(after(true, true), OperationStatus::RolledBack);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Value)]
 #[non_exhaustive]
 pub enum OperationStatus {
@@ -225,6 +237,17 @@ pub struct AtomicGroup {
 }
 
 /// One operation of a group.
+///
+/// ```
+/// use tapelog::events::{AtomicGroup, OperationType};
+///
+/// let mut group = AtomicGroup::new();
+/// let borrow = group.operation(OperationType::FlashBorrow);
+/// let repay = group.operation(OperationType::FlashRepay);
+/// assert_eq!((borrow.sequence_in_group, repay.sequence_in_group), (0, 1));
+/// assert!(repay.id.ends_with("_2"));
+/// group.finish(true);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// `{atomic_group_id}_{n}`, from 1.

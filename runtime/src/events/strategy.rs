@@ -19,6 +19,18 @@ super::typed!(
 );
 
 /// A signal to enter (S0-003, S1-011).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(EntrySignal {
+///     symbol: "BTC/USDT", signal_name: "zscore", value: 2.4, limit: 2.0, side: Some(Side::Buy),
+///     strategy_name: Some("mean_reversion"), confidence: Some(0.8),
+/// }));
+/// assert_events!(taken, [ENTRY_SIGNAL { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = ENTRY_SIGNAL, message = "{symbol}: {signal_name} fires, {value} against {limit}")]
 pub struct EntrySignal<'a> {
@@ -39,6 +51,18 @@ pub struct EntrySignal<'a> {
 }
 
 /// A signal to leave (S0-003, S1-011).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ExitSignal {
+///     symbol: "BTC/USDT", signal_name: "zscore", value: 0.1, limit: 0.5, side: Some(Side::Sell),
+///     strategy_name: Some("mean_reversion"), pnl_usd: Some(-12.5),
+/// }));
+/// assert_events!(taken, [EXIT_SIGNAL { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = EXIT_SIGNAL, message = "{symbol}: {signal_name} fires, {value} against {limit}")]
 pub struct ExitSignal<'a> {
@@ -59,6 +83,18 @@ pub struct ExitSignal<'a> {
 }
 
 /// What a strategy decided (S0-003).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(StrategyDecided {
+///     strategy_name: "mean_reversion", decision_type: "enter", decision_reason: "zscore above 2",
+///     symbol: Some("BTC/USDT"), qty: Some(0.5),
+/// }));
+/// assert_events!(taken, [STRATEGY_DECIDED { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = STRATEGY_DECIDED, message = "{strategy_name}: {decision_type}, {decision_reason}")]
 pub struct StrategyDecided<'a> {
@@ -75,6 +111,18 @@ pub struct StrategyDecided<'a> {
 }
 
 /// How well a strategy does (S0-003, S1-011).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(StrategyPerformance {
+///     strategy_name: "mean_reversion", trades: 40, pnl_usd: -12.5, win_rate: Some(0.55),
+///     sharpe: Some(1.4), max_drawdown: Some(0.04),
+/// }));
+/// assert_events!(taken, [STRATEGY_PERFORMANCE { strategy_name: "mean_reversion" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = STRATEGY_PERFORMANCE, message = "{strategy_name}: {trades} trades, {pnl_usd:.2} USD")]
 pub struct StrategyPerformance<'a> {
@@ -93,6 +141,18 @@ pub struct StrategyPerformance<'a> {
 }
 
 /// A trailing level moved (S3-010).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(TrailingUpdated {
+///     symbol: "BTC/USDT", rule: "breakeven", previous_level: 44_800.0, new_level: 44_900.0,
+///     profit_milestone: Some(0.01), mark_px: Some(45_200.0),
+/// }));
+/// assert_events!(taken, [TRAILING_UPDATED { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = TRAILING_UPDATED, message = "{symbol}: {rule} moves the trailing level from {previous_level} to {new_level}")]
 pub struct TrailingUpdated<'a> {
@@ -111,6 +171,18 @@ pub struct TrailingUpdated<'a> {
 }
 
 /// One exit rule was evaluated (S3-009).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ExitRuleEvaluated {
+///     symbol: "BTC/USDT", rule: "max_loss", value: 34.0, limit: 20.0, triggered: true,
+///     position_key: Some("binance:spot:BTC"),
+/// }));
+/// assert_events!(taken, [EXIT_RULE_EVALUATED { symbol: "BTC/USDT" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = EXIT_RULE_EVALUATED, message = "{symbol}: {rule} at {value} against {limit}, fires: {triggered}")]
 pub struct ExitRuleEvaluated<'a> {
@@ -129,6 +201,17 @@ pub struct ExitRuleEvaluated<'a> {
 }
 
 /// A cycle of the engine begins (S3-008).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(CycleStarted {
+///     cycle: 17, open_positions: Some(2),
+/// }));
+/// assert_events!(taken, [CYCLE_STARTED { cycle: 17 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = CYCLE_STARTED, message = "cycle {cycle}")]
 pub struct CycleStarted {
@@ -139,6 +222,18 @@ pub struct CycleStarted {
 }
 
 /// A cycle of the engine ended (S3-008).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(CycleEnded {
+///     cycle: 17, decision_outcome: "hold", latency_ms: 12.5, portfolio_notional: Some(96_000.0),
+///     pnl_usd: Some(-12.5), trailing_evaluated: Some(2),
+/// }));
+/// assert_events!(taken, [CYCLE_ENDED { cycle: 17 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = CYCLE_ENDED, message = "cycle {cycle}: {decision_outcome} in {latency_ms:.3} ms")]
 pub struct CycleEnded<'a> {

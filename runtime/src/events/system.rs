@@ -33,6 +33,18 @@ super::typed!(
 );
 
 /// A request to an API (S0-004, S2-004, S3-013).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ApiRequest {
+///     api: "binance", method: "GET", endpoint: "/api/v3/account", request_id: Some("r-7"),
+///     request_bytes: Some(0), symbols: Some(&["BTC/USDT"]),
+/// }));
+/// assert_events!(taken, [API_REQUEST { api: "binance" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = API_REQUEST, message = "{method} {endpoint}")]
 pub struct ApiRequest<'a> {
@@ -51,6 +63,20 @@ pub struct ApiRequest<'a> {
 }
 
 /// The answer of an API (S0-004, S2-004, S3-013, S3-014).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ApiResponse {
+///     api: "binance", method: "GET", endpoint: "/api/v3/account", http_status: 200, latency_ms: 12.5,
+///     latency_bucket: LatencyBucket::of(12.5), response_bytes: 4_096,
+///     body: Some(Truncated::new("{\"balances\":[]}", 256)), request_id: Some("r-7"),
+///     rate_limit_remaining: Some(1_100), rate_limit_reset_s: Some(30.0), auth_state: Some("ok"),
+/// }));
+/// assert_events!(taken, [API_RESPONSE { api: "binance" }]);
+/// # }
+/// ```
 #[derive(Clone, Debug, Event)]
 #[event(of = API_RESPONSE, message = "{method} {endpoint}: {http_status} in {latency_ms:.1} ms")]
 pub struct ApiResponse<'a> {
@@ -81,6 +107,17 @@ pub struct ApiResponse<'a> {
 }
 
 /// Whether the engine is logged in at a venue (S3-014).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(AuthState {
+///     api: "binance", auth_state: "expired", expires_in_s: Some(0.0),
+/// }));
+/// assert_events!(taken, [AUTH_STATE { api: "binance" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = AUTH_STATE, message = "{api}: {auth_state}")]
 pub struct AuthState<'a> {
@@ -93,6 +130,18 @@ pub struct AuthState<'a> {
 }
 
 /// A venue's rate limit (S3-014).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(RateLimit {
+///     api: "binance", rate_limit: 1_200, rate_limit_remaining: 1_100, rate_limit_reset_s: Some(30.0),
+///     throttled: Some(false),
+/// }));
+/// assert_events!(taken, [RATE_LIMIT { api: "binance" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = RATE_LIMIT, message = "{api}: {rate_limit_remaining} of {rate_limit} requests left")]
 pub struct RateLimit<'a> {
@@ -109,6 +158,18 @@ pub struct RateLimit<'a> {
 }
 
 /// A WebSocket is connected (S0-004, S3-015).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WsConnected {
+///     connection: "quotes", url: Some("wss://stream.example/ws"), latency_ms: Some(12.5),
+///     attempt: Some(2),
+/// }));
+/// assert_events!(taken, [WS_CONNECTED { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = WS_CONNECTED, message = "{connection} connected")]
 pub struct WsConnected<'a> {
@@ -123,6 +184,18 @@ pub struct WsConnected<'a> {
 }
 
 /// A WebSocket is disconnected (S3-015).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WsDisconnected {
+///     connection: "quotes", reason: "nothing heard for too long", close_code: Some(1_006),
+///     connected_s: Some(61.5),
+/// }));
+/// assert_events!(taken, [WS_DISCONNECTED { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = WS_DISCONNECTED, message = "{connection} disconnected: {reason}")]
 pub struct WsDisconnected<'a> {
@@ -137,6 +210,17 @@ pub struct WsDisconnected<'a> {
 }
 
 /// The subscriptions of a WebSocket changed (S3-015).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WsSubscribed {
+///     connection: "quotes", action: "subscribed", symbols: &["BTC/USDT"],
+/// }));
+/// assert_events!(taken, [WS_SUBSCRIBED { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = WS_SUBSCRIBED, message = "{connection}: {action}")]
 pub struct WsSubscribed<'a> {
@@ -149,6 +233,18 @@ pub struct WsSubscribed<'a> {
 }
 
 /// A message of a WebSocket could not be read (S3-015).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WsDecodeError {
+///     connection: "quotes", reason: "expected a number",
+///     body: Some(Truncated::new("{\"px\":\"?\"}", 256)),
+/// }));
+/// assert_events!(taken, [WS_DECODE_ERROR { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Debug, Event)]
 #[event(of = WS_DECODE_ERROR, message = "{connection}: a message cannot be read: {reason}")]
 pub struct WsDecodeError<'a> {
@@ -161,6 +257,17 @@ pub struct WsDecodeError<'a> {
 }
 
 /// A WebSocket is being connected again (S3-015).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WsReconnecting {
+///     connection: "quotes", attempt: 2, retry_backoff_ms: 250,
+/// }));
+/// assert_events!(taken, [WS_RECONNECTING { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = WS_RECONNECTING, message = "{connection}: attempt {attempt} in {retry_backoff_ms} ms")]
 pub struct WsReconnecting<'a> {
@@ -173,6 +280,17 @@ pub struct WsReconnecting<'a> {
 }
 
 /// A WebSocket was asked whether it lives (S3-015).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WsLiveness {
+///     connection: "quotes", alive: true, latency_ms: Some(12.5),
+/// }));
+/// assert_events!(taken, [WS_LIVENESS { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = WS_LIVENESS, message = "{connection}: alive: {alive}")]
 pub struct WsLiveness<'a> {
@@ -185,6 +303,17 @@ pub struct WsLiveness<'a> {
 }
 
 /// A stream of prices has said nothing for too long (S3-015, S3-039).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(StreamStale {
+///     connection: "quotes", age_ms: 1_500.0, limit_ms: 1_000.0, symbols: Some(&["BTC/USDT"]),
+/// }));
+/// assert_events!(taken, [STREAM_STALE { connection: "quotes" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = STREAM_STALE, message = "{connection}: nothing for {age_ms} ms")]
 pub struct StreamStale<'a> {
@@ -199,6 +328,18 @@ pub struct StreamStale<'a> {
 }
 
 /// How old the quotes are, and where they come from (S3-011).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(QuoteFreshness {
+///     price_source: PriceSource::RestFallback, age_ms: 1_500.0, symbols: &["BTC/USDT"],
+///     fallback_reason: Some("stream is stale"),
+/// }));
+/// assert_events!(taken, [QUOTE_FRESHNESS { age_ms: 1_500.0 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = QUOTE_FRESHNESS, message = "{price_source}: oldest quote {age_ms} ms")]
 pub struct QuoteFreshness<'a> {
@@ -213,6 +354,18 @@ pub struct QuoteFreshness<'a> {
 }
 
 /// Memory, processor, files and threads of the process (S0-004).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(ResourceUsage {
+///     memory_usage_mb: 120.5, cpu_usage_percent: 31.0, open_files: Some(40), thread_count: Some(12),
+///     disk_free_mb: Some(80_000.0),
+/// }));
+/// assert_events!(taken, [RESOURCE_USAGE { memory_usage_mb: 120.5 }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = RESOURCE_USAGE, message = "{memory_usage_mb:.1} MB, {cpu_usage_percent:.1} %")]
 pub struct ResourceUsage {
@@ -229,6 +382,17 @@ pub struct ResourceUsage {
 }
 
 /// A query of the database was slow (S3-016).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(SlowQuery {
+///     query_name: "open_orders", duration_ms: 812.0, limit_ms: 1_000.0, rows: Some(3),
+/// }));
+/// assert_events!(taken, [SLOW_QUERY { query_name: "open_orders" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = SLOW_QUERY, message = "{query_name} took {duration_ms:.1} ms")]
 pub struct SlowQuery<'a> {
@@ -243,6 +407,17 @@ pub struct SlowQuery<'a> {
 }
 
 /// All connections to the database are in use (S3-016).
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(PoolExhausted {
+///     pool: "orders", pool_size: 8, callers_waiting: Some(5), waited_ms: Some(250.0),
+/// }));
+/// assert_events!(taken, [POOL_EXHAUSTED { pool: "orders" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Event)]
 #[event(of = POOL_EXHAUSTED, message = "{pool}: all {pool_size} connections are in use")]
 pub struct PoolExhausted<'a> {
@@ -269,6 +444,13 @@ macro_rules! left {
 left!(LatencyBucket::Below10Ms PriceSource::Stream);
 
 /// How long something took, in steps.
+///
+/// ```
+/// use tapelog::events::LatencyBucket;
+///
+/// assert_eq!(LatencyBucket::of(12.5), LatencyBucket::Below50Ms);
+/// assert!(LatencyBucket::of(7_000.0) > LatencyBucket::Below5S);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Value)]
 pub enum LatencyBucket {
     /// Below 10 ms.
@@ -311,6 +493,13 @@ impl LatencyBucket {
 }
 
 /// Where prices come from (S3-011).
+///
+/// ```
+/// use tapelog::events::PriceSource;
+///
+/// let source = |stream_is_stale: bool| if stream_is_stale { PriceSource::RestFallback } else { PriceSource::Stream };
+/// assert_eq!(source(true), PriceSource::RestFallback);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Value)]
 pub enum PriceSource {
     /// The stream.
@@ -321,6 +510,15 @@ pub enum PriceSource {
 
 /// The beginning of a text, so that a large body does not fill the log (S3-013). Cut at a character, with `…` behind;
 /// secrets are scrubbed from it, also one that the cut goes through.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(API_RESPONSE, body = Truncated::new("a very long body", 6)));
+/// assert_events!(taken, [API_RESPONSE { body: "a very…" }]);
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Truncated<'a> {
     text: Cow<'a, str>,

@@ -52,6 +52,13 @@ pub(crate) use monitor::Limits;
 pub(crate) use run::{Heartbeat, Settings};
 
 /// How often SHUTDOWN_HEARTBEAT is recorded unless the user says otherwise (S4-023).
+///
+/// ```
+/// use tapelog::heartbeat::{INTERVAL, STALL_MAX, STALL_WARN};
+///
+/// // A watcher from outside may call an engine dead after two heartbeats that did not come.
+/// assert!(STALL_WARN < STALL_MAX && STALL_MAX < 2 * INTERVAL);
+/// ```
 pub const INTERVAL: Duration = Duration::from_secs(30);
 /// After how long without progress a thread or a decision is named a first time, unless the user says otherwise.
 pub const STALL_WARN: Duration = Duration::from_secs(10);
@@ -119,6 +126,15 @@ impl Drop for Component {
 
 /// Names this thread in every heartbeat from here on, also before it records anything, and records THREAD_EXITED when
 /// it ends.
+///
+/// ```
+/// std::thread::spawn(|| {
+///     tapelog::heartbeat::register_thread();
+///     // … this thread stands in every heartbeat, though it records nothing …
+/// })
+/// .join()
+/// # .expect("it ends well");
+/// ```
 pub fn register_thread() {
     activity::mine().register();
 }
@@ -137,6 +153,18 @@ pub fn critical_thread(deadline: Duration) -> Critical {
 }
 
 /// A thread that must make progress, while this lives. See [`critical_thread`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog::heartbeat::{Critical, critical_thread};
+///
+/// struct Router {
+///     alive: Critical,
+/// }
+///
+/// let router = Router { alive: critical_thread(Duration::from_secs(3)) };
+/// router.alive.beat();
+/// ```
 #[derive(Debug)]
 pub struct Critical {
     _not_send: PhantomData<*const ()>,
@@ -187,6 +215,15 @@ pub fn waiting(what: &str) -> Waiting {
 }
 
 /// See [`waiting`].
+///
+/// ```
+/// use tapelog::heartbeat::{Waiting, waiting};
+///
+/// fn quiet_market(expected: bool) -> Option<Waiting> {
+///     expected.then(|| waiting("the market's opening"))
+/// }
+/// assert!(quiet_market(true).is_some());
+/// ```
 #[derive(Debug)]
 pub struct Waiting {
     /// Within another, that one says for what.
@@ -227,6 +264,11 @@ pub async fn idle<F: Future>(future: F) -> F::Output {
 
 /// Tells systemd that the engine is ready to trade (`READY=1`, for services of `Type=notify`). Without systemd it does
 /// nothing.
+///
+/// ```
+/// // … connected, subscribed, positions loaded …
+/// tapelog::heartbeat::ready();
+/// ```
 pub fn ready() {
     notify::Notify::of_process().send("READY=1");
 }
@@ -237,6 +279,11 @@ pub(crate) fn stopping() {
 }
 
 /// Notes that somebody asked the engine to shut down; the heartbeats say so from here on.
+///
+/// ```
+/// // In an engine that ends in its own way; `Shutdown::begin` does it by itself.
+/// tapelog::heartbeat::request_shutdown();
+/// ```
 pub fn request_shutdown() {
     SHUTDOWN_REQUESTS.fetch_add(1, Ordering::Relaxed);
 }
@@ -246,6 +293,14 @@ fn shutdown_requests() -> u64 {
 }
 
 /// Why the engine should stop trading: what it does is no longer on record.
+///
+/// ```
+/// use tapelog::heartbeat::Halt;
+///
+/// // For `Builder::on_halt`: the engine stops trading when it is no longer on record.
+/// let stop_trading = |halt: &Halt| eprintln!("{} lost {} records", halt.stream, halt.audit_records_lost);
+/// # let _: Box<dyn Fn(&Halt)> = Box::new(stop_trading);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Halt {

@@ -19,6 +19,10 @@ static SLOW_NS: AtomicU64 = AtomicU64::new(10_000_000);
 
 /// Sets how long one poll of an async decision may take before SLOW_POLL says so, with site and decision; 10 ms unless
 /// said. A poll should take microseconds: as long as it lasts, no other task of its thread runs.
+///
+/// ```
+/// tapelog::heartbeat::tokio::slow_poll_after(std::time::Duration::from_millis(2));
+/// ```
 pub fn slow_poll_after(limit: Duration) {
     SLOW_NS.store(u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
 }

@@ -31,6 +31,13 @@ use super::value::Value;
 /// })
 /// .join()
 /// # .expect("the thread ends well");
+///
+/// // A context from elsewhere: of a request, of an order.
+/// let id = "dec_20251026_123456_abc123".parse()?;
+/// let request = Context::empty().with_correlation_id("req-7").with_decision(id);
+/// assert_eq!(request.decision_id(), Some(id));
+/// assert_eq!(request.run(tapelog::decision_id), Some(id));
+/// # Ok::<(), tapelog::ParseIdError>(())
 /// ```
 #[derive(Debug)]
 pub struct Context {
@@ -259,6 +266,16 @@ pub(crate) fn each_key(mut entry: &[u8], each: &mut impl FnMut(&str, &[u8])) {
 }
 
 /// Restores what was current before, when dropped. Not `Send`: it belongs to the thread that attached.
+///
+/// ```
+/// use tapelog::Context;
+///
+/// let attached = Context::empty().with_correlation_id("req-7").attach();
+/// assert_eq!(Context::current().text("correlation_id").as_deref(), Some("req-7"));
+/// // From here on what was current before is current again.
+/// drop(attached);
+/// assert_eq!(Context::current().text("correlation_id"), None);
+/// ```
 #[must_use = "the context is attached only while this guard lives; write `let _attached = …`"]
 #[derive(Debug)]
 pub struct Attached {
@@ -300,12 +317,34 @@ pub trait FutureExt: Future + Sized {
     }
 
     /// Polls in `context`.
+    ///
+    /// ```
+    /// use tapelog::{Context, FutureExt as _};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let work = async { Context::current().text("correlation_id") };
+    /// let request = Context::empty().with_correlation_id("req-7");
+    /// assert_eq!(work.in_context(request).await.as_deref(), Some("req-7"));
+    /// # });
+    /// ```
     fn in_context(self, context: Context) -> InContext<Self> {
         InContext { context, future: ManuallyDrop::new(self) }
     }
 }
 
 /// A future that is polled, and dropped, in a context. See [`FutureExt`].
+///
+/// ```
+/// use tapelog::{Context, FutureExt as _, InContext};
+///
+/// /// Whatever is done for a request, by name.
+/// struct Job<F>(InContext<F>);
+///
+/// let job = Job(async { 7 }.in_context(Context::empty().with_correlation_id("req-7")));
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// assert_eq!(job.0.await, 7);
+/// # });
+/// ```
 #[must_use = "a future does nothing until it is polled or spawned"]
 #[derive(Debug)]
 pub struct InContext<F> {

@@ -14,14 +14,18 @@ use core::sync::atomic::{AtomicI64, Ordering};
 /// files that differ in wall-clock fields alone, as long as one thread records.
 ///
 /// ```no_run
+/// # #[cfg(feature = "recorder")] {
 /// use std::time::{Duration, SystemTime};
 /// use tapelog::{EngineClock, Recorder};
 ///
 /// let clock = EngineClock::seeded(7);
 /// let tape = Recorder::builder("backtest").mode("backtest").engine_clock(&clock).start()?;
 /// clock.set(SystemTime::UNIX_EPOCH + Duration::from_secs(1_761_482_096));
-/// // … decide …
+/// // … decide; and where the data has nanoseconds:
+/// clock.set_ns(1_761_482_096_000_000_001);
+/// assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_nanos(1_761_482_096_000_000_001));
 /// # drop(tape);
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]

@@ -255,6 +255,12 @@ impl FromStr for IntentId {
 }
 
 /// A text that is not a UUID.
+///
+/// ```
+/// use tapelog::{IntentId, ParseIntentError};
+///
+/// assert_eq!("int_1".parse::<IntentId>(), Err(ParseIntentError));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParseIntentError;
 

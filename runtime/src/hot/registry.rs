@@ -35,6 +35,14 @@ struct Registry {
 }
 
 /// Whether a recorder is running.
+///
+/// ```
+/// // What is expensive to find out is found out only where somebody wants to know it.
+/// if tapelog::recording() {
+///     // … walk the order book …
+/// }
+/// # assert!(!tapelog::recording());
+/// ```
 #[inline]
 #[must_use]
 pub fn recording() -> bool {
@@ -76,6 +84,11 @@ pub(crate) fn recording_here() -> bool {
 }
 
 /// How many calls came after `finish` and recorded nothing.
+///
+/// ```
+/// // At the very end of `main`, after `tape.finish()`: a thread that still records has been forgotten.
+/// assert_eq!(tapelog::calls_after_finish(), 0);
+/// ```
 #[must_use]
 pub fn calls_after_finish() -> u64 {
     AFTER_FINISH.load(Ordering::Relaxed)

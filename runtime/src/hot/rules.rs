@@ -27,6 +27,17 @@ pub struct Rule {
 }
 
 /// Which of many events of one site are recorded: the first `first`, then one of `every`, at most `per_second`.
+///
+/// ```
+/// # #[cfg(feature = "recorder")] {
+/// use tapelog::logging::Sampling;
+///
+/// // The first ten, then every hundredth, and never more than five in a second.
+/// let quotes = Sampling::every(100).first(10).at_most_per_second(5);
+/// let errors = Sampling::per_second(20);
+/// assert_ne!(quotes, errors);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sampling {
     pub(crate) first: u64,

@@ -11,6 +11,22 @@ use super::ids::{DecisionId, IntentId};
 use super::value::{Bytes, Fixed, Maybe};
 
 /// What a value looks like in a line.
+///
+/// ```
+/// use tapelog::{Event, Shape};
+///
+/// /// A hedge was placed.
+/// #[derive(Event)]
+/// #[event(stream = execution, level = info, category = execution, message = "{qty} {symbol} hedged")]
+/// struct HedgePlaced<'a> {
+///     symbol: &'a str,
+///     qty: f64,
+///     legs: Vec<u64>,
+/// }
+///
+/// let shapes: Vec<Shape> = HedgePlaced::DESCRIPTION.fields.iter().map(|field| field.shape()).collect();
+/// assert_eq!(shapes, [Shape::Text, Shape::Number, Shape::List(Box::new(Shape::Integer))]);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Shape {

@@ -9,6 +9,14 @@ use super::registry;
 use super::rules::{Sampler, Sampling};
 
 /// How much an event matters. The words are those of the requirements (S0-029), written in lower case.
+///
+/// ```
+/// use tapelog::Level;
+///
+/// assert!(Level::Warning < Level::Error);
+/// assert_eq!(Level::Warning.as_str(), "warning");
+/// assert_eq!(Level::ALL.map(Level::as_str), ["debug", "info", "warning", "error", "critical"]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Level {
@@ -42,6 +50,13 @@ impl Level {
 }
 
 /// What an event is about (S0-028).
+///
+/// ```
+/// use tapelog::Category;
+///
+/// assert_eq!(Category::Risk.as_str(), "risk");
+/// assert_eq!(Category::ALL.len(), 6);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Category {
@@ -97,6 +112,16 @@ pub enum Class {
 /// assert_eq!(Stream::audit("events/positions").file(), "events/positions.jsonl");
 /// assert_eq!(Stream::component("risk_monitor").file(), "risk_monitor.log");
 /// assert_eq!(Stream::ORDERS.class(), Class::Audit);
+///
+/// // The ten that every run has.
+/// use Stream as S;
+/// let audit = [S::ORDERS, S::DECISIONS, S::AUDIT, S::RISK, S::EXECUTION];
+/// let log = [S::DASHBOARD, S::PERFORMANCE, S::SYSTEM, S::STRATEGY, S::ERROR];
+/// assert_eq!(Stream::STANDARD[..], [audit, log].concat());
+/// assert!(log.iter().all(|stream| stream.class() == Class::Log && !stream.is_component()));
+/// assert!(Stream::DOMAIN.iter().all(|stream| stream.name().starts_with("events/")));
+/// // Those of your own, as `events!` declares them.
+/// assert_eq!(Stream::log("quotes").file(), "quotes.jsonl");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(C)]
@@ -243,6 +268,18 @@ const fn is(name: &[u8], other: &[u8]) -> bool {
 /// The events of the requirements are in [`mod@crate::events`]; [`crate::events!`] declares your own.
 ///
 /// Its layout, and that of [`Stream`], is fixed: `tape sites --binary` reads it from a program's file.
+///
+/// ```
+/// use tapelog::events::BUY_BLOCKED;
+/// use tapelog::{Category, EventType, Level, Stream};
+///
+/// assert_eq!(BUY_BLOCKED.name, "BUY_BLOCKED");
+/// assert_eq!((BUY_BLOCKED.stream, BUY_BLOCKED.level), (Stream::DECISIONS, Level::Info));
+///
+/// // What `events!` makes.
+/// const HEDGED: EventType = EventType::new("HEDGED", Stream::EXECUTION, Level::Info, Category::Execution);
+/// assert_eq!(HEDGED.category.as_str(), "execution");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct EventType {

@@ -8,6 +8,16 @@ use super::site::{EventType, Field, Place, Site};
 use super::value::Fields;
 
 /// An event that is a type: `#[derive(tapelog::Event)]`.
+///
+/// ```
+/// use tapelog::events::OrderFilled;
+/// use tapelog::{Event, Stream};
+///
+/// assert_eq!(OrderFilled::TYPE.name, "ORDER_FILLED");
+/// assert_eq!(OrderFilled::TYPE.stream, Stream::ORDERS);
+/// assert_eq!(OrderFilled::MESSAGE, "Order {order_id} filled at {fill_price}");
+/// assert_eq!(OrderFilled::FIELDS.len(), OrderFilled::DESCRIPTION.fields.len());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an event",
     label = "this type does not derive `tapelog::Event`",
@@ -25,6 +35,15 @@ pub trait Event: Fields {
 }
 
 /// What the event reference says of a typed event.
+///
+/// ```
+/// use tapelog::{Event, events::OrderFilled};
+///
+/// let description = OrderFilled::DESCRIPTION;
+/// assert_eq!((description.rust, description.event.name), ("OrderFilled", "ORDER_FILLED"));
+/// let needed: Vec<_> = description.fields.iter().filter(|field| field.required).map(|field| field.name).collect();
+/// assert_eq!(needed, ["order_id", "symbol", "fill_price", "fill_qty"]);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Description {
     /// The name of the Rust type.
@@ -40,6 +59,14 @@ pub struct Description {
 }
 
 /// What the event reference says of a field.
+///
+/// ```
+/// use tapelog::{Event, Shape, events::OrderFilled};
+///
+/// let price = OrderFilled::DESCRIPTION.fields.iter().find(|field| field.name == "fill_price").expect("it has one");
+/// assert_eq!(price.shape(), Shape::Number);
+/// assert!(price.given && price.required && !price.doc.is_empty());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FieldDescription {
     /// The key in the line.

@@ -398,6 +398,16 @@ nonzero!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize NonZeroI8 NonZe
 /// A decimal number as a whole number of ticks: `mantissa / 10^scale`, written with exactly `scale` digits.
 ///
 /// For engines that count prices and quantities in integers: `fixed(4_500_050, 2)` is `45000.50`.
+///
+/// ```
+/// use tapelog::{Fixed, fixed};
+///
+/// /// Ticks of a cent.
+/// fn price(ticks: u64) -> Fixed {
+///     fixed(ticks, 2)
+/// }
+/// assert_eq!(price(4_500_050), fixed(4_500_050, 2));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Fixed {
     mantissa: i128,
@@ -405,6 +415,15 @@ pub struct Fixed {
 }
 
 /// See [`Fixed`]. Scales above 64 are written as if they were 64.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{event, events::*, fixed, testing::capture};
+///
+/// let taken = capture(|| event!(BUY_TRIGGERED, px = fixed(4_500_050, 2)));
+/// assert!(taken.lines().contains(r#""px":45000.50"#), "no digit is lost: {}", taken.lines());
+/// # }
+/// ```
 #[must_use]
 pub fn fixed(mantissa: impl Into<i128>, scale: u32) -> Fixed {
     Fixed { mantissa: mantissa.into(), scale: scale.min(64) }
@@ -423,11 +442,13 @@ impl Value for Fixed {
 /// Left out of the line when `None`; an `Option` as it is is written as `null` instead.
 ///
 /// ```
+/// # #[cfg(feature = "testing")] {
 /// use tapelog::{Maybe, event, events::BUY_FILLED, testing::capture};
 ///
 /// let fee: Option<f64> = None;
 /// let taken = capture(|| event!(BUY_FILLED, fee = Maybe(fee), rebate = fee, "filled"));
 /// assert_eq!(taken.render(), "BUY_FILLED \"filled\" rebate=null\n");
+/// # }
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Maybe<T>(pub Option<T>);
@@ -449,6 +470,15 @@ impl<T: Value> Value for Maybe<T> {
 }
 
 /// The bytes of a blob, written as lower-case hexadecimal.
+///
+/// ```
+/// # #[cfg(feature = "testing")] {
+/// use tapelog::{Bytes, assert_events, event, events::*, testing::capture};
+///
+/// let taken = capture(|| event!(WS_DECODE_ERROR, body = Bytes(&[0xCA, 0xFE])));
+/// assert_events!(taken, [WS_DECODE_ERROR { body: "cafe" }]);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub &'a [u8]);
 

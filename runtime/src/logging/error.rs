@@ -4,6 +4,13 @@ use std::fmt;
 use std::path::Path;
 
 /// Something that cannot be, where it stands, and what to write instead.
+///
+/// ```
+/// use tapelog::logging::Logging;
+///
+/// let error = Logging::new().off("orders").expect_err("orders are always recorded");
+/// assert!(error.wrong.contains("orders"), "{error}");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LoggingError {

@@ -50,6 +50,9 @@ pub(crate) use storage::Storage;
 ///
 /// let logging = Logging::new().level(Level::Info).off("market")?.sample("PERFORMANCE", Sampling::every(100))?;
 /// assert!(logging.clone().off("orders").is_err(), "class `audit` is always recorded");
+/// // The levels of the requirements' services, and on top what a flag says, in the words of `TAPELOG`.
+/// let logging = Logging::services().with_words("warning,execution=debug")?;
+/// assert_ne!(logging, Logging::services());
 /// # Ok::<(), tapelog::logging::LoggingError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -200,6 +203,20 @@ impl Logging {
 
     /// As [`Logging::from_file`]; while the engine runs the file is read again when it changes. What cannot be is said
     /// by CONFIG_PROBLEM, and what was goes on.
+    ///
+    /// ```
+    /// # #[cfg(feature = "toml")] {
+    /// use tapelog::logging::Logging;
+    ///
+    /// # let path = std::env::temp_dir().join(format!("tapelog-doc-logging-{}.toml", std::process::id()));
+    /// std::fs::write(&path, "level = \"INFO\"\n\n[rotation]\nsize = \"10 MB\"\ntime = \"daily\"\n")?;
+    /// let logging = Logging::from_file(&path)?;
+    /// assert_eq!(logging.setting("rotation.size"), Some("10 MB"));
+    /// assert!(Logging::watch_file("/nowhere.toml").is_err());
+    /// # std::fs::remove_file(&path)?;
+    /// # }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Logging::from_file`].

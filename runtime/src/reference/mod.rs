@@ -12,6 +12,15 @@ use std::collections::BTreeMap;
 use crate::{Description, EventType, Level, Shape, events};
 
 /// One event of the reference.
+///
+/// ```
+/// use tapelog::{Level, reference};
+///
+/// let entries = reference::entries(&[]);
+/// let breaker = entries.iter().find(|entry| entry.name == "CIRCUIT_BREAKER").expect("it is there");
+/// assert!(breaker.types.iter().any(|event| event.level == Level::Critical));
+/// assert!(breaker.fields.iter().any(|field| field.name == "reason" && field.required));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Entry {
@@ -32,6 +41,15 @@ pub struct Entry {
 }
 
 /// One field of an event.
+///
+/// ```
+/// use tapelog::{Shape, reference};
+///
+/// let entries = reference::entries(&[]);
+/// let filled = entries.iter().find(|entry| entry.name == "ORDER_FILLED").expect("it is there");
+/// let price: &reference::EntryField = filled.fields.iter().find(|field| field.name == "fill_price").expect("it has one");
+/// assert_eq!(price.shape, Shape::Number);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct EntryField {
@@ -161,12 +179,26 @@ pub fn one_type_for_each_name(entries: &[Entry]) -> Result<(), String> {
 }
 
 /// The Markdown page.
+///
+/// ```
+/// use tapelog::reference;
+///
+/// let page = reference::markdown(&reference::entries(&[]));
+/// assert!(page.contains("ORDER_FILLED"));
+/// ```
 #[must_use]
 pub fn markdown(entries: &[Entry]) -> String {
     markdown::page(entries)
 }
 
 /// The JSON Schema (2020-12) of each event: file name and text.
+///
+/// ```
+/// use tapelog::reference;
+///
+/// let schemas = reference::schemas(&reference::entries(&[]));
+/// assert!(schemas.iter().any(|(_, schema)| schema.contains("ORDER_FILLED")));
+/// ```
 #[must_use]
 pub fn schemas(entries: &[Entry]) -> Vec<(String, String)> {
     schema::files(entries)

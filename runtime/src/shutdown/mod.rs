@@ -39,6 +39,13 @@ use crate::Value;
 use coordinator::{Cause, Inner};
 
 /// How long a component may take to stop unless said.
+///
+/// ```
+/// use tapelog::shutdown::{COMPONENT_DEADLINE, DEADLINE};
+///
+/// // So many components may be late, one after the other, before the whole is.
+/// assert_eq!(DEADLINE.as_secs() / COMPONENT_DEADLINE.as_secs(), 6);
+/// ```
 pub const COMPONENT_DEADLINE: Duration = Duration::from_secs(5);
 /// How long the whole shutdown may take unless said.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -51,12 +58,46 @@ fn current() -> MutexGuard<'static, Option<Arc<Inner>>> {
 }
 
 /// Ends the engine in order. See the [module](self). Clones are the same coordinator.
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering};
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use tapelog::shutdown::Shutdown;
+///
+/// let shutdown = Shutdown::builder().signals(false).exit_code(3).deadline(Duration::from_secs(20)).start()?;
+/// let stopped = Arc::new(AtomicBool::new(false));
+/// let router = Arc::clone(&stopped);
+/// shutdown.component("router").order(1).deadline(Duration::from_secs(5)).stop(move || {
+///     router.store(true, Ordering::Relaxed);
+/// });
+/// shutdown.component("quotes").order(2).stop_async(|| async {});
+///
+/// // The loop of the engine.
+/// while !shutdown.has_begun() {
+///     shutdown.begin("the backtest is over");
+/// }
+/// let outcome = shutdown.wait();
+/// assert!(stopped.load(Ordering::Relaxed));
+/// assert_eq!((outcome.exit_code(), outcome.timed_out.len()), (0, 0));
+/// # Ok::<(), tapelog::shutdown::StartError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Shutdown {
     inner: Arc<Inner>,
 }
 
 /// What a coordinator is told before it starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog::shutdown::{Builder, Shutdown};
+///
+/// let patient: Builder = Shutdown::builder().deadline(Duration::from_secs(120)).signals(false).exit_code(70);
+/// let shutdown = patient.start()?;
+/// assert!(!shutdown.has_begun());
+/// # Ok::<(), tapelog::shutdown::StartError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "nothing listens for signals until `start` is called"]
 pub struct Builder {
@@ -132,6 +173,20 @@ impl Builder {
 }
 
 /// A component that is being registered. See [`Shutdown::component`].
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog::shutdown::{Registration, Shutdown};
+///
+/// /// What all of a venue's parts have in common.
+/// fn of_venue<'a>(shutdown: &'a Shutdown, name: &str) -> Registration<'a> {
+///     shutdown.component(name).order(2).deadline(Duration::from_secs(3))
+/// }
+///
+/// let shutdown = Shutdown::builder().signals(false).start()?;
+/// of_venue(&shutdown, "venue_quotes").stop(|| println!("unsubscribed"));
+/// # Ok::<(), tapelog::shutdown::StartError>(())
+/// ```
 #[derive(Debug)]
 #[must_use = "the component is registered by `stop` or `stop_async`"]
 pub struct Registration<'a> {
@@ -175,6 +230,15 @@ impl Registration<'_> {
 }
 
 /// How a shutdown went.
+///
+/// ```
+/// use tapelog::shutdown::Outcome;
+///
+/// fn report(outcome: &Outcome) -> String {
+///     format!("{} after {:?}; late: {:?}", outcome.reason, outcome.took, outcome.timed_out)
+/// }
+/// # let _ = report;
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Outcome {
@@ -196,6 +260,15 @@ impl Outcome {
 }
 
 /// Why a coordinator did not start.
+///
+/// ```
+/// use tapelog::shutdown::{Shutdown, StartError};
+///
+/// let first = Shutdown::builder().signals(false).start()?;
+/// assert!(matches!(Shutdown::builder().start(), Err(StartError::Running)), "one for the whole process");
+/// # drop(first);
+/// # Ok::<(), StartError>(())
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {

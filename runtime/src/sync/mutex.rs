@@ -10,6 +10,19 @@ use super::waits::{Holders, Waiting};
 use super::{Holder, me};
 
 /// As [`std::sync::Mutex`], with a name, and known to the heartbeat while somebody waits for it.
+///
+/// ```
+/// use tapelog::sync::{Mutex, MutexGuard};
+///
+/// let mut open_orders = Mutex::new(vec!["o-1"]);
+/// open_orders.get_mut().expect("nobody panicked with it").push("o-2");
+/// {
+///     let orders: MutexGuard<'_, Vec<_>> = open_orders.lock().expect("nobody panicked with it");
+///     assert!(open_orders.try_lock().is_err(), "it is held");
+///     assert_eq!(orders.len(), 2);
+/// }
+/// assert_eq!(open_orders.into_inner().expect("nobody panicked with it"), ["o-1", "o-2"]);
+/// ```
 pub struct Mutex<T: ?Sized> {
     name: &'static str,
     holder: Holder,
@@ -155,6 +168,31 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 }
 
 /// As [`std::sync::Condvar`], for guards of our [`Mutex`]. Who waits here holds nothing, and waits for no lock.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog::sync::{Condvar, Mutex};
+///
+/// static QUEUE: Mutex<Vec<u64>> = Mutex::named("orders", Vec::new());
+/// static FILLED: Condvar = Condvar::new();
+///
+/// let router = std::thread::spawn(|| {
+///     let mut queue = QUEUE.lock().expect("nobody panicked with it");
+///     while queue.is_empty() {
+///         queue = FILLED.wait(queue).expect("nobody panicked with it");
+///     }
+///     queue.pop()
+/// });
+/// QUEUE.lock().expect("nobody panicked with it").push(7);
+/// FILLED.notify_one();
+/// assert_eq!(router.join().expect("it ends well"), Some(7));
+///
+/// // Nothing more comes: not longer than a millisecond.
+/// let queue = QUEUE.lock().expect("nobody panicked with it");
+/// let (queue, _) = FILLED.wait_timeout(queue, Duration::from_millis(1)).expect("nobody panicked with it");
+/// assert!(queue.is_empty());
+/// FILLED.notify_all();
+/// ```
 #[derive(Debug, Default)]
 pub struct Condvar(std::sync::Condvar);
 

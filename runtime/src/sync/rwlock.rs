@@ -20,6 +20,21 @@ pub(super) const READERS: usize = 8;
 /// assert_eq!(*LIMITS.read().expect("nobody panicked with it"), 20.0);
 /// *LIMITS.write().expect("nobody panicked with it") = 15.0;
 /// ```
+///
+/// ```
+/// use tapelog::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+///
+/// let mut limits = RwLock::new(1.0);
+/// *limits.get_mut().expect("nobody panicked with it") = 2.0;
+/// {
+///     let mut limit: RwLockWriteGuard<'_, f64> = limits.write().expect("nobody panicked with it");
+///     *limit += 0.5;
+/// }
+/// let limit: RwLockReadGuard<'_, f64> = limits.read().expect("nobody panicked with it");
+/// assert_eq!(*limit, 2.5);
+/// drop(limit);
+/// assert_eq!(limits.into_inner().expect("nobody panicked with it"), 2.5);
+/// ```
 pub struct RwLock<T: ?Sized> {
     name: &'static str,
     writer: Holder,

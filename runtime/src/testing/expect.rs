@@ -164,13 +164,22 @@ impl std::fmt::Display for Expected {
     }
 }
 
-/// Null stands for a field that is not there, too; numbers compare as numbers.
+/// Null stands for a field that is not there, too; numbers compare as numbers, at whatever depth.
 fn same(wanted: &Value, found: Option<&Value>) -> bool {
     match (wanted, found) {
         (Value::Null, None) => true,
         (_, None) => false,
         (Value::Number(wanted), Some(Value::Number(found))) => {
-            wanted == found || wanted.as_f64() == found.as_f64()
+            // Two whole numbers are equal to the last digit, which a float does not have.
+            let are_whole = !wanted.is_f64() && !found.is_f64();
+            wanted == found || (!are_whole && wanted.as_f64() == found.as_f64())
+        }
+        (Value::Array(wanted), Some(Value::Array(found))) => {
+            wanted.len() == found.len()
+                && wanted.iter().zip(found).all(|(wanted, found)| same(wanted, Some(found)))
+        }
+        (Value::Object(wanted), Some(Value::Object(found))) => {
+            wanted.len() == found.len() && wanted.iter().all(|(key, wanted)| same(wanted, found.get(key)))
         }
         (wanted, Some(found)) => wanted == found,
     }

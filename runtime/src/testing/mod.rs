@@ -51,6 +51,17 @@ pub use expect::{Expected, check, expected, value};
 pub use render::Rendering;
 
 /// What a body returned, and what it recorded.
+///
+/// ```
+/// use tapelog::testing::{Captured, capture};
+/// use tapelog::{event, events::*};
+///
+/// let taken: Captured<f64> = capture(|| {
+///     event!(BUY_TRIGGERED, "the signal fired");
+///     0.5
+/// });
+/// assert_eq!((taken.result, taken.events.all().len()), (0.5, 1));
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Captured<R> {
@@ -69,6 +80,19 @@ impl<R> Deref for Captured<R> {
 }
 
 /// Events of a capture, in the order in which they happened.
+///
+/// ```
+/// use tapelog::testing::{Events, capture};
+/// use tapelog::{event, events::*};
+///
+/// let taken = capture(|| event!(BUY_BLOCKED, rule = "spread", value = 34.0, limit = 20.0, "too wide"));
+/// let events: &Events = &taken;
+/// assert!(!events.is_empty());
+/// assert_eq!(events.all()[0].event_type(), "BUY_BLOCKED");
+/// assert_eq!(events.one(&BUY_BLOCKED).text("rule"), "spread");
+/// assert_eq!(events.render(), "BUY_BLOCKED \"too wide\" rule=\"spread\" value=34.0 limit=20.0\n");
+/// assert!(events.lines().starts_with("{\"timestamp\":"));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Events(Vec<Event>);
 

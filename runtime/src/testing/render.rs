@@ -38,11 +38,16 @@ const MEASURED: &[&str] = &[
     "pid",
     "age_ms",
     "display_time",
+    // Made anew for each request.
+    "trace_id",
+    "span_id",
+    "parent_span_id",
 ];
 
 /// How events become text that is the same in every run.
 ///
-/// - Decision ids become `dec_1`, `dec_2`, … in the order in which they appear, UUIDs `uuid_1`, …, wherever they stand.
+/// - Decision ids become `dec_1`, `dec_2`, … in the order in which they appear, UUIDs `uuid_1`, …, correlation ids that
+///   [`crate::w3c`] made `req_1`, …, wherever they stand. Ids of traces and spans become `…`.
 /// - Instants become `<time>`. Measured fields (`duration_ms`, `execution_time_ms`, all that end in `_age_ms`, and those
 ///   that [`Rendering::hide`] names) become `…`, also where a message shows them.
 /// - The envelope's `timestamp`, `service`, `session_id`, `thread`, `event_id`, `seq` and the place in the source are left
@@ -54,6 +59,7 @@ const MEASURED: &[&str] = &[
 ///
 /// let taken = capture(|| event!(BUY_FILLED, px = 45_000.5, port = 49_152, "filled"));
 /// assert_eq!(Rendering::new().hide("port").render(&taken), "BUY_FILLED \"filled\" px=45000.5 port=…\n");
+/// assert!(Rendering::new().with_stream().render(&taken).starts_with("info execution.jsonl BUY_FILLED "));
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "nothing is rendered until `render` is called"]
@@ -145,6 +151,7 @@ impl Rendering {
 struct Ids {
     decisions: Vec<String>,
     uuids: Vec<String>,
+    requests: Vec<String>,
 }
 
 impl Ids {
@@ -171,6 +178,8 @@ impl Ids {
             let _ = write!(out, "dec_{}", place(&mut self.decisions, word));
         } else if is_uuid(word) {
             let _ = write!(out, "uuid_{}", place(&mut self.uuids, word));
+        } else if is_made_for_a_request(word) {
+            let _ = write!(out, "req_{}", place(&mut self.requests, word));
         } else if is_instant(word) {
             out.push_str("<time>");
         } else {
@@ -199,6 +208,12 @@ fn is_uuid(word: &str) -> bool {
             8 | 13 | 18 | 23 => byte == b'-',
             _ => byte.is_ascii_hexdigit(),
         })
+}
+
+/// `req_` and sixteen hexadecimal digits: a correlation id that nobody brought.
+fn is_made_for_a_request(word: &str) -> bool {
+    word.strip_prefix("req_")
+        .is_some_and(|id| id.len() == 16 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }
 
 /// `2025-03-25T23:07:00…Z`.

@@ -97,3 +97,39 @@ fn more_than_a_ring_holds_fails_and_says_so() {
     });
     assert!(text.contains("records of this capture were lost"), "{text}");
 }
+
+#[test]
+fn numbers_are_compared_as_numbers_and_whole_ones_to_the_last_digit() {
+    let taken =
+        capture(|| event!(BUY_TRIGGERED, order = 9_007_199_254_740_993_u64, levels = &[1.0, 2.5], "fired"));
+    assert_events!(taken, [BUY_TRIGGERED { order: 9_007_199_254_740_993_u64, levels: [1.0, 2.5] }]);
+    assert_events!(taken, [BUY_TRIGGERED { levels: (1, 2.5) }]);
+    let text = message(|| assert_events!(taken, [BUY_TRIGGERED { order: 9_007_199_254_740_992_u64 }]));
+    assert!(text.contains("`order` is 9007199254740993"), "{text}");
+    let text = message(|| assert_events!(taken, [BUY_TRIGGERED { levels: [1.0] }]));
+    assert!(text.contains("`levels` is [1.0,2.5]"), "{text}");
+}
+
+#[test]
+fn a_request_looks_the_same_in_every_run() {
+    // S3-020
+    let request = || {
+        let incoming = crate::w3c::Incoming::of(|name| match name {
+            "traceparent" => vec!["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+            _ => Vec::new(),
+        });
+        let (context, _held) = incoming.enter();
+        context.run(|| {
+            event!(BUY_TRIGGERED, span_id = "b7ad6b7169203331", "for {id}", id = &incoming.correlation_id)
+        });
+        context.run(|| event!(BUY_BLOCKED, "for the same"));
+    };
+    let (one, other) = (capture(request), capture(request));
+    assert_ne!(one.lines(), other.lines());
+    assert_eq!(one.render(), other.render());
+    assert!(
+        one.render().contains("\"for req_1\"") && one.render().contains("trace_id=…"),
+        "{}",
+        one.render()
+    );
+}

@@ -7,6 +7,15 @@ const MOST: usize = 64;
 const MOST_BYTES: usize = 8192;
 
 /// One member: a name, a value that was percent-decoded, and its properties as they came.
+///
+/// ```
+/// use tapelog::w3c::Baggage;
+///
+/// let baggage = Baggage::parse(["serverNode=DF%2028;priority=1"]);
+/// let member = &baggage.members()[0];
+/// assert_eq!((member.key.as_str(), member.value.as_str(), member.properties.as_str()), ("serverNode", "DF 28", "priority=1"));
+/// assert!(Baggage::parse(["no member"]).is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Member {
@@ -78,6 +87,23 @@ impl Baggage {
                 self.0.pop();
             }
         }
+        self
+    }
+
+    /// This baggage with members of ours behind it, for which others make room, the last ones first: without the decision
+    /// id the called service's events would be nobody's. Which members go where not all can stay is left open by the
+    /// specification (§3.3.2). One of ours that is too long by itself is left out.
+    #[must_use]
+    pub(super) fn with_ours(mut self, ours: &[(&str, &str)]) -> Self {
+        self.0.retain(|member| ours.iter().all(|(key, _)| member.key != *key));
+        let own = ours.iter().fold(Self::default(), |own, (key, value)| own.with(key, value));
+        self.0.truncate(MOST - own.0.len());
+        let room = MOST_BYTES - own.to_string().len();
+        // Also what came percent-encoded in its own way may be longer in ours.
+        while !self.0.is_empty() && self.to_string().len() + usize::from(!own.is_empty()) > room {
+            self.0.pop();
+        }
+        self.0.extend(own.0);
         self
     }
 

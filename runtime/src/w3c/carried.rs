@@ -26,6 +26,22 @@ fn lock() -> MutexGuard<'static, HashMap<TraceId, Vec<Arc<Carried>>>> {
 }
 
 /// Keeps what a request brought, for the requests that it causes; until dropped.
+///
+/// ```
+/// use tapelog::w3c::{Held, Incoming, outgoing};
+///
+/// let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+/// let incoming = Incoming::of(|name| match name {
+///     "traceparent" => vec![trace],
+///     "tracestate" => vec!["rojo=1"],
+///     _ => Vec::new(),
+/// });
+/// let (context, held): (_, Held) = incoming.enter();
+/// let state = || context.run(outgoing).into_iter().find(|(name, _)| *name == "tracestate");
+/// assert_eq!(state().map(|(_, value)| value).as_deref(), Some("rojo=1"));
+/// drop(held);
+/// assert_eq!(state(), None, "the request is over");
+/// ```
 #[must_use = "dropped at once, `tracestate` and baggage are not passed on; keep it while the request lives"]
 #[derive(Debug)]
 pub struct Held(Option<(TraceId, Arc<Carried>)>);

@@ -31,15 +31,16 @@ pub fn outgoing() -> Vec<(&'static str, String)> {
     let sampled = carried.as_ref().is_none_or(|carried| carried.sampled);
     let parent = TraceParent { trace_id, parent_id: new_span_id(), sampled };
     let mut headers = vec![("traceparent", parent.to_string())];
-    let mut baggage = carried.as_ref().map(|carried| carried.baggage.clone()).unwrap_or_default();
+    let baggage = carried.as_ref().map(|carried| carried.baggage.clone()).unwrap_or_default();
     if let Some(carried) = carried.filter(|carried| !carried.state.is_empty()) {
         headers.push(("tracestate", carried.state.to_string()));
     }
-    if let Some(id) = context.decision_id() {
-        baggage = baggage.with(DECISION_ID, &id.to_string());
-    }
-    if let Some(id) = context.text(CORRELATION_ID) {
-        baggage = baggage.with(CORRELATION_ID, &id);
+    let decision = context.decision_id().map(|id| id.to_string());
+    let correlation = context.text(CORRELATION_ID);
+    let ours = [(DECISION_ID, decision.as_deref()), (CORRELATION_ID, correlation.as_deref())];
+    let ours: Vec<_> = ours.into_iter().filter_map(|(key, id)| Some((key, id?))).collect();
+    let baggage = baggage.with_ours(&ours);
+    if let Some(id) = correlation {
         headers.push((CORRELATION_HEADERS[0], id));
     }
     if !baggage.is_empty() {

@@ -215,3 +215,40 @@ fn baggage_without_a_trace_travels_on() {
     let out = context.run(outgoing);
     assert!(header(&out, "baggage").unwrap().starts_with("userId=alice,correlation_id=req_"));
 }
+
+#[test]
+fn full_baggage_makes_room_for_the_decision_and_stays_within_its_limits() {
+    let id = "dec_20251026_123456_abc123".parse().unwrap();
+    let many: Vec<_> = (0..64).map(|at| format!("k{at}=1")).collect();
+    let long: Vec<_> = (0..4).map(|at| format!("k{at}={}", "x".repeat(2_040))).collect();
+    // Each `%` that is no escape becomes three characters on the way out.
+    let odd: Vec<_> = (0..4).map(|at| format!("k{at}={}", "%".repeat(2_000))).collect();
+    for (members, foreign) in [(many, 62), (long, 3), (odd, 1)] {
+        let came = Incoming::of(|name| match name {
+            "traceparent" => vec![TRACE],
+            "baggage" => members.iter().map(String::as_str).collect(),
+            "x-correlation-id" => vec!["req-7"],
+            _ => Vec::new(),
+        });
+        let (context, _held) = came.enter();
+        let out = header(&context.with_decision(id).run(outgoing), "baggage").unwrap();
+        assert!(out.len() <= 8_192, "{} bytes", out.len());
+        let sent = Baggage::parse([out.as_str()]);
+        assert_eq!(sent.members().len(), foreign + 2, "{out}");
+        // The first of the others stay.
+        assert!(
+            sent.members()[..foreign].iter().enumerate().all(|(at, member)| member.key == format!("k{at}"))
+        );
+        assert_eq!(sent.get("decision_id"), Some("dec_20251026_123456_abc123"));
+        assert_eq!(sent.get("correlation_id"), Some("req-7"));
+    }
+}
+
+#[test]
+fn an_id_of_ours_that_is_too_long_leaves_the_baggage_whole() {
+    let context = Context::empty().with_correlation_id(&"x".repeat(9_000));
+    assert_eq!(header(&context.run(outgoing), "baggage"), None);
+    let two = Baggage::parse(["a=1,a=2"]);
+    // Equal names are allowed, and stay; the first is asked.
+    assert_eq!((two.get("a"), two.to_string().as_str()), (Some("1"), "a=1,a=2"));
+}

@@ -4,10 +4,26 @@ use core::fmt;
 use core::str::FromStr;
 
 /// 16 bytes that name a whole trace; never all zero.
+///
+/// ```
+/// use tapelog::w3c::TraceId;
+///
+/// let id = TraceId::parse("0af7651916cd43dd8448eb211c80319c").expect("32 digits");
+/// assert_eq!(TraceId::new(id.to_bytes()), Some(id));
+/// assert_eq!(TraceId::new([0; 16]), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TraceId([u8; 16]);
 
 /// 8 bytes that name one request within a trace, the caller's `parent-id`; never all zero.
+///
+/// ```
+/// use tapelog::w3c::SpanId;
+///
+/// let id = SpanId::parse("b7ad6b7169203331").expect("16 digits");
+/// assert_eq!((id.to_bytes()[0], id.to_string().as_str()), (0xB7, "b7ad6b7169203331"));
+/// assert_eq!(SpanId::new([0; 8]), None);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SpanId([u8; 8]);
 

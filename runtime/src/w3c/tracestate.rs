@@ -13,6 +13,8 @@ const MOST: usize = 32;
 /// let state = TraceState::parse(["rojo=00f067aa0ba902b7,congo=t61rcWkgMzE"]).unwrap();
 /// assert_eq!(state.get("congo"), Some("t61rcWkgMzE"));
 /// assert_eq!(state.to_string(), "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE");
+/// assert!(TraceState::default().is_empty());
+/// assert_eq!(TraceState::parse(["rojo=1,rojo=2"]), None);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TraceState(Vec<(String, String)>);

@@ -32,6 +32,16 @@ const ROUNDS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// A cluster that takes events.
+///
+/// ```no_run
+/// use tapelog_ship::elastic::Elastic;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut cluster = Elastic::parse("elasticsearch://127.0.0.1:9200/tapelog")?;
+/// // Says at once whether the cluster is there and lets us in.
+/// cluster.prepare()?;
+/// # Ok(()) }
+/// ```
 pub struct Elastic {
     address: Address,
     http: Option<Http>,

@@ -19,6 +19,31 @@ use crate::destination::Limits;
 use stream::StreamReader;
 
 /// Follows one run.
+///
+/// ```
+/// use tapelog_ship::Limits;
+/// use tapelog_ship::checkpoint::Position;
+/// use tapelog_ship::follow::Follower;
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-follow-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", "too wide");
+/// # tape.finish()?;
+/// let run = tapelog::read::Root::open(&root)?.newest()?;
+/// let mut follower = Follower::open(run.dir(), Position::new())?;
+/// assert_eq!((follower.dir(), follower.run().service.as_str()), (run.dir(), "engine"));
+/// let batch = follower.next(Limits::BULK)?.expect("the run has lines");
+/// assert!(batch.events.is_sorted_by_key(|event| event.seq));
+/// let mut more = Some(batch.clone());
+/// follower.extend(&mut more, Limits::BULK)?;
+/// assert_eq!(more.map(|more| more.events.len()), Some(batch.events.len()), "nothing came meanwhile");
+/// // The same, after a crash, up to where it had been.
+/// let mut again = Follower::open(run.dir(), batch.from.clone())?;
+/// assert_eq!(again.again(&batch.to)?.expect("they are there").id(), batch.id());
+/// assert_eq!((follower.position(), follower.foreign_lines()), (&batch.to, 0));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Follower {
     dir: PathBuf,

@@ -12,6 +12,20 @@ use super::{Signal, logs, metrics, spans, value};
 use crate::batch::{Event, RunKey};
 
 /// From events to OTLP's messages. Remembers what a decision and an attempt began with, so that their spans say it.
+///
+/// ```
+/// use tapelog_ship::otlp::{Encoded, Encoder};
+/// use tapelog_ship::{Event, RunKey};
+///
+/// let run = RunKey { session: "session_20260105_093000".into(), pid: 7, service: "engine".into(), host: "vega".into() };
+/// let line = r#"{"timestamp":"2026-01-05T09:30:00.000000001Z","level":"info","event_type":"BUY_BLOCKED","category":"strategy","service":"engine","session_id":"session_20260105_093000","message":"too wide","rule":"spread","source":"a.rs:7","thread":"main","event_id":"89abcdef","seq":41}"#;
+/// let event = Event { stream: "decisions.jsonl".into(), seq: 41, line: line.into() };
+/// let mut encoder = Encoder::new();
+/// let encoded: Encoded = encoder.encode(&run, &event)?;
+/// let lines = encoder.json_lines(&run, &[encoded]);
+/// assert!(lines[0].contains("BUY_BLOCKED"));
+/// # Ok::<(), String>(())
+/// ```
 #[derive(Debug, Default)]
 pub struct Encoder {
     begun: spans::Begun,

@@ -27,6 +27,15 @@ pub use encoder::{Encoded, Encoder};
 const PORT: u16 = 4318;
 
 /// A collector that takes events.
+///
+/// ```
+/// use tapelog_ship::otlp::Otlp;
+///
+/// let collector = Otlp::parse("otlp://127.0.0.1:4318")?;
+/// assert!(Otlp::parse("otlp://user:hunter2@collector").is_err(), "no password in an address");
+/// # drop(collector);
+/// # Ok::<(), tapelog_ship::AddressError>(())
+/// ```
 pub struct Otlp {
     http: Http,
     signals: Vec<Signal>,

@@ -15,6 +15,16 @@ use crate::destination::SendError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A database's address. Its text never shows the password.
+///
+/// ```
+/// use tapelog_ship::postgres::{Address, AddressError};
+///
+/// let address = Address::parse("postgresql://tape@localhost/trading")?.password("from a vault");
+/// assert_eq!(address.to_string(), "postgresql://tape@localhost/trading");
+/// let error: AddressError = Address::parse("postgresql://tape:hunter2@localhost/trading").expect_err("no password in an address");
+/// assert!(!error.to_string().contains("hunter2"));
+/// # Ok::<(), AddressError>(())
+/// ```
 #[derive(Clone)]
 pub struct Address {
     config: Config,

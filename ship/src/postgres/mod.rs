@@ -31,6 +31,23 @@ pub use schema::{Partitions, VERSION};
 const PARTITIONS_EVERY: Duration = Duration::from_secs(6 * 3600);
 
 /// A database that takes events.
+///
+/// ```no_run
+/// use tapelog::Level;
+/// use tapelog_ship::postgres::{Address, Cleaned, Daily, Partitions, Postgres, Retention, VERSION};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let retention = Retention { error_days: 180, ..Retention::SHORT };
+/// let mut postgres = Postgres::new(Address::parse("postgresql://tape@localhost/trading")?)
+///     .partitions(Partitions::Monthly)
+///     .level(Level::Info)
+///     .clean_daily(Daily::new(retention.clone()).at(3, 30));
+/// postgres.prepare()?;
+/// println!("tables of version {VERSION}");
+/// let cleaned: Cleaned = postgres.clean(&retention)?;
+/// println!("{} rows archived, {} deleted", cleaned.archived, cleaned.deleted);
+/// # Ok(()) }
+/// ```
 pub struct Postgres {
     address: Address,
     partitions: Partitions,

@@ -28,6 +28,16 @@ const LIMITS: Limits = Limits { events: 10_000, bytes: 16 << 20, wait: Duration:
 const PORT: u16 = 9464;
 
 /// Counts events for Prometheus.
+///
+/// ```
+/// use tapelog_ship::prometheus::Prometheus;
+///
+/// # let file = std::env::temp_dir().join(format!("tapelog-doc-prometheus-{}.prom", std::process::id()));
+/// let mut prometheus = Prometheus::parse(&format!("prometheus://{}", file.display()))?;
+/// prometheus.prepare()?;
+/// assert!(!prometheus.text().contains("BUY_BLOCKED"), "nothing was counted yet");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Prometheus {
     shown: String,
     metrics: Arc<Mutex<Metrics>>,

@@ -7,6 +7,16 @@ use std::path::PathBuf;
 use tapelog::read::ReadError;
 
 /// Why a shipper stopped. What was confirmed stays confirmed; the next start goes on from there.
+///
+/// ```
+/// use tapelog_ship::{ShipError, Shipper};
+///
+/// # #[cfg(feature = "postgres")] {
+/// let to = tapelog_ship::destination("postgresql://tape@localhost/trading").expect("it is an address");
+/// let error = Shipper::new("/nowhere", to).err().expect("there are no runs");
+/// assert!(matches!(error, ShipError::Io { .. }), "{error}");
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ShipError {

@@ -64,6 +64,41 @@ pub struct Summary {
 }
 
 /// Ships a root, or one run, to one destination.
+///
+/// ```
+/// use std::sync::atomic::AtomicBool;
+/// use std::time::Duration;
+/// use tapelog_ship::{Batch, Destination, Limits, Receipt, SendError, Shipper, Summary};
+///
+/// #[derive(Debug)]
+/// struct Nowhere;
+///
+/// impl Destination for Nowhere {
+///     fn name(&self) -> String {
+///         "nowhere".to_owned()
+///     }
+///     fn send(&mut self, _: &Batch) -> Result<Receipt, SendError> {
+///         Ok(Receipt::default())
+///     }
+/// }
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-shipper-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", "too wide");
+/// # tape.finish()?;
+/// let mut shipper = Shipper::new(&root, Nowhere)?
+///     .limits(Limits::BULK)
+///     .lag_limit(Duration::from_secs(600))
+///     .answer_within(Duration::from_secs(30));
+/// let sent: Summary = shipper.once(Duration::from_secs(5))?.clone();
+/// assert!(sent.events > 0 && sent.rejected == 0);
+/// assert!(shipper.folder().starts_with(root.join("ship")), "beside the runs, never in them");
+/// // As a service: until `stop` is set; here at once, and there is nothing new.
+/// assert_eq!(shipper.follow(&AtomicBool::new(true))?.events, sent.events);
+/// assert_eq!(shipper.summary().failures, 0);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Shipper<D> {
     destination: Watched<D>,

@@ -14,6 +14,24 @@ const END_WITHIN: Duration = Duration::from_secs(10);
 
 /// A shipper that runs on a thread of its own. When it is dropped, it sends what is there and ends, as
 /// [`Shipping::finish`] does.
+///
+/// ```no_run
+/// use tapelog_ship::{Shipper, Shipping};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// /// What an engine keeps while it runs; dropped in this order.
+/// struct Engine {
+///     tape: tapelog::Recorder,
+///     shipping: Shipping,
+/// }
+///
+/// let tape = tapelog::Recorder::builder("engine").root("logs").start()?;
+/// let to = tapelog_ship::destination("postgresql://tape@localhost/trading")?;
+/// let engine = Engine { tape, shipping: Shipper::new("logs", to)?.spawn()? };
+/// engine.tape.finish()?;
+/// engine.shipping.finish()?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use = "dropped, it ends"]
 pub struct Shipping {

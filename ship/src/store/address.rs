@@ -10,6 +10,13 @@ use crate::destination::SendError;
 use crate::net::is_loopback;
 
 /// What an object holds.
+///
+/// ```
+/// use tapelog_ship::store::{Form, Pack};
+///
+/// // What an address says unless it says otherwise: batches of lines, as they are.
+/// assert_eq!((Form::default(), Pack::default()), (Form::Jsonl, Pack::None));
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Form {

@@ -24,6 +24,15 @@ use put::Put;
 pub use address::{Form, Pack};
 
 /// A store that takes events or files.
+///
+/// ```
+/// use tapelog_ship::store::ObjectStore;
+///
+/// let store = ObjectStore::parse("s3://tape/engine?pack=zstd&region=eu-central-1")?;
+/// assert!(ObjectStore::parse("s3://tape/engine?pack=rar").is_err());
+/// # drop(store);
+/// # Ok::<(), tapelog_ship::AddressError>(())
+/// ```
 pub struct ObjectStore {
     address: Address,
     /// Made when the first batch is there.

@@ -41,3 +41,33 @@ async fn slow_and_failed_queries_and_an_exhausted_pool_say_so() {
     ]);
     assert!(taken.one(&QUERY_FAILED).text("error").contains("no such table"), "{}", taken.events);
 }
+
+#[tokio::test]
+async fn a_query_that_is_given_up_says_so_and_is_slow_if_it_was() {
+    // S3-016
+    let taken = capture_async(async {
+        let options = SqliteConnectOptions::new().in_memory(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await.unwrap();
+        let pool = Watched::new("orders", pool);
+        let never = || pool.query("never", |_| std::future::pending::<Result<(), sqlx::Error>>());
+        tokio::time::timeout(Duration::from_millis(5), never()).await.unwrap_err();
+        let pool = pool.clone().slow_after(Duration::from_millis(5));
+        let late = pool.query("late", |_| std::future::pending::<Result<(), sqlx::Error>>());
+        tokio::select! {
+            _ = late => {}
+            () = tokio::time::sleep(Duration::from_millis(20)) => {}
+        }
+        let _held = pool.acquire().await.unwrap();
+        tokio::time::timeout(Duration::from_millis(5), pool.begin()).await.unwrap_err();
+    })
+    .await;
+    assert_events!(
+        taken,
+        [
+            QUERY_FAILED { query_name: "never", error: "cancelled", pool: "orders" },
+            QUERY_FAILED { query_name: "late", error: "cancelled" },
+            SLOW_QUERY { query_name: "late", limit_ms: 5 },
+            QUERY_FAILED { query_name: "begin", error: "cancelled" },
+        ]
+    );
+}

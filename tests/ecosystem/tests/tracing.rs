@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tapelog::bridge::Layer;
 use tapelog::events::*;
@@ -398,15 +399,39 @@ fn a_subscriber_that_records_does_not_hear_itself() {
     assert_eq!(taken.all().len(), 2, "{}", taken.events);
 }
 
+struct Talks;
+
+impl Debug for Talks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        tracing::info!("while formatting");
+        f.write_str("Talks")
+    }
+}
+
+#[test]
+fn a_value_that_a_span_is_given_later_may_log() {
+    let (sender, done) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let taken = capture(|| {
+            with_default(tracing_subscriber::registry().with(Layer::new()), || {
+                let span = tracing::info_span!("order", who = tracing::field::Empty);
+                let _entered = span.enter();
+                span.record("who", tracing::field::debug(Talks));
+                tracing::info!("said");
+            });
+        });
+        sender.send(taken).unwrap();
+    });
+    // A span that is locked while the value is shown would never be unlocked.
+    let taken = done.recv_timeout(Duration::from_secs(60)).expect("nothing waits for itself");
+    let lines: Vec<_> = taken.of(&LOG).map(|line| line.text("message")).collect();
+    assert_eq!(lines, ["while formatting", "said"]);
+    let said = taken.of(&LOG).last().unwrap();
+    assert_eq!(said.get("span_fields").unwrap()["who"], "Talks", "{}", taken.events);
+}
+
 #[test]
 fn a_value_whose_debug_logs_is_recorded() {
-    struct Talks;
-    impl Debug for Talks {
-        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            tracing::info!("while formatting");
-            f.write_str("Talks")
-        }
-    }
     let (_, taken) = heard(|| tracing::info!(who = ?Talks, "said"));
     assert!(
         taken.of(&LOG).any(|line| line.text("message") == "said" && line.text("who") == "Talks"),

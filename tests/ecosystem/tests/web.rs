@@ -17,7 +17,7 @@ use tapelog::{Context, DecisionId, FutureExt as _, assert_events, decision, even
 use tapelog_web::client::Tape;
 use tapelog_web::events::*;
 use tapelog_web::server::Layer;
-use tower::ServiceExt as _;
+use tower::{Layer as _, Service as _, ServiceExt as _};
 
 /// Serves `router` on loopback until the test ends, in the context of the test; gives its address.
 async fn serve(router: Router) -> String {
@@ -30,6 +30,20 @@ async fn serve(router: Router) -> String {
     }));
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     format!("http://{address}")
+}
+
+/// The address of a server that promises a hundred bytes and sends four.
+async fn breaks_off() -> String {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let read = stream.read(&mut [0; 4096]).await.unwrap();
+        assert!(read > 0);
+        stream.write_all(b"HTTP/1.1 500 Oops\r\ncontent-length: 100\r\n\r\nhalf").await.unwrap();
+    });
+    format!("http://{address}/broken")
 }
 
 fn plain() -> reqwest::Client {
@@ -166,6 +180,14 @@ async fn a_handler_that_panics_or_is_given_up_and_a_body_that_breaks_say_so() {
         while body.next().await.is_some() {}
         let missing = ask("/missing").await.unwrap();
         drop(missing);
+        // Not in its future: while it is called.
+        let mut service = Layer::new("orders").layer(tower::service_fn(|request: http::Request<Body>| {
+            assert_ne!(request.uri().path(), "/called", "a mistake");
+            std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(Body::empty())))
+        }));
+        let request = http::Request::get("/called").body(Body::empty()).unwrap();
+        let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(service.call(request))));
+        assert!(called.is_err());
     })
     .await;
     assert_events!(
@@ -175,6 +197,7 @@ async fn a_handler_that_panics_or_is_given_up_and_a_body_that_breaks_say_so() {
             API_FAILED { endpoint: "/never", reason: "cancelled" },
             API_RESPONSE { endpoint: "/broken", outcome: "failed", response_bytes: 4 },
             API_RESPONSE { endpoint: "/missing", http_status: 404, outcome: "sent" },
+            API_FAILED { endpoint: "/called", reason: "panicked" },
         ]
     );
 }
@@ -205,6 +228,7 @@ async fn a_client_says_why_there_is_no_answer_and_what_an_error_said() {
         client.get(format!("{base}/login")).send().await.unwrap();
         client.get(format!("{base}/never?token=abc")).send().await.unwrap_err();
         client.get("http://127.0.0.1:1/refused?token=abc").send().await.unwrap_err();
+        client.get(breaks_off().await).send().await.unwrap_err();
         let waits = client.get(format!("{base}/never")).send();
         assert!(tokio::time::timeout(Duration::from_millis(5), waits).await.is_err());
     })
@@ -224,6 +248,7 @@ async fn a_client_says_why_there_is_no_answer_and_what_an_error_said() {
             API_RESPONSE { endpoint: "/login", auth_state: "missing" },
             API_FAILED { endpoint: "/never", reason: "timed out" },
             API_FAILED { endpoint: "/refused", reason: "not connected" },
+            API_FAILED { endpoint: "/broken", reason: "the answer broke off" },
             API_FAILED { endpoint: "/never", reason: "cancelled" },
         ]
     );

@@ -10,6 +10,7 @@ use tapelog::testing::capture_async;
 use tapelog_web::events::*;
 use tapelog_web::ws::Connection;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -126,4 +127,68 @@ async fn a_socket_that_cannot_connect_at_first_is_an_error() {
     })
     .await;
     assert!(taken.is_empty());
+}
+
+#[tokio::test]
+async fn a_socket_connects_again_although_a_select_drops_its_future_at_every_tick() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", listener.local_addr().unwrap());
+    let (away, mut is_away) = oneshot::channel();
+    let (go, may_go) = oneshot::channel();
+    let server = tokio::spawn(async move {
+        let mut socket = accept(&listener).await;
+        assert_eq!(text(&mut socket).await, "subscribe BTC");
+        drop(socket);
+        // The handshake takes many ticks too.
+        let (stream, _) = listener.accept().await.unwrap();
+        away.send(()).unwrap();
+        may_go.await.unwrap();
+        let mut socket = tokio_tungstenite::accept_async(stream).await.unwrap();
+        assert_eq!(text(&mut socket).await, "subscribe BTC");
+        assert_eq!(text(&mut socket).await, "subscribe ETH");
+        socket.send(Message::text("1")).await.unwrap();
+        while socket.next().await.is_some_and(|message| message.is_ok()) {}
+    });
+    let taken = capture_async(async {
+        let mut socket = Connection::new("venue", url)
+            .subscribe(["BTC"], "subscribe BTC")
+            .backoff(Duration::from_millis(30), Duration::from_secs(60))
+            .open()
+            .await
+            .unwrap();
+        let (mut ticks, mut go_at, mut go) = (0_u64, u64::MAX, Some(go));
+        let message = loop {
+            tokio::select! {
+                message = socket.next() => break message,
+                () = tokio::time::sleep(Duration::from_millis(1)) => ticks += 1,
+            }
+            if is_away.try_recv().is_ok() {
+                // It is kept until there is a connection.
+                socket.subscribe(["ETH"], "subscribe ETH").await.unwrap_err();
+                go_at = ticks + 10;
+            }
+            if ticks >= go_at
+                && let Some(go) = go.take()
+            {
+                go.send(()).unwrap();
+            }
+            assert!(ticks < 20_000, "it never came back");
+        };
+        socket.close().await.unwrap();
+        message
+    })
+    .await;
+    server.await.unwrap();
+    assert_eq!(taken.result, Message::text("1"));
+    assert_eq!(taken.of(&WS_RECONNECTING).count(), 1, "{}", taken.events);
+    assert_events!(
+        taken,
+        [
+            WS_DISCONNECTED,
+            WS_RECONNECTING { attempt: 1, retry_backoff_ms: 30 },
+            WS_CONNECTED { attempt: 2 },
+            WS_SUBSCRIBED { symbols: ["BTC"] },
+            WS_SUBSCRIBED { symbols: ["ETH"] },
+        ]
+    );
 }

@@ -1,6 +1,14 @@
 //! What a build says of itself: what `build_info!` found when it was compiled.
 
 /// Where an application comes from: see [`build_info!`](crate::build_info).
+///
+/// ```
+/// use tapelog::BuildInfo;
+///
+/// const BUILD: BuildInfo = tapelog::build_info!();
+/// println!("{} from {}, changed: {}", BUILD.version, BUILD.commit.unwrap_or("?"), BUILD.dirty.unwrap_or(false));
+/// println!("features {:?}, locked by {}", BUILD.features, BUILD.lock_sha256.unwrap_or("?"));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BuildInfo {

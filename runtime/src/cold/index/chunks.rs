@@ -10,6 +10,20 @@ const AT_ONCE: usize = 512 << 10;
 const LONGEST: usize = 64 << 20;
 
 /// Pieces of whole lines.
+///
+/// ```
+/// use tapelog::read::index::Chunks;
+///
+/// let text = "{\"seq\":1}\n{\"seq\":2}\n{\"se";
+/// let mut chunks = Chunks::with_size(text.as_bytes(), 16);
+/// assert_eq!(chunks.next()?, Some((0, b"{\"seq\":1}\n".as_slice())));
+/// assert_eq!(chunks.next()?, Some((10, b"{\"seq\":2}\n".as_slice())));
+/// assert_eq!(chunks.next()?, None);
+/// assert_eq!((chunks.torn(), chunks.too_long), (4, 0), "the last line is not finished");
+///
+/// assert!(Chunks::new(text.as_bytes()).next()?.is_some());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Chunks<R> {
     reader: R,

@@ -64,6 +64,32 @@ pub fn sidecar(dir: &Path, segment: &Segment) -> PathBuf {
 /// Makes the index of a segment, and keeps it in the first of these places that can be written. False when it would be
 /// too large.
 ///
+/// ```
+/// use tapelog::read::Root;
+/// use tapelog::read::index::{Index, SMALL, Term, make, sidecar};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-index-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let run = Root::open(&root)?.newest()?;
+/// let segment = run.segments()?.into_iter().find(|one| &*one.stream == "decisions.jsonl").expect("it has lines");
+/// assert!(segment.bytes < SMALL, "`tape` would read it as it is");
+/// let path = sidecar(run.dir(), &segment);
+/// assert!(make(&segment, &[path.clone()])?);
+///
+/// let index = Index::open(&path)?;
+/// assert!(index.is_of(&segment));
+/// assert_eq!((index.covers(), index.frames()), (segment.bytes, 0), "plain files have no frames");
+/// let blocks = index.blocks_of(&[Term::Type("BUY_BLOCKED".to_owned())]).expect("it is whole");
+/// assert_eq!(blocks.into_iter().map(|block| index.block(block)).collect::<Vec<_>>(), [0..segment.bytes]);
+/// assert_eq!(index.times().expect("they are whole").len(), 1);
+/// // Of a packed file: where to begin to unpack.
+/// assert_eq!(index.frame(index.frame_of(0)), (segment.bytes, segment.bytes));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When the segment cannot be read, or no place can be written.
 pub fn make(segment: &Segment, places: &[PathBuf]) -> io::Result<bool> {

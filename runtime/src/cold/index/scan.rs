@@ -2,6 +2,17 @@
 //!
 //! Invariant: right for compact JSON, which is what recorders write: a quote inside a string is escaped, so `_id":` can
 //! only be the end of a key. Lines that were found are parsed before anything is said about them.
+//!
+//! ```
+//! use tapelog::read::index::scan::{Ids, Key, timestamp, value};
+//!
+//! let line = r#"{"timestamp":"2025-10-26T12:34:56.000000001Z","decision_id":"dec_20251026_123456_abc123","order_id":"o","seq":7}"#;
+//! let ids = Ids::new();
+//! let found: Vec<_> = ids.of(line).collect();
+//! assert_eq!(found, [("decision_id", "dec_20251026_123456_abc123"), ("order_id", "o")]);
+//! assert_eq!(value(line, &Key::new("seq")), Some("7"));
+//! assert_eq!(timestamp(line), Some("2025-10-26T12:34:56.000000001Z"));
+//! ```
 
 use memchr::memmem;
 

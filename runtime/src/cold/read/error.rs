@@ -5,6 +5,13 @@ use std::io;
 use std::path::PathBuf;
 
 /// Why a run could not be read.
+///
+/// ```
+/// use tapelog::read::{ReadError, Root};
+///
+/// let error = Root::open("/nowhere").expect_err("there is no such folder");
+/// assert!(matches!(&error, ReadError::NoRoot { path } if path.ends_with("nowhere")));
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ReadError {

@@ -8,6 +8,20 @@ use super::Segment;
 use crate::cold::recover;
 
 /// The events of a run.
+///
+/// ```
+/// use tapelog::read::{Events, Root};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-events-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let events: Events = Root::open(&root)?.newest()?.events()?;
+/// assert!(events.all().is_sorted_by_key(|event| event.seq()));
+/// assert_eq!((events.foreign_lines(), events.torn_lines()), (0, 0));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Events {
     pub(super) all: Vec<Event>,
@@ -77,6 +91,23 @@ impl Events {
 const READ_AT_ONCE: usize = 256 << 10;
 
 /// One line.
+///
+/// ```
+/// use tapelog::read::{Event, Root};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-event-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let events = Root::open(&root)?.newest()?.events()?;
+/// let blocked: &Event = events.all().iter().find(|event| event.event_type() == "BUY_BLOCKED").expect("it is there");
+/// assert_eq!((blocked.file(), blocked.text("rule")), ("decisions.jsonl", "spread"));
+/// assert_eq!(blocked.get("value").and_then(|value| value.as_f64()), Some(34.5));
+/// assert!(blocked.seq() > 0 && blocked.fields().contains_key("timestamp"));
+/// assert!(blocked.line().starts_with('{'));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Event {
     file: String,

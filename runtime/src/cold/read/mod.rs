@@ -111,6 +111,43 @@ impl Root {
 }
 
 /// One run.
+///
+/// ```
+/// use tapelog::read::{Recovery, Root, Run};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-run-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let root = Root::open(&root)?;
+/// assert!(root.unreadable()?.is_empty());
+/// let newest = root.runs()?.pop().expect("there is one");
+/// let session = newest.manifest().session_id.clone();
+/// assert_eq!(root.session(&session)?.len(), 1);
+///
+/// let run = Run::open(newest.dir())?;
+/// assert!(!run.is_alive() && !run.is_dead(), "it ended and said so");
+/// assert_eq!(run.recover()?, Recovery::NotNeeded);
+/// assert!(run.leftovers()?.is_empty());
+/// // Only the lines that matter are parsed; in every file, the last `seq` is that of the run.
+/// let blocked = run.lines(|line| line.contains("BUY_BLOCKED"))?;
+/// assert_eq!(blocked.all().len(), 1);
+/// assert!(run.last_seq()? >= blocked.all()[0].seq());
+/// assert_eq!(run.events()?.foreign_lines(), 0);
+/// assert!(!run.seals()?.is_empty() && !run.segments()?.is_empty());
+///
+/// // Nothing of it goes while somebody looks into it.
+/// run.hold("the fill of 12:34", "alice")?;
+/// assert_eq!(run.held().as_deref(), Some("the fill of 12:34"));
+/// assert!(run.release("alice")?);
+/// root.hold("audit of 2025", "bob")?;
+/// assert!(run.held().is_some() && root.held().is_some());
+/// assert!(root.release("bob")?);
+/// assert_eq!(run.root(), root.path());
+/// # let root = root.path();
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Run {
     dir: PathBuf,

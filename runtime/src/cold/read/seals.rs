@@ -8,6 +8,24 @@ use super::{ReadError, Run};
 use crate::cold::seal::{self, Seal};
 
 /// A line of `seals.jsonl`.
+///
+/// ```
+/// use tapelog::read::{Root, SealLine};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-seals-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let seals: Vec<SealLine> = Root::open(&root)?.newest()?.seals()?;
+/// // Each names the line before it; the last one's head is what is kept elsewhere.
+/// for (before, after) in seals.iter().zip(&seals[1..]) {
+///     let after = after.seal.as_ref().expect("a line of ours");
+///     assert_eq!(after.previous, SealLine::hash_of(&before.bytes));
+/// }
+/// assert_eq!(seals.last().expect("there is one").head().len(), 64);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SealLine {

@@ -16,6 +16,14 @@ use crate::cold::segments::{pack, parse_closed};
 use crate::cold::{recover, retention, seal};
 
 /// How the bytes of a segment are packed.
+///
+/// ```
+/// use tapelog::{Packing, Rotation};
+///
+/// assert_eq!((Packing::Gzip.suffix(), Packing::Zstd.suffix()), (".gz", ".zst"));
+/// let plain = Rotation::standard().packing(Packing::Plain);
+/// # let _ = plain;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -45,6 +53,24 @@ impl Packing {
 ///
 /// A run may have a million of them, and all are listed: what they have in common stands in memory once, so that each takes
 /// about a hundred bytes.
+///
+/// ```
+/// use std::io::Read as _;
+/// use tapelog::read::{Packing, Root, Segment};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-segment-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let segments: Vec<Segment> = Root::open(&root)?.newest()?.segments()?;
+/// let decisions = segments.iter().find(|segment| &*segment.stream == "decisions.jsonl").expect("it has lines");
+/// assert_eq!((decisions.number(), decisions.packing), (None, Packing::Plain), "the newest has no number");
+/// let mut text = String::new();
+/// decisions.open()?.read_to_string(&mut text)?;
+/// assert!(text.contains("BUY_BLOCKED"));
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Segment {

@@ -21,6 +21,41 @@ const SEAL_EVERY: Duration = Duration::from_secs(5);
 const RING_RANGE: (usize, usize) = (1 << 14, 1 << 30);
 
 /// What a recorder is told before it starts.
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog::listen::{Console, Listener};
+/// use tapelog::logging::Logging;
+/// use tapelog::{Durability, Level, Period, Recorder, Rotation, Seals, Stream};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-builder-{}", std::process::id()));
+/// # let other_disk = root.join("fallback");
+/// let builder = Recorder::builder("execution")
+///     // Who it is: all of it stands in `run.json`.
+///     .instance("eu-1").mode("paper").strategy("mean_reversion").capital(10_000.0)
+///     .build(tapelog::build_info!()).version("1.4.0").commit("8f14e45")
+///     // Where it is kept, for how long, and what it survives.
+///     .root(&root).fallback(&other_disk)
+///     .rotation(Rotation::daily())
+///     .rotation_of_audit(Rotation::daily().keep_all())
+///     .rotation_of(Stream::PERFORMANCE, Rotation::standard().every(Period::Hour).keep_days(2))
+///     .seals(Seals::All).seal_every(Duration::from_secs(10)).cleanup_at(3)
+///     .durability(Durability::Interval(Duration::from_millis(200)))
+///     // What is recorded, and who hears it meanwhile.
+///     .level(Level::Info).logging(Logging::services())
+///     .console(Console::Text, Level::Critical)
+///     .listen(Listener::new("alarm", |line| eprintln!("{line}")).level(Level::Critical))
+///     // What it watches.
+///     .heartbeat(Duration::from_secs(10)).stall_after(Duration::from_secs(5), Duration::from_secs(20))
+///     .panic_hook(true).on_halt(|halt| eprintln!("stop trading: {} records are lost", halt.audit_records_lost))
+///     // The shared memory.
+///     .ring_bytes(1 << 21).ring_dir(&root);
+/// let tape = builder.start()?;
+/// assert_eq!(tape.service(), ("execution", "eu-1"));
+/// tape.finish()?;
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[must_use = "nothing is recorded until `start` is called"]
 pub struct Builder {
     pub(super) service: String,
@@ -50,6 +85,16 @@ pub struct Builder {
 }
 
 /// What a record survives, once its call returned (design §6).
+///
+/// ```
+/// use std::time::Duration;
+/// use tapelog::{Durability, Recorder};
+///
+/// assert_eq!(Durability::default(), Durability::Process);
+/// let careful = Recorder::builder("execution").durability(Durability::Call);
+/// let between = Recorder::builder("execution").durability(Durability::Interval(Duration::from_millis(100)));
+/// # drop((careful, between));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Durability {
@@ -200,6 +245,14 @@ impl Builder {
     ///
     /// Heartbeats, and the monitor that finds stalls, come at their own times and would make two runs differ: they are
     /// off, unless [`Builder::heartbeat`] is called after this.
+    ///
+    /// ```
+    /// use tapelog::{EngineClock, Recorder};
+    ///
+    /// let clock = EngineClock::seeded(7);
+    /// let backtest = Recorder::builder("backtest").mode("backtest").engine_clock(&clock);
+    /// # drop(backtest);
+    /// ```
     pub fn engine_clock(mut self, clock: &EngineClock) -> Self {
         self.engine_clock = Some(clock.clone());
         self.heartbeat = None;

@@ -5,6 +5,14 @@ use std::io;
 use std::path::PathBuf;
 
 /// Why a recorder did not start.
+///
+/// ```
+/// use tapelog::{Recorder, StartError};
+///
+/// let error = Recorder::builder("execution").root("/proc/nowhere").start().expect_err("nobody can write there");
+/// assert!(matches!(&error, StartError::Root { .. }));
+/// assert!(error.to_string().contains("choose another folder with `.root(…)`"), "{error}");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -75,6 +83,18 @@ impl std::error::Error for StartError {
 }
 
 /// Why a run did not end as it should.
+///
+/// ```no_run
+/// use tapelog::{FinishError, Recorder};
+///
+/// # fn run() -> Result<(), tapelog::StartError> {
+/// let tape = Recorder::builder("execution").start()?;
+/// if let Err(FinishError::Unwritten { dir }) = tape.finish() {
+///     eprintln!("when the disk works again: tape recover {}", dir.display());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum FinishError {

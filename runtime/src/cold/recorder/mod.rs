@@ -73,10 +73,21 @@ const LISTENERS_WITHIN: Duration = Duration::from_secs(1);
 
 /// A running recorder. Dropping it ends the run, as [`Recorder::finish`] does.
 ///
-/// ```no_run
-/// let tape = tapelog::Recorder::builder("execution").root("logs").start()?;
-/// // … the engine runs …
+/// ```
+/// use tapelog::{Recorder, event, events::*};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-recorder-{}", std::process::id()));
+/// let tape = Recorder::builder("execution").root(&root).start()?;
+/// assert!(tape.session_id().starts_with("session_"));
+/// assert!(tape.dir().starts_with(tape.root()));
+/// assert_eq!(tape.service(), ("execution", ""));
+///
+/// event!(BUY_TRIGGERED, score = 0.5, "the signal fired");
+/// tape.flush()?;
+/// assert!(tape.lines_written() >= 1);
+/// assert!(tape.dir().join("decisions.jsonl").exists());
 /// tape.finish()?;
+/// # std::fs::remove_dir_all(&root)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[must_use = "the run ends when the recorder is dropped; keep it until the engine ends: `let tape = …`"]

@@ -32,6 +32,17 @@ pub(crate) use dead::remove_shared;
 pub(crate) use files::{last_seq_of_file, seq_of};
 
 /// What became of a run that was looked at.
+///
+/// ```no_run
+/// use tapelog::read::{Recovery, Run};
+///
+/// match Run::open("logs/latest")?.recover()? {
+///     Recovery::Recovered { records, lost, .. } => println!("{records} lines were missing, {lost} are lost"),
+///     Recovery::Unrecoverable => println!("its rings are gone"),
+///     other => println!("{other:?}"),
+/// }
+/// # Ok::<(), tapelog::read::ReadError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Recovery {

@@ -19,16 +19,18 @@ use crate::cold::segments::{Plan, Rotation, pack, sidecar_of};
 /// How [`Root::clean`] goes about it.
 ///
 /// ```
-/// use tapelog::read::Root;
+/// use tapelog::read::{Cleaned, Root};
 /// # let root = std::env::temp_dir().join(format!("tapelog-doc-clean-{}", std::process::id()));
 /// # tapelog::Recorder::builder("engine").root(&root).start()?.finish()?;
 ///
 /// let mut clean = tapelog::read::Clean::default();
 /// clean.actor = "nightly job".to_owned();
 /// clean.dry_run = true;
-/// for file in Root::open(&root)?.clean(&clean)? {
-///     println!("{} would go: {}", file.file, file.policy);
+/// let would_go: Vec<Cleaned> = Root::open(&root)?.clean(&clean)?;
+/// for file in &would_go {
+///     println!("{} of {} would go: {} ({} bytes)", file.file, file.session_id, file.policy, file.bytes);
 /// }
+/// assert!(would_go.is_empty(), "the run is of today");
 /// # std::fs::remove_dir_all(&root)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -69,6 +71,19 @@ impl Root {
     /// Removes the segments that the runs' policies, or those of `clean`, do not keep, and packs those that are closed
     /// and were not packed. Live runs, dead runs that were not recovered, and what is held are left alone. Each removal
     /// is said in `ops.jsonl` before it is done.
+    ///
+    /// ```no_run
+    /// use tapelog::Rotation;
+    /// use tapelog::read::{Clean, Root};
+    ///
+    /// let mut clean = Clean::default();
+    /// clean.actor = "alice".to_owned();
+    /// clean.log = Some(Rotation::never().keep_days(7));
+    /// for file in Root::open("logs")?.clean(&clean)? {
+    ///     println!("{} is gone: {}", file.file, file.policy);
+    /// }
+    /// # Ok::<(), tapelog::read::ReadError>(())
+    /// ```
     ///
     /// # Errors
     /// When the root cannot be listed, or a file not be removed.

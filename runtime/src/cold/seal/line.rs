@@ -3,6 +3,23 @@
 use serde::{Deserialize, Serialize};
 
 /// Says that the first `bytes` bytes of a segment, unpacked, have this SHA-256: `head -c BYTES FILE | sha256sum`.
+///
+/// ```
+/// use tapelog::read::{Root, Seal};
+///
+/// # let root = std::env::temp_dir().join(format!("tapelog-doc-seal-{}", std::process::id()));
+/// # let tape = tapelog::Recorder::builder("engine").root(&root).start()?;
+/// # tapelog::event!(tapelog::events::BUY_BLOCKED, rule = "spread", value = 34.5, limit = 20.0, "too wide");
+/// # tape.finish()?;
+/// let run = Root::open(&root)?.newest()?;
+/// let of_decisions = |seal: &Seal| seal.stream == "decisions.jsonl" && seal.lines > 0;
+/// let seal = run.seals()?.into_iter().filter_map(|line| line.seal).find(of_decisions).expect("it is sealed");
+/// let text = std::fs::read(run.dir().join(&seal.stream))?;
+/// let checks: Vec<u32> = text[..seal.bytes as usize].split_inclusive(|byte| *byte == b'\n').map(Seal::check_of).collect();
+/// assert_eq!(seal.line_checks(), checks);
+/// # std::fs::remove_dir_all(&root)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Seal {

@@ -34,6 +34,14 @@ impl Period {
 }
 
 /// Which streams are sealed.
+///
+/// ```
+/// use tapelog::{Recorder, Seals};
+///
+/// assert_eq!(Seals::default(), Seals::Audit);
+/// let everything = Recorder::builder("execution").seals(Seals::All);
+/// # drop(everything);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seals {
@@ -56,6 +64,13 @@ pub enum Seals {
 ///
 /// let rotation = Rotation::never().max_bytes(10_000_000).every(Period::Day).keep_days(30);
 /// assert_eq!(rotation, Rotation::daily());
+///
+/// // The other presets, and what may be changed of each.
+/// use std::time::Duration;
+/// use tapelog::Packing;
+/// assert_eq!(Rotation::backtest().keep_for(Duration::from_secs(30 * 86_400)), Rotation::live());
+/// let own = Rotation::standard().packing(Packing::Plain).keep_segments(3).keep_bytes(1 << 30);
+/// assert_ne!(own, own.keep_all());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rotation {

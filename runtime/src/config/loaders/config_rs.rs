@@ -11,6 +11,20 @@ const ENVIRONMENT: &str = "the environment";
 impl Audit {
     /// The configuration was loaded by this `config::Config`: the variables that its sources `Environment` read, and its
     /// files, are told. Feature `config`.
+    ///
+    /// ```
+    /// use config::Config;
+    /// use tapelog::config::Audit;
+    ///
+    /// let config = Config::builder().set_override("max_qty", 2.5)?.build()?;
+    /// # let root = std::env::temp_dir().join(format!("tapelog-doc-loaded-{}", std::process::id()));
+    /// let report = Audit::new(&root, "execution", "session_20260105_093000")
+    ///     .loaded(&config)
+    ///     .run(&serde_json::json!({"max_qty": 2.5}))?;
+    /// assert!(report.overrides.is_empty(), "no variable set anything");
+    /// # std::fs::remove_dir_all(&root)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn loaded(self, config: &Config) -> Self {
         self.provenance(walk(&config.cache, &mut Vec::new(), Provenance::new()))
     }

@@ -12,6 +12,20 @@ const ENVIRONMENT: &str = "environment variable";
 impl Audit {
     /// The configuration was loaded by this `Figment`: the variables that its `Env` providers read, and its files, are
     /// told. Feature `figment`.
+    ///
+    /// ```
+    /// use figment::{Figment, providers::Serialized};
+    /// use tapelog::config::Audit;
+    ///
+    /// let figment = Figment::from(Serialized::default("max_qty", 2.5));
+    /// # let root = std::env::temp_dir().join(format!("tapelog-doc-figment-{}", std::process::id()));
+    /// let report = Audit::new(&root, "execution", "session_20260105_093000")
+    ///     .figment(&figment)
+    ///     .run(&serde_json::json!({"max_qty": 2.5}))?;
+    /// assert!(report.overrides.is_empty(), "no variable set anything");
+    /// # std::fs::remove_dir_all(&root)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn figment(self, figment: &Figment) -> Self {
         let mut provenance = Provenance::new();
         for metadata in figment.metadata() {

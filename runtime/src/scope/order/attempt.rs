@@ -141,6 +141,34 @@ impl<V: Value> AttemptNumber for Given<V> {
 type Head = Kept<96>;
 
 /// An attempt to place an order that has not ended. Dropped so, it records ORDER_UNKNOWN.
+///
+/// ```
+/// use tapelog::{OrderOutcome, order_attempt};
+///
+/// fn send() -> Result<u64, String> {
+///     Err("503 no capacity".to_owned())
+/// }
+///
+/// for _ in 0..3 {
+///     let attempt = order_attempt!(
+///         intent_id = "int_1", symbol = "BTC/USDT", side = "buy", qty = 0.5,
+///         none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms),
+///     );
+///     let result = send();
+///     // `finish(&result)` calls every error unknown; here more is known.
+///     attempt.finish_by(&result, |error| match error.starts_with("503") {
+///         true => OrderOutcome::Rejected,
+///         false => OrderOutcome::Unknown,
+///     });
+/// }
+/// # let dry = order_attempt!(intent_id = "int_2", symbol = "BTC/USDT", side = "buy", qty = 0.5,
+/// #     none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms));
+/// // No result at all: what the caller knows.
+/// dry.end(OrderOutcome::Failed);
+/// # let last = order_attempt!(intent_id = "int_3", symbol = "BTC/USDT", side = "buy", qty = 0.5,
+/// #     none(limit_px, quote_budget, notional, tif, slippage_bps, min_notional, max_retries, retry_backoff_ms));
+/// last.finish(&send());
+/// ```
 #[must_use = "an attempt that is dropped is recorded as unknown; keep it, and write `attempt.finish(&result)`"]
 #[derive(Debug)]
 pub struct Attempt {
@@ -159,6 +187,7 @@ pub struct Attempt {
 
 impl Attempt {
     /// Begins an attempt; nothing is recorded yet.
+    #[doc(hidden)]
     #[inline]
     pub fn open(sites: &'static Sites, unclosed: Outcome) -> Self {
         Self {
@@ -176,6 +205,7 @@ impl Attempt {
     }
 
     /// Whether the context is wanted: then its fields are evaluated.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn starts(&self) -> bool {
@@ -183,6 +213,7 @@ impl Attempt {
     }
 
     /// Whether the context was recorded and the end was not.
+    #[doc(hidden)]
     #[inline]
     #[must_use]
     pub fn is_open(&self) -> bool {
@@ -190,6 +221,7 @@ impl Attempt {
     }
 
     /// Records ORDER_CONTEXT.
+    #[doc(hidden)]
     #[inline]
     pub fn context<A, B, C, N>(
         &mut self,
@@ -234,6 +266,7 @@ impl Attempt {
     }
 
     /// The order has an id of the user's own: executions name that one, not the intent. Before [`Attempt::context`].
+    #[doc(hidden)]
     #[inline]
     pub fn bind<V: Value + ?Sized>(&mut self, client_order_id: &V) {
         self.bound = bindings::key_of(client_order_id) | CLIENT_ORDER;
@@ -244,6 +277,7 @@ impl Attempt {
     }
 
     /// Records the end.
+    #[doc(hidden)]
     #[inline]
     pub fn close<F: Fields>(&mut self, outcome: OrderOutcome, ended: &Ended, returns: &F) {
         let Some(sites) = self.sites else { return };

@@ -208,6 +208,24 @@ fn settle(decision: DecisionId, closed: &'static Site) {
 }
 
 /// While it lives, this thread is in the decision of an order. Not `Send`: for a future, carry [`Resumed::context`].
+///
+/// ```
+/// use tapelog::order::{self, Resumed, Terminal};
+///
+/// async fn book_fill() {}
+///
+/// fn on_expiry(client_order_id: &str) {
+///     let order: Resumed = order::resume(client_order_id);
+///     if order.decision_id().is_none() {
+///         return; // ORPHAN_EXECUTION was recorded
+///     }
+///     // Work on another task takes the decision along: `book_fill().in_context(context)`.
+///     let context = order.context();
+///     # drop(context);
+///     order.closed_as(Terminal::Expired);
+/// }
+/// # on_expiry("c-1");
+/// ```
 #[must_use = "the decision is current only while this guard lives; write `let order = …`"]
 #[derive(Debug)]
 pub struct Resumed {

@@ -6,6 +6,53 @@
 use crate::hot::value::Value;
 
 /// A struct that provides order fields; see `#[derive(OrderContext)]`.
+///
+/// ```
+/// use tapelog::order::{HasQty, HasSymbol};
+/// use tapelog::OrderContext;
+///
+/// #[derive(OrderContext)]
+/// struct Order {
+///     symbol: &'static str,
+///     #[order(qty)]
+///     size: f64,
+/// }
+///
+/// /// Whatever says what is traded, and how much.
+/// fn takes(_: &(impl HasSymbol + HasQty)) {}
+/// takes(&Order { symbol: "BTC/USDT", size: 0.5 });
+/// ```
+///
+/// Every field that there is, and the trait of each:
+///
+/// ```
+/// use tapelog::OrderContext;
+/// use tapelog::order::*;
+///
+/// #[derive(OrderContext)]
+/// struct Everything {
+///     intent_id: u64, symbol: u64, side: u64, qty: u64, limit_px: u64, quote_budget: u64, notional: u64, tif: u64,
+///     slippage_bps: u64, min_notional: u64, max_retries: u64, retry_backoff_ms: u64, attempt: u64,
+///     attempt_start_ts: u64, venue: u64, account: u64, strategy_id: u64, client_order_id: u64,
+///     orig_client_order_id: u64, order_type: u64, stop_px: u64, expire_at: u64, post_only: u64,
+///     reduce_only: u64, close_position: u64, position_side: u64, margin_mode: u64, leverage: u64,
+///     trigger_by: u64, contract: u64, expiry: u64, strike: u64, right: u64, multiplier: u64, group_id: u64,
+///     leg: u64,
+/// }
+///
+/// fn has_everything<T>(_: &T)
+/// where
+///     T: OrderContext
+///         + HasIntentId + HasSymbol + HasSide + HasQty + HasLimitPx + HasQuoteBudget + HasNotional +
+///         HasTif + HasSlippageBps + HasMinNotional + HasMaxRetries + HasRetryBackoffMs + HasAttempt +
+///         HasAttemptStartTs + HasVenue + HasAccount + HasStrategyId + HasClientOrderId +
+///         HasOrigClientOrderId + HasOrderType + HasStopPx + HasExpireAt + HasPostOnly + HasReduceOnly +
+///         HasClosePosition + HasPositionSide + HasMarginMode + HasLeverage + HasTriggerBy +
+///         HasContract + HasExpiry + HasStrike + HasRight + HasMultiplier + HasGroupId + HasLeg,
+/// {
+/// }
+/// # let _ = has_everything::<Everything>;
+/// ```
 pub trait OrderContext {}
 
 impl<T: OrderContext + ?Sized> OrderContext for &T {}

@@ -20,6 +20,7 @@ use crate::scope::outcome::{Ended, Outcome};
 ///     200
 /// }
 /// # place("int_1", "BTC/USDT", "buy", 1.0);
+/// assert_eq!(OrderOutcome::Failed.as_str(), "failed");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderOutcome {

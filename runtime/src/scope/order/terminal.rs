@@ -2,6 +2,26 @@
 
 /// A state after which nothing more comes for an order. Those of FIX 4.4's OrdStatus (39) that are terminal, and
 /// [`Terminal::Closed`] where the caller does not say which.
+///
+/// ```
+/// use tapelog::order::Terminal;
+///
+/// /// Of FIX's OrdStatus (39).
+/// fn terminal(status: char) -> Option<Terminal> {
+///     Some(match status {
+///         '2' => Terminal::Filled,
+///         '3' => Terminal::DoneForDay,
+///         '4' => Terminal::Cancelled,
+///         '5' => Terminal::Replaced,
+///         '8' => Terminal::Rejected,
+///         'C' => Terminal::Expired,
+///         _ => return None,
+///     })
+/// }
+///
+/// assert_eq!(terminal('3').map(Terminal::as_str), Some("done_for_day"));
+/// assert_eq!(Terminal::default().as_str(), "closed");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Terminal {

@@ -1,124 +1,69 @@
-//! A WebSocket that says what happens to it, and connects again (S3-015).
+//! A connection that is open, or is being opened again.
+//!
+//! Invariant: what is under way when a future of [`Socket::next`] is dropped goes on in the next one.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::events::{
-    STREAM_STALE, WS_CONNECTED, WS_DECODE_ERROR, WS_DISCONNECTED, WS_LIVENESS, WS_RECONNECTING, WS_SUBSCRIBED,
-};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tapelog::{Maybe, event};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-/// Where to connect, what to subscribe to, and when to lose patience.
-///
-/// Events: WS_CONNECTED, WS_SUBSCRIBED, WS_LIVENESS (each answer to a ping: its latency, and the age of the oldest message
-/// since the one before), WS_DECODE_ERROR, STREAM_STALE, WS_DISCONNECTED, WS_RECONNECTING; all in the context in which
-/// [`Socket::next`] is awaited. The URL is recorded without user info and query.
-///
-/// ```no_run
-/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-/// use tapelog_web::ws::Connection;
-///
-/// let mut quotes = Connection::new("binance", "wss://stream.binance.com:9443/ws")
-///     .subscribe(["BTCUSDT"], r#"{"method":"SUBSCRIBE","params":["btcusdt@bookTicker"],"id":1}"#)
-///     .open()
-///     .await?;
-/// loop {
-///     // Connects again by itself; what cannot be read is recorded and passed over.
-///     let quote: serde_json::Value = quotes.decoded(|message| serde_json::from_str(message.to_text().unwrap_or(""))).await;
-/// #   drop(quote);
-/// }
-/// # }
-/// ```
-#[derive(Clone, Debug)]
-#[must_use = "nothing is connected until `open` is awaited"]
-pub struct Connection {
-    name: &'static str,
-    url: String,
-    first_backoff: Duration,
-    longest_backoff: Duration,
-    ping_every: Duration,
-    stale_after: Duration,
-    subscriptions: Vec<Subscription>,
-}
-
-#[derive(Clone, Debug)]
-struct Subscription {
-    symbols: Vec<String>,
-    message: Utf8Bytes,
-}
-
-impl Connection {
-    /// A connection of this name, to this URL.
-    pub fn new(name: &'static str, url: impl Into<String>) -> Self {
-        Self {
-            name,
-            url: url.into(),
-            first_backoff: Duration::from_millis(250),
-            longest_backoff: Duration::from_secs(30),
-            ping_every: Duration::from_secs(10),
-            stale_after: Duration::from_secs(30),
-            subscriptions: Vec::new(),
-        }
-    }
-
-    /// Sends this message after each connection, for these instruments.
-    pub fn subscribe<S: Into<String>>(
-        mut self,
-        symbols: impl IntoIterator<Item = S>,
-        message: impl Into<Utf8Bytes>,
-    ) -> Self {
-        let symbols = symbols.into_iter().map(Into::into).collect();
-        self.subscriptions.push(Subscription { symbols, message: message.into() });
-        self
-    }
-
-    /// How long is waited before the first new attempt, and at the most; it doubles. 250 ms and 30 s unless said.
-    pub const fn backoff(mut self, first: Duration, longest: Duration) -> Self {
-        self.first_backoff = first;
-        self.longest_backoff = longest;
-        self
-    }
-
-    /// How often the other side is asked whether it lives; 10 s unless said.
-    pub const fn ping_every(mut self, every: Duration) -> Self {
-        self.ping_every = every;
-        self
-    }
-
-    /// After how long without anything from the other side the connection is given up, and from which age on a message
-    /// is stale; 30 s unless said.
-    pub const fn stale_after(mut self, limit: Duration) -> Self {
-        self.stale_after = limit;
-        self
-    }
-
-    /// Connects and subscribes.
-    ///
-    /// # Errors
-    /// When the first attempt fails; later ones are repeated.
-    pub async fn open(self) -> Result<Socket, Error> {
-        let mut socket = Socket {
-            connection: self,
-            stream: None,
-            connected: Instant::now(),
-            heard: Instant::now(),
-            pinged: None,
-            next_ping: Instant::now(),
-            attempt: 0,
-            oldest: None,
-            is_stale: false,
-        };
-        socket.connect().await?;
-        Ok(socket)
-    }
-}
+use super::Connection;
+use super::connection::Subscription;
+use crate::events::{
+    STREAM_STALE, WS_CONNECTED, WS_DECODE_ERROR, WS_DISCONNECTED, WS_LIVENESS, WS_RECONNECTING,
+};
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Attempt = dyn Future<Output = Result<Stream, Error>> + Send;
+
+/// An attempt to connect that goes on where it was when [`Socket::next`] is dropped and called again, as a `select!` in a
+/// loop does it.
+struct Connecting {
+    began: Instant,
+    // A mutex that is never locked: it makes the socket `Sync`, which the future is not.
+    attempt: Mutex<Pin<Box<Attempt>>>,
+}
+
+impl Connecting {
+    fn to(url: String) -> Self {
+        let attempt = async move { Ok(tokio_tungstenite::connect_async(url).await?.0) };
+        Self { began: Instant::now(), attempt: Mutex::new(Box::pin(attempt)) }
+    }
+}
+
+impl fmt::Debug for Connecting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connecting").field("began", &self.began).finish_non_exhaustive()
+    }
+}
 
 /// A connection that is kept open. See [`Connection`].
+///
+/// ```no_run
+/// use std::time::{Duration, SystemTime};
+/// use tapelog_web::ws::{Connection, Socket};
+/// use tokio_tungstenite::tungstenite::Message;
+///
+/// # async fn run() -> Result<(), tokio_tungstenite::tungstenite::Error> {
+/// let mut quotes: Socket = Connection::new("quotes", "wss://stream.example/ws").open().await?;
+/// quotes.subscribe(["ETH/USDT"], r#"{"op":"subscribe","args":["ETHUSDT"]}"#).await?;
+/// let message = quotes.next().await;
+/// // Or only what can be read; the rest is WS_DECODE_ERROR.
+/// let bid: f64 = quotes.decoded(|message| message.to_text().unwrap_or_default().parse::<f64>()).await;
+/// // When it was made, as the venue says; then a stream that is behind shows.
+/// quotes.observed(SystemTime::UNIX_EPOCH + Duration::from_millis(1_761_482_096_000));
+/// quotes.send(Message::Text("thanks".into())).await?;
+/// quotes.close().await?;
+/// # drop((message, bid));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Socket {
     connection: Connection,
@@ -129,19 +74,47 @@ pub struct Socket {
     next_ping: Instant,
     /// How often it has been tried since it was connected last.
     attempt: u64,
+    /// When the attempt that was announced is made.
+    retry_at: Option<Instant>,
+    connecting: Option<Connecting>,
+    /// How many of the subscriptions this connection was sent, and whether they wait in its buffer.
+    subscribed: usize,
+    unflushed: bool,
     /// The age of the oldest message since the last sign of life.
     oldest: Option<Duration>,
     is_stale: bool,
 }
 
 impl Socket {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self {
+            connection,
+            stream: None,
+            connected: Instant::now(),
+            heard: Instant::now(),
+            pinged: None,
+            next_ping: Instant::now(),
+            attempt: 0,
+            retry_at: None,
+            connecting: None,
+            subscribed: 0,
+            unflushed: false,
+            oldest: None,
+            is_stale: false,
+        }
+    }
+
     /// The next text or binary message. Answers pings, connects and subscribes again as often as it must.
     ///
-    /// Cancel safe: a message is never lost by dropping the future.
+    /// Cancel safe: by dropping the future no message is lost, and an attempt to connect goes on in the next call.
     pub async fn next(&mut self) -> Message {
         loop {
             if self.stream.is_none() {
                 self.reconnect().await;
+            }
+            if let Err(error) = self.catch_up().await {
+                self.disconnected(&crate::found(&error.to_string(), 256), None);
+                continue;
             }
             let patience = self.next_ping.min(self.heard + self.connection.stale_after);
             let wait = patience.saturating_duration_since(Instant::now());
@@ -169,7 +142,7 @@ impl Socket {
     }
 
     /// The next message that `decode` can read. One that it cannot is WS_DECODE_ERROR, and is passed over.
-    pub async fn decoded<T, E: std::fmt::Display>(
+    pub async fn decoded<T, E: fmt::Display>(
         &mut self,
         mut decode: impl FnMut(&Message) -> Result<T, E>,
     ) -> T {
@@ -227,12 +200,9 @@ impl Socket {
         symbols: impl IntoIterator<Item = S>,
         message: impl Into<Utf8Bytes>,
     ) -> Result<(), Error> {
-        let subscription =
-            Subscription { symbols: symbols.into_iter().map(Into::into).collect(), message: message.into() };
-        self.connection.subscriptions.push(subscription.clone());
-        self.send(Message::Text(subscription.message.clone())).await?;
-        subscription.say(self.connection.name);
-        Ok(())
+        let symbols = symbols.into_iter().map(Into::into).collect();
+        self.connection.subscriptions.push(Subscription { symbols, message: message.into() });
+        self.catch_up().await
     }
 
     /// Closes the connection for good.
@@ -247,46 +217,68 @@ impl Socket {
     }
 
     async fn reconnect(&mut self) {
-        let Connection { name, first_backoff, longest_backoff, .. } = self.connection;
         loop {
-            let doubled = first_backoff.saturating_mul(1 << self.attempt.min(16));
-            let wait = doubled.min(longest_backoff);
-            self.attempt += 1;
-            event!(
-                WS_RECONNECTING,
-                connection = name,
-                attempt = self.attempt,
-                retry_backoff_ms = wait.as_millis() as u64,
-                "{connection}: attempt {attempt} in {retry_backoff_ms} ms"
-            );
-            tokio::time::sleep(wait).await;
+            let at = self.retry_at.unwrap_or_else(|| self.announce());
+            tokio::time::sleep_until(at.into()).await;
             match self.connect().await {
                 Ok(()) => return,
-                Err(error) => self.say_disconnected(&crate::found(&error.to_string(), 256), None),
+                Err(error) => self.disconnected(&crate::found(&error.to_string(), 256), None),
             }
         }
     }
 
-    async fn connect(&mut self) -> Result<(), Error> {
-        let began = Instant::now();
-        let (mut stream, _) = tokio_tungstenite::connect_async(self.connection.url.as_str()).await?;
+    /// Says when the next attempt is made: once for each, however often it is awaited.
+    fn announce(&mut self) -> Instant {
+        let Connection { name, first_backoff, longest_backoff, .. } = self.connection;
+        let doubled = first_backoff.saturating_mul(1 << self.attempt.min(16));
+        let wait = doubled.min(longest_backoff);
+        self.attempt += 1;
+        event!(
+            WS_RECONNECTING,
+            connection = name,
+            attempt = self.attempt,
+            retry_backoff_ms = wait.as_millis() as u64,
+            "{connection}: attempt {attempt} in {retry_backoff_ms} ms"
+        );
+        *self.retry_at.insert(Instant::now() + wait)
+    }
+
+    pub(super) async fn connect(&mut self) -> Result<(), Error> {
+        let url = &self.connection.url;
+        let connecting = self.connecting.get_or_insert_with(|| Connecting::to(url.clone()));
+        let began = connecting.began;
+        let connected = connecting.attempt.get_mut().unwrap_or_else(PoisonError::into_inner).await;
+        self.connecting = None;
+        self.stream = Some(connected?);
+        let now = Instant::now();
+        (self.connected, self.heard, self.next_ping) = (now, now, now + self.connection.ping_every);
+        (self.retry_at, self.pinged, self.subscribed, self.unflushed) = (None, None, 0, false);
         let connection = self.connection.name;
-        let url = place(&self.connection.url);
         event!(
             WS_CONNECTED,
             connection,
-            url,
+            url = place(&self.connection.url),
             latency_ms = crate::ms_since(began),
             attempt = self.attempt + 1,
             "{connection} connected"
         );
-        for subscription in &self.connection.subscriptions {
-            stream.send(Message::Text(subscription.message.clone())).await?;
-            subscription.say(connection);
+        Ok(())
+    }
+
+    /// Sends the subscriptions that this connection has not seen. Only then it is one that works.
+    pub(super) async fn catch_up(&mut self) -> Result<(), Error> {
+        let Some(stream) = &mut self.stream else { return Err(Error::ConnectionClosed) };
+        while let Some(subscription) = self.connection.subscriptions.get(self.subscribed) {
+            stream.feed(Message::Text(subscription.message.clone())).await?;
+            self.subscribed += 1;
+            self.unflushed = true;
+            subscription.say(self.connection.name);
         }
-        let now = Instant::now();
-        (self.connected, self.heard, self.next_ping) = (now, now, now + self.connection.ping_every);
-        (self.stream, self.pinged, self.attempt) = (Some(stream), None, 0);
+        if self.unflushed {
+            stream.flush().await?;
+            self.unflushed = false;
+        }
+        self.attempt = 0;
         Ok(())
     }
 
@@ -334,7 +326,7 @@ impl Socket {
     }
 
     fn disconnected(&mut self, reason: &str, close_code: Option<u64>) {
-        self.stream = None;
+        (self.stream, self.retry_at) = (None, None);
         self.say_disconnected(reason, close_code);
     }
 
@@ -347,18 +339,6 @@ impl Socket {
             close_code = Maybe(close_code),
             connected_s = self.connected.elapsed().as_secs_f64(),
             "{connection} disconnected: {reason}"
-        );
-    }
-}
-
-impl Subscription {
-    fn say(&self, connection: &str) {
-        event!(
-            WS_SUBSCRIBED,
-            connection,
-            action = "subscribed",
-            symbols = &self.symbols,
-            "{connection}: {action}"
         );
     }
 }
