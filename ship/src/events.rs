@@ -1,5 +1,27 @@
 //! What a shipper says of itself. In the engine's process these are events of the run; beside it, lines of `ops.jsonl` in the
 //! shipper's folder, with the same names, levels and fields.
+//!
+//! ```
+//! use tapelog::{Event, event, testing};
+//! use tapelog_ship::events::{
+//!     ShipCaughtUp, ShipClockSkew, ShipFailed, ShipLagging, ShipMaintained, ShipMissed, ShipRecovered, ShipRejected, TYPED,
+//! };
+//!
+//! let destination = "postgres://db.example/trading";
+//! let run = "session_20261128_101500/7";
+//! let said = testing::capture(|| {
+//!     event!(ShipFailed { destination, reason: "connection refused; is the server up?" });
+//!     event!(ShipRecovered { destination, away_s: 12.5, tries: 4 });
+//!     event!(ShipLagging { destination, lag_s: 90.0, limit_s: 60.0 });
+//!     event!(ShipCaughtUp { destination, lag_s: 0.5 });
+//!     event!(ShipRejected { destination, run, count: 1, reason: "a number is too large for its column" });
+//!     event!(ShipMissed { destination, run, count: 3 });
+//!     event!(ShipClockSkew { destination, ahead_s: -2.0 });
+//!     event!(ShipMaintained { destination, what: "120 rows were archived" });
+//! });
+//! assert_eq!(said.all().len(), TYPED.len());
+//! assert_eq!(said.all()[0].event_type(), ShipFailed::DESCRIPTION.event.name);
+//! ```
 
 use tapelog::{Description, Event};
 

@@ -41,6 +41,10 @@ use stream::StreamReader;
 /// let mut again = Follower::open(run.dir(), batch.from.clone())?;
 /// assert_eq!(again.again(&batch.to)?.expect("they are there").id(), batch.id());
 /// assert_eq!((follower.position(), follower.foreign_lines()), (&batch.to, 0));
+/// // Only what stood there before, whatever comes now.
+/// let mut past = Follower::open(run.dir(), Position::new())?;
+/// past.end_at(Some(0));
+/// assert!(past.next(Limits::BULK)?.is_none());
 /// # std::fs::remove_dir_all(&root)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

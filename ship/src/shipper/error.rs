@@ -14,7 +14,7 @@ use tapelog::read::ReadError;
 /// # #[cfg(feature = "postgres")] {
 /// let to = tapelog_ship::destination("postgresql://tape@localhost/trading").expect("it is an address");
 /// let error = Shipper::new("/nowhere", to).err().expect("there are no runs");
-/// assert!(matches!(error, ShipError::Io { .. }), "{error}");
+/// assert!(matches!(error, ShipError::Read(_)), "{error}");
 /// # }
 /// ```
 #[derive(Debug)]
