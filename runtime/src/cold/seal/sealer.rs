@@ -16,6 +16,11 @@ use super::{Cause, Digest, Seal, SealFile, Sealing, Track, line_checks};
 
 /// How far the hash may be behind what was written: a few milliseconds of hashing.
 const STEP: Duration = Duration::from_millis(20);
+/// The same while more than [`FLOOD`] comes in a step: the drain, which closes a segment, must not wait for the hash of what
+/// came meanwhile, since records wait for the drain no longer than 20 ms.
+const STEP_IN_A_FLOOD: Duration = Duration::from_millis(1);
+/// In bytes.
+const FLOOD: u64 = 256 << 10;
 
 /// The thread's handle.
 #[derive(Debug)]
@@ -85,8 +90,9 @@ impl Sealer {
 
 impl Work {
     fn run(&mut self, orders: &Receiver<Order>) {
+        let mut step = STEP;
         loop {
-            match orders.recv_timeout(STEP) {
+            match orders.recv_timeout(step) {
                 Ok(Order::Closed(closed)) => self.waiting.push(closed),
                 Ok(Order::Finish) | Err(RecvTimeoutError::Disconnected) => {
                     self.say(|work| work.round(Cause::Finished));
@@ -94,7 +100,9 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            self.say(|work| work.sealing.hash_pending());
+            let mut hashed = 0;
+            self.say(|work| work.sealing.hash_pending().map(|bytes| hashed = bytes));
+            step = if hashed > FLOOD { STEP_IN_A_FLOOD } else { STEP };
             if self.last.elapsed() >= self.every || !self.waiting.is_empty() {
                 self.last = Instant::now();
                 self.say(|work| work.round(Cause::Interval));
