@@ -38,7 +38,7 @@ impl Drain {
     /// Sealed streams' segments are sealed before they are packed.
     pub(super) fn hand_on_closed(&mut self) {
         for closed in self.streams.take_closed() {
-            match self.sealer.as_ref().filter(|_| closed.sha256.is_some()) {
+            match self.sealer.as_ref().filter(|_| closed.sealed) {
                 Some(sealer) => sealer.closed(closed),
                 None => self.keeper.closed(closed),
             }

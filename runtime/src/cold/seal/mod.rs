@@ -1,8 +1,8 @@
 //! Seals: proof that the first bytes of a segment are what was written (design §6).
 //!
 //! Invariant: a seal covers whole lines that are on the disk, so that a power cut never looks like tampering. Each seal
-//! names the one before. The caller pays nothing; the drain pays a lock for each batch, and at the end of a segment the
-//! hash of what the sealer had not come to yet.
+//! names the one before. The caller pays nothing, and the drain a lock for each batch: it never waits for a hash, since
+//! records wait for the drain.
 
 mod digest;
 mod file;
@@ -11,7 +11,8 @@ mod sealer;
 
 use std::fs::File;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 pub(crate) use file::SealFile;
 pub(crate) use file::{NAME, hash, hex};
@@ -20,6 +21,11 @@ use line::{Cause, line_checks};
 pub(crate) use sealer::{Sealer, seal_repaired};
 
 use digest::Digest;
+
+/// What the drain hashes itself to close a segment, in bytes: a millisecond or two.
+const HASHED_BY_THE_DRAIN: u64 = 2 << 20;
+/// How long the drain waits for the sealer to put a digest down. A record waits for the drain no longer than 20 ms.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// How far a stream's segment is written.
 #[derive(Clone, Copy, Debug)]
@@ -91,8 +97,9 @@ impl Sealing {
         }
     }
 
-    /// The hash of a whole segment that the drain closes. None when it cannot be read.
-    pub(crate) fn finish(&self, index: u32, segment: u32) -> Option<[u8; 32]> {
+    /// The drain closes a segment: the sealer will seal the whole of it. Its hash, if that is at hand; in a flood the
+    /// sealer may be far behind, and only its seal says the hash.
+    pub(crate) fn close(&self, index: u32, segment: u32) -> Option<[u8; 32]> {
         let track = {
             let mut state = self.state();
             let at =
@@ -101,7 +108,10 @@ impl Sealing {
             state.closed.push(track.clone());
             track
         };
-        let mut digest = track.digest();
+        let mut digest = track.digest_at_hand()?;
+        if track.len - digest.hashed > HASHED_BY_THE_DRAIN {
+            return None;
+        }
         digest.advance(&track.file, track.len).ok()?;
         Some(digest.sha256())
     }
@@ -123,5 +133,20 @@ impl Sealing {
 impl Track {
     fn digest(&self) -> MutexGuard<'_, Digest> {
         self.digest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// None when the sealer holds it for longer than [`PATIENCE`].
+    fn digest_at_hand(&self) -> Option<MutexGuard<'_, Digest>> {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            match self.digest.try_lock() {
+                Ok(digest) => return Some(digest),
+                Err(TryLockError::Poisoned(digest)) => return Some(digest.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(PATIENCE / 20);
+                }
+                Err(TryLockError::WouldBlock) => return None,
+            }
+        }
     }
 }

@@ -16,8 +16,7 @@ use super::{Cause, Digest, Seal, SealFile, Sealing, Track, line_checks};
 
 /// How far the hash may be behind what was written: a few milliseconds of hashing.
 const STEP: Duration = Duration::from_millis(20);
-/// The same while more than [`FLOOD`] comes in a step: the drain, which closes a segment, must not wait for the hash of what
-/// came meanwhile, since records wait for the drain no longer than 20 ms.
+/// The same while more than [`FLOOD`] comes in a step, so that the hash of a segment is known when it is closed.
 const STEP_IN_A_FLOOD: Duration = Duration::from_millis(1);
 /// In bytes.
 const FLOOD: u64 = 256 << 10;

@@ -1,7 +1,8 @@
 //! SEGMENT_START: the first line of every segment but the first of its stream. It names the segment before, and of a
-//! sealed stream also its hash, so that no segment can be exchanged or left out.
+//! sealed stream also its hash, so that no segment can be exchanged or left out. In a flood the hash may not be known yet:
+//! then the seal of the segment before says it, and the seal after that one names the seal.
 //!
-//! Invariant: a pure function of the segment before, a time and a `seq`, so that recovery writes the same line.
+//! Invariant: a pure function of the segment before, a time and a `seq`, so that recovery can write the line too.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
@@ -58,7 +59,7 @@ fn instant(wall_ns: i64) -> String {
 /// When it cannot be read. A segment is packed only after the line that names it is written, so that it is plain here.
 pub(crate) fn examine(dir: &Path, file: &str, number: u32, sealed: bool) -> io::Result<Closed> {
     let mut closed =
-        Closed { file: file.to_owned(), number, bytes: 0, first_seq: 0, last_seq: 0, sha256: None };
+        Closed { file: file.to_owned(), number, bytes: 0, first_seq: 0, last_seq: 0, sealed, sha256: None };
     let mut reader = BufReader::with_capacity(256 << 10, File::open(closed.path(dir))?);
     let mut sha = sealed.then(Sha256::new);
     let (mut line, mut last) = (Vec::new(), Vec::new());

@@ -70,7 +70,9 @@ pub(crate) struct Closed {
     pub(crate) bytes: u64,
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
-    /// Of a sealed stream only.
+    /// It is sealed before anything else becomes of it.
+    pub(crate) sealed: bool,
+    /// Of a sealed stream only, and only if it is known by now.
     pub(crate) sha256: Option<[u8; 32]>,
 }
 

@@ -255,6 +255,7 @@ pub(crate) fn examined(dir: &Path, file: &str, number: u32, sealed: bool) -> Clo
         bytes: 0,
         first_seq: 0,
         last_seq: 0,
+        sealed,
         sha256: None,
     })
 }

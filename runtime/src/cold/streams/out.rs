@@ -129,6 +129,7 @@ impl Out {
             bytes: self.len,
             first_seq: self.first_seq,
             last_seq: self.last_seq,
+            sealed: self.sealed,
             sha256: None,
         };
         let (live, path) = (dir.join(&self.name), closed.path(dir));
@@ -137,7 +138,7 @@ impl Out {
         }
         fs::rename(&live, path)?;
         match sealing {
-            Some(sealing) if self.sealed => closed.sha256 = sealing.finish(self.index, self.segment),
+            Some(sealing) if self.sealed => closed.sha256 = sealing.close(self.index, self.segment),
             // Recovery has time to read it.
             None => closed = examined(dir, &self.name, self.segment, self.sealed),
             Some(_) => {}
