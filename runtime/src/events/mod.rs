@@ -355,7 +355,8 @@ declare! {
     DURABILITY_LATE: AUDIT, Error, Audit;
     /// Records of class `audit` were lost, and the halt hook was called.
     HALT: AUDIT, Critical, Audit;
-    /// A stream goes on in its next file: which was the one before, and its hash. The first line of that file.
+    /// A stream goes on in its next file: which was the one before, and its hash if that is known by then. The first
+    /// line of that file.
     SEGMENT_START: AUDIT, Info, Audit;
     /// A file could not be closed when it was full or its period over; it goes on.
     ROTATION_FAILED: AUDIT, Error, Audit;

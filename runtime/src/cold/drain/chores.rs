@@ -98,8 +98,7 @@ impl Drain {
             self.manifest.executable_build_id = found.build_id;
         }
         if changed {
-            // The end of the run writes it again.
-            let _ = self.manifest.write(&self.run.path);
+            self.syncer.write_soon(&self.manifest);
         }
     }
 
@@ -119,7 +118,7 @@ impl Drain {
         }
         // The lock and the manifest went with the files; an error leaves the run as it is, without them.
         if !self.run.path.join(manifest::FILE).exists() {
-            let _ = self.manifest.write(&self.run.path);
+            self.syncer.write_soon(&self.manifest);
             if let Ok(Some(lock)) = run::lock(&self.run.path) {
                 run::set_own(Some(&lock));
                 self.run.lock = lock;
@@ -224,8 +223,8 @@ impl Drain {
             }
         }
         if fresh {
-            // The end of the run writes it again; until then readers know the standard streams.
-            let _ = self.manifest.write(&self.run.path);
+            // Until it is written, readers know the standard streams.
+            self.syncer.write_soon(&self.manifest);
         }
     }
 }

@@ -175,6 +175,7 @@ impl Drain {
         let sealing = (plan.seals != Seals::Off).then(|| Arc::clone(&signals.sealing));
         let sealer =
             sealing.clone().map(|sealing| Sealer::start(&run.path, sealing, every.seal, keeper.orders()));
+        let syncer = Syncer::start(&run.path, every.sync)?;
         let streams = Streams::new(&run.path, manifest.fallback.as_deref()).planned(&plan, sealing);
         Ok(Self {
             hub,
@@ -193,7 +194,7 @@ impl Drain {
             linked: Vec::new(),
             names: Vec::new(),
             losses: Losses::default(),
-            syncer: Syncer::start(every.sync)?,
+            syncer,
             sealer: sealer.transpose()?,
             keeper,
             watch: None,
@@ -311,7 +312,7 @@ impl Drain {
             self.manifest.end = Some(String::from_utf8_lossy(&end).into_owned());
             self.manifest.status = Status::Ended;
             self.manifest.lost_at_end = self.hub.lost_cells().iter().map(LostCell::untold).sum();
-            whole = self.manifest.write(&self.run.path).is_ok();
+            whole = self.syncer.write_last(&self.manifest).is_ok();
         }
         if whole {
             remove_shared(&self.manifest);

@@ -43,11 +43,12 @@ impl Digest {
             let lines = &self.chunk[..=end];
             self.sha.update(lines);
             self.hashed += lines.len() as u64;
+            // `skip_until` looks for the newline many bytes at a time, which `split_inclusive` does not.
             let mut rest = lines;
             while !rest.is_empty() {
-                // The library looks for the newline many bytes at a time, which `split_inclusive` does not.
-                let (line, after) = rest.split_at(rest.clone().skip_until(b'\n')?);
-                self.checks.push(check_of(line));
+                let mut after = rest;
+                let len = after.skip_until(b'\n')?;
+                self.checks.push(check_of(&rest[..len]));
                 self.lines += 1;
                 rest = after;
             }

@@ -8,6 +8,8 @@ mod digest;
 mod file;
 mod line;
 mod sealer;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io;
@@ -116,18 +118,28 @@ impl Sealing {
         Some(digest.sha256())
     }
 
-    /// Hashes what was written since, so that closing a segment finds little to do. How many bytes that were.
-    fn hash_pending(&self) -> io::Result<u64> {
+    /// Hashes what was written since, so that closing a segment finds little to do.
+    fn hash_pending(&self) -> io::Result<Hashed> {
         let tracks = self.state().tracks.clone();
-        let mut bytes = 0;
+        let mut hashed = Hashed::default();
         for track in &tracks {
             let mut digest = track.digest();
             let before = digest.hashed;
             digest.advance(&track.file, track.len)?;
-            bytes += digest.hashed - before;
+            hashed.bytes += digest.hashed - before;
+            hashed.unsealed_lines += digest.checks.len();
         }
-        Ok(bytes)
+        Ok(hashed)
     }
+}
+
+/// What the sealer came to.
+#[derive(Clone, Copy, Debug, Default)]
+struct Hashed {
+    /// In this step.
+    bytes: u64,
+    /// Since the last seals.
+    unsealed_lines: usize,
 }
 
 impl Track {

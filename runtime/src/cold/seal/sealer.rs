@@ -12,7 +12,7 @@ use crate::cold::segments::{Closed, closed_name, last_closed};
 use crate::heartbeat::seals::SealHead;
 
 use super::file::hex;
-use super::{Cause, Digest, Seal, SealFile, Sealing, Track, line_checks};
+use super::{Cause, Digest, Hashed, Seal, SealFile, Sealing, Track, line_checks};
 
 /// How far the hash may be behind what was written: a few milliseconds of hashing.
 const STEP: Duration = Duration::from_millis(20);
@@ -20,6 +20,10 @@ const STEP: Duration = Duration::from_millis(20);
 const STEP_IN_A_FLOOD: Duration = Duration::from_millis(1);
 /// In bytes.
 const FLOOD: u64 = 256 << 10;
+/// So many lines are sealed before the interval is over: each takes some twenty bytes of memory while its seal is made.
+const MOST_LINES: usize = 1 << 16;
+/// But no more often than this: seals may be late because the disk is slow.
+const SOONEST: Duration = Duration::from_millis(100);
 
 /// The thread's handle.
 #[derive(Debug)]
@@ -99,10 +103,12 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let mut hashed = 0;
-            self.say(|work| work.sealing.hash_pending().map(|bytes| hashed = bytes));
-            step = if hashed > FLOOD { STEP_IN_A_FLOOD } else { STEP };
-            if self.last.elapsed() >= self.every || !self.waiting.is_empty() {
+            let mut hashed = Hashed::default();
+            self.say(|work| work.sealing.hash_pending().map(|step| hashed = step));
+            step = if hashed.bytes > FLOOD { STEP_IN_A_FLOOD } else { STEP };
+            let since = self.last.elapsed();
+            let is_time = since >= self.every || (hashed.unsealed_lines >= MOST_LINES && since >= SOONEST);
+            if is_time || !self.waiting.is_empty() {
                 self.last = Instant::now();
                 self.say(|work| work.round(Cause::Interval));
             }
