@@ -1,7 +1,8 @@
 //! One batch after the other: merge, number, encode, commit, write, release. The same code for a live run and a dead one.
 //!
 //! Invariant: ring space is released, and oversize files are removed, only after every write of their batch returned
-//! and the batch was marked complete.
+//! and the batch was marked complete. One batch may be encoded while the one before is being written; it is stated, and
+//! gets its number, only after that one is complete.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +15,7 @@ use crate::listen::Listeners;
 use super::commit::{Batch, Commits};
 use super::encode::{Encoder, Tables};
 use super::json;
-use super::merge::Merge;
+use super::merge::{Merge, Range};
 use super::segments::begin;
 use super::sites::{Sites, Stream};
 use super::streams::Streams;
@@ -55,7 +56,18 @@ impl Lines for Streams {
 }
 
 /// So many records are one batch at the most. A caller that waits for room waits for about one batch: a millisecond.
-const BATCH: usize = 1024;
+pub(crate) const BATCH: usize = 1024;
+
+/// A batch that is encoded, and not yet in the files.
+#[derive(Debug)]
+pub(crate) struct Collected {
+    /// Without a number, and without its streams, until it is stated.
+    pub(crate) batch: Batch,
+    /// Up to this counter everything is in it or in the batches before.
+    pub(crate) released: u64,
+    /// The oversize files that its lines hold.
+    oversize: Vec<u64>,
+}
 
 /// Lines go to the stream of their site; those whose site is unknown go here.
 const UNKNOWN: (u32, &str) = (u32::MAX, "unknown.jsonl");
@@ -144,16 +156,20 @@ impl<S: Source> Engine<S> {
         count
     }
 
-    /// Encodes one batch of what was stamped before `before` into `streams`, and says what it is. None when there is
-    /// nothing. The second part says up to which counter everything is in it or in the batches before.
+    /// Encodes one batch of what was stamped before `before` into `streams`. None when there is nothing. It goes on behind
+    /// `taken`, the ranges of a batch that is not written yet; then no segment begins.
     pub(crate) fn collect(
         &mut self,
         before: u64,
         calibration: Calibration,
         streams: &mut Streams,
-    ) -> Option<(Batch, u64)> {
+        taken: &[Range],
+    ) -> Option<Collected> {
         let rings = self.source.rings();
-        let ends = rings.into_iter().map(|ring| (ring, ring.head(), ring.tail()));
+        let ends = rings.into_iter().map(|ring| {
+            let range = taken.iter().find(|range| range.ring == ring.number());
+            (ring, range.map_or(ring.head(), |range| range.to), ring.tail())
+        });
         let mut merge =
             if self.source.is_doubted() { Merge::doubting(ends) } else { Merge::new(ends, before) };
         let first_seq = self.seq;
@@ -165,16 +181,15 @@ impl<S: Source> Engine<S> {
             });
             self.encode(&mut merge, &calibration, streams);
             // The very first record may be the one that does not fit its segment.
-            if self.seq > first_seq || !streams.is_due() {
+            if self.seq > first_seq || !streams.is_due() || !taken.is_empty() {
                 break;
             }
         }
         if self.seq == first_seq {
             return None;
         }
-        self.number += 1;
         let batch = Batch {
-            number: self.number,
+            number: 0,
             first_seq,
             count: self.seq - first_seq,
             calibration,
@@ -182,34 +197,60 @@ impl<S: Source> Engine<S> {
             ranges: merge.ranges(),
             streams: Vec::new(),
         };
-        Some((batch, merge.taken_before()))
+        let oversize = self.take_oversize();
+        Some(Collected { batch, released: merge.taken_before(), oversize })
     }
 
     /// Writes a batch that was collected. After an error, call it again: it goes on where it stopped, or, for streams
     /// that failed and have a fallback folder, there.
     pub(crate) fn write(
         &mut self,
-        batch: &mut Batch,
+        collected: &mut Collected,
         commits: &Commits,
         streams: &mut Streams,
     ) -> io::Result<()> {
+        self.state(collected, commits, streams)?;
+        let written = streams.write();
+        self.written(collected, commits, streams, written)
+    }
+
+    /// The first part of [`Engine::write`]: states what is about to be written.
+    pub(crate) fn state(
+        &mut self,
+        collected: &mut Collected,
+        commits: &Commits,
+        streams: &mut Streams,
+    ) -> io::Result<()> {
+        let batch = &mut collected.batch;
         if batch.streams.is_empty() {
-            let to_write = streams.open_pending().inspect_err(|_| streams.switch())?;
-            batch.streams = to_write;
+            batch.streams = streams.open_pending().inspect_err(|_| streams.switch())?;
+            self.number += 1;
+            batch.number = self.number;
             commits.begin(batch);
         }
-        streams.write().inspect_err(|_| {
+        Ok(())
+    }
+
+    /// The last part of [`Engine::write`]: the writes returned.
+    pub(crate) fn written(
+        &mut self,
+        collected: &mut Collected,
+        commits: &Commits,
+        streams: &mut Streams,
+        written: io::Result<()>,
+    ) -> io::Result<()> {
+        let batch = &mut collected.batch;
+        written.inspect_err(|_| {
             streams.switch();
             if streams.is_away() {
                 // Stated anew, with the folders as they are now, under the next number.
-                self.number += 1;
-                batch.number = self.number;
                 batch.streams.clear();
             }
         })?;
         commits.complete(batch.number);
         streams.completed(batch.first_seq + batch.count - 1);
-        self.release(batch);
+        let oversize = std::mem::take(&mut collected.oversize);
+        self.release(&collected.batch, oversize);
         Ok(())
     }
 
@@ -219,16 +260,19 @@ impl<S: Source> Engine<S> {
         known.unwrap_or_else(|| Stream { index, file: UNKNOWN.1.to_owned(), class: Class::Log })
     }
 
+    /// The oversize files that hold values of what was encoded since the last call.
+    pub(crate) fn take_oversize(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.oversize)
+    }
+
     /// Gives back what a completed batch used.
-    pub(crate) fn release(&mut self, batch: &Batch) {
+    pub(crate) fn release(&mut self, batch: &Batch, oversize: Vec<u64>) {
         let rings = self.source.rings();
         for range in &batch.ranges {
             if let Some(ring) = rings.iter().find(|ring| ring.number() == range.ring) {
                 ring.release(range.to.max(ring.head()));
             }
         }
-        for number in self.oversize.drain(..) {
-            self.source.remove_oversize(number);
-        }
+        oversize.into_iter().for_each(|number| self.source.remove_oversize(number));
     }
 }

@@ -98,9 +98,9 @@ fn make(root: &Path) -> std::io::Result<Template> {
     for n in 0..6_u64 {
         record_now(&SITE, &(n, "BTC/USDT"));
         if n == 2
-            && let Some((mut batch, _)) = engine.collect(u64::MAX, calibration, &mut streams)
+            && let Some(mut collected) = engine.collect(u64::MAX, calibration, &mut streams, &[])
         {
-            engine.write(&mut batch, &commits, &mut streams)?;
+            engine.write(&mut collected, &commits, &mut streams)?;
         }
     }
     THREAD.with(|thread| thread.target.set(None));

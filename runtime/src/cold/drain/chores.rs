@@ -16,6 +16,10 @@ use super::{Drain, SPARE_RINGS};
 impl Drain {
     /// Rings for new threads, slots for new contexts, the clock, and what must be said of losses.
     pub(super) fn housekeeping(&mut self) {
+        if self.given {
+            // What follows looks at the files.
+            self.write();
+        }
         self.calibration = self.calibrator.calibrate();
         CALIBRATION.set(&self.calibration);
         self.report_clock_step();

@@ -23,7 +23,7 @@ use crate::hot::{describe, registry, thread};
 
 use super::commit::{Batch, Commits};
 use super::encode::{Encoder, Envelope, Tables};
-use super::engine::{Engine, Source};
+use super::engine::{BATCH, Collected, Engine, Source};
 use super::evidence::Executable;
 use super::json;
 use super::kinds::Kinds;
@@ -35,7 +35,7 @@ use super::run::{self, RunDir};
 use super::seal::{Sealer, Sealing};
 use super::segments::Seals;
 use super::sites::Sites;
-use super::streams::{Streams, open_stream};
+use super::streams::{Streams, Writer, open_stream};
 use super::sync::Syncer;
 
 /// How long the drain sleeps when something came lately.
@@ -125,8 +125,14 @@ pub(crate) struct Drain {
     manifest: Manifest,
     root: PathBuf,
     run: RunDir,
-    /// Collected and not yet written; with what `released` becomes then.
-    waiting: Option<(Batch, u64)>,
+    /// Encoded; the next to be written.
+    collected: Option<Collected>,
+    /// Being written, or not written because something fails.
+    waiting: Option<Collected>,
+    /// The writer has it.
+    given: bool,
+    /// There since the first flood.
+    writer: Option<Writer>,
     failing_since: Option<Instant>,
     /// The failure was said on stderr.
     said: bool,
@@ -188,7 +194,10 @@ impl Drain {
             manifest,
             root: root.to_owned(),
             run,
+            collected: None,
             waiting: None,
+            given: false,
+            writer: None,
             failing_since: None,
             said: false,
             linked: Vec::new(),
@@ -228,22 +237,83 @@ impl Drain {
         self.end();
     }
 
-    /// One batch. Says whether lines were written.
+    /// Encodes a batch, if there is something, and writes one. Says whether lines were written.
     fn step(&mut self) -> bool {
-        if self.waiting.is_none() {
-            let before = clock::now_before_loads();
-            match self.engine.collect(before, self.calibration, &mut self.streams) {
-                Some(collected) => self.waiting = Some(collected),
-                None => self.hub.released.store(before, Ordering::Release),
+        // While the writer is at work the next batch can be encoded, unless that is the first of a segment.
+        if self.collected.is_none() && (self.waiting.is_none() || (self.given && !self.streams.is_due())) {
+            self.collect();
+        }
+        let mut wrote = false;
+        if self.waiting.is_some() {
+            wrote = self.write();
+            if !wrote {
+                return false;
             }
         }
-        let Some((batch, released)) = &mut self.waiting else { return false };
-        match self.engine.write(batch, &self.commits, &mut self.streams) {
+        self.waiting = self.collected.take();
+        match &self.waiting {
+            None => wrote,
+            Some(next) => {
+                // Handing it over pays in a flood only, and what fails is tried again here.
+                let gives = next.batch.count >= BATCH as u64
+                    && self.failing_since.is_none()
+                    && !self.streams.is_away()
+                    && !self.hub.waits_for_disk;
+                if gives && self.has_writer() { self.give() } else { self.write() }
+            }
+        }
+    }
+
+    fn collect(&mut self) {
+        let before = clock::now_before_loads();
+        let taken = self.waiting.as_ref().map_or(&[][..], |waiting| &waiting.batch.ranges);
+        self.collected = self.engine.collect(before, self.calibration, &mut self.streams, taken);
+        if self.collected.is_none() && self.waiting.is_none() {
+            self.hub.released.store(before, Ordering::Release);
+        }
+    }
+
+    fn has_writer(&mut self) -> bool {
+        if self.writer.is_none() {
+            // A process that may start no more threads does without.
+            self.writer = Writer::start().ok();
+        }
+        self.writer.is_some()
+    }
+
+    /// Lets the writer write what waits.
+    fn give(&mut self) -> bool {
+        let (Some(waiting), Some(writer)) = (&mut self.waiting, &self.writer) else { return false };
+        match self.engine.state(waiting, &self.commits, &mut self.streams) {
             Ok(()) => {
-                self.signals.lines.fetch_add(batch.count, Ordering::Relaxed);
-                self.hub.released.store(*released, Ordering::Release);
+                self.streams.give(writer);
+                self.given = true;
+                true
+            }
+            Err(error) => {
+                self.failed_writing(&error);
+                false
+            }
+        }
+    }
+
+    /// Writes what waits, or lets the writer come to its end with it.
+    fn write(&mut self) -> bool {
+        let Some(waiting) = &mut self.waiting else { return false };
+        let (commits, streams) = (&self.commits, &mut self.streams);
+        let written = match self.writer.as_ref().filter(|_| std::mem::take(&mut self.given)) {
+            Some(writer) => {
+                let written = streams.written(writer);
+                self.engine.written(waiting, commits, streams, written)
+            }
+            None => self.engine.write(waiting, commits, streams),
+        };
+        match written {
+            Ok(()) => {
+                self.signals.lines.fetch_add(waiting.batch.count, Ordering::Relaxed);
+                self.hub.released.store(waiting.released, Ordering::Release);
                 if self.hub.waits_for_disk && self.streams.sync().is_ok() {
-                    self.hub.synced.set(*released);
+                    self.hub.synced.set(waiting.released);
                 }
                 self.waiting = None;
                 self.hand_on_closed();
@@ -296,7 +366,7 @@ impl Drain {
         let mut whole = false;
         while !whole && Instant::now() < deadline {
             while self.step() {}
-            whole = self.waiting.is_none();
+            whole = self.waiting.is_none() && self.collected.is_none();
             if !whole {
                 std::thread::sleep(RETRY);
             }

@@ -141,7 +141,7 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
         records += finish_batch(dir, &manifest, &dead, &mut engine, &batch)?;
     } else if let Some(last) = dead.commits.last() {
         // Its space may not have been released any more.
-        engine.release(&last);
+        engine.release(&last, Vec::new());
     }
     let damaged_state = dead.commits.is_damaged();
     if damaged_state {
@@ -152,9 +152,9 @@ pub(crate) fn recover(dir: &Path) -> io::Result<Recovery> {
     }
     let plan = manifest.plan();
     let mut streams = Streams::new(dir, None).planned(&plan, None);
-    while let Some((mut batch, _)) = engine.collect(u64::MAX, calibration, &mut streams) {
-        engine.write(&mut batch, &dead.commits, &mut streams)?;
-        records += batch.count;
+    while let Some(mut collected) = engine.collect(u64::MAX, calibration, &mut streams, &[]) {
+        engine.write(&mut collected, &dead.commits, &mut streams)?;
+        records += collected.batch.count;
     }
     streams.sync()?;
     let sealed = engine.sites.streams().into_iter().filter(|stream| plan.seals(stream));
@@ -227,6 +227,7 @@ fn finish_batch(
         open_stream(&path)?.write_all(&missing)?;
     }
     dead.commits.complete(batch.number);
-    engine.release(batch);
+    let oversize = engine.take_oversize();
+    engine.release(batch, oversize);
     Ok(written)
 }

@@ -92,19 +92,21 @@ impl Rig {
     }
 
     fn collect(&mut self) -> Batch {
-        let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
-        self.engine.collect(u64::MAX, calibration, &mut self.streams).unwrap().0
+        self.collect_any().unwrap()
     }
 
     /// As [`Rig::collect`]; none when everything is collected.
     fn collect_any(&mut self) -> Option<Batch> {
         let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
-        self.engine.collect(u64::MAX, calibration, &mut self.streams).map(|(batch, _)| batch)
+        let collected = self.engine.collect(u64::MAX, calibration, &mut self.streams, &[])?;
+        // As it will be stated.
+        Some(Batch { number: self.engine.number + 1, ..collected.batch })
     }
 
     fn write(&mut self) {
-        let mut batch = self.collect();
-        self.engine.write(&mut batch, &self.commits, &mut self.streams).unwrap();
+        let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
+        let mut collected = self.engine.collect(u64::MAX, calibration, &mut self.streams, &[]).unwrap();
+        self.engine.write(&mut collected, &self.commits, &mut self.streams).unwrap();
     }
 
     /// The process dies: its lock goes, its files stay.
@@ -197,7 +199,7 @@ fn a_run_that_died_at_any_step_of_a_rotation_is_whole_after_recovery() {
             rig.commits.begin(&batch);
             for (index, file) in STREAMS.iter().enumerate() {
                 let stream = Stream { index: index as u32, file: (*file).to_owned(), class: Class::Audit };
-                let lines = rig.streams.buffer(&stream).clone();
+                let lines = rig.streams.to_write(&stream);
                 let part = left.min(lines.len());
                 left -= part;
                 open_stream(&begun.join(file)).unwrap().write_all(&lines[..part]).unwrap();
@@ -239,7 +241,7 @@ fn a_run_that_died_at_any_byte_of_its_writes_is_whole_after_recovery() {
             let file = path.file_name().unwrap().to_str().unwrap().to_owned();
             let index = u32::from(file != "orders.jsonl");
             let stream = Stream { index, file, class: Class::Audit };
-            let lines = rig.streams.buffer(&stream).clone();
+            let lines = rig.streams.to_write(&stream);
             let part = left.min(lines.len());
             left -= part;
             open_stream(&path).unwrap().write_all(&lines[..part]).unwrap();

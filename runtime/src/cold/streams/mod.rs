@@ -5,6 +5,7 @@
 //! fallback folder, under the same name, and comes back when it can. A segment is closed between two batches only.
 
 mod out;
+mod writer;
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -21,6 +22,7 @@ use super::segments::{Closed, Plan};
 use super::sites::Stream;
 
 use out::Out;
+pub(crate) use writer::Writer;
 
 /// Directories of a run: the owner writes, the group reads.
 pub(crate) const DIR_MODE: u32 = 0o750;
@@ -132,14 +134,18 @@ impl Streams {
         }
     }
 
-    /// The streams that have something to write: index, segment, length. Opens their files.
+    /// The streams that have something to write: index, segment, length. Opens their files. What was collected is taken
+    /// up, unless something waits to be written still.
     ///
     /// # Errors
     /// When a file cannot be opened; nothing is lost, and the next call tries again.
     pub(crate) fn open_pending(&mut self) -> io::Result<Vec<(u32, u32, u64)>> {
+        if !self.open.iter().flatten().any(|out| out.to_write > 0) {
+            self.open.iter_mut().flatten().for_each(Out::take_up);
+        }
         let mut streams = Vec::new();
         let mut result = Ok(());
-        for out in self.open.iter_mut().flatten().filter(|out| !out.buffer.is_empty()) {
+        for out in self.open.iter_mut().flatten().filter(|out| out.to_write > 0) {
             out.come_back();
             let opened = out.open(&self.dir, self.fallback.as_deref());
             streams.push((out.index, out.stated(), out.len));
@@ -148,16 +154,42 @@ impl Streams {
         result.map(|()| streams)
     }
 
-    /// Appends everything collected.
+    /// What of a stream was taken up.
+    #[cfg(test)]
+    pub(crate) fn to_write(&mut self, stream: &Stream) -> Vec<u8> {
+        self.out(stream).writing.clone()
+    }
+
+    /// Appends everything that was taken up.
     ///
     /// # Errors
     /// The first write that failed; the next call goes on where it stopped.
     pub(crate) fn write(&mut self) -> io::Result<()> {
         let mut result = Ok(());
-        for out in self.open.iter_mut().flatten().filter(|out| !out.buffer.is_empty()) {
+        for out in self.open.iter_mut().flatten().filter(|out| out.to_write > 0) {
             // The other streams get their lines even if one file cannot be written.
             let written = out.write();
-            out.failed = written.is_err();
+            result = result.and(written);
+        }
+        result
+    }
+
+    /// As [`Streams::write`], by `writer`, while more is collected: see [`Streams::written`].
+    pub(crate) fn give(&mut self, writer: &Writer) {
+        writer.give(self.open.iter_mut().flatten().filter(|out| out.to_write > 0).map(Out::job).collect());
+    }
+
+    /// Waits for what `writer` was given.
+    ///
+    /// # Errors
+    /// As of [`Streams::write`], which goes on where it stopped.
+    pub(crate) fn written(&mut self, writer: &Writer) -> io::Result<()> {
+        let mut result = Ok(());
+        for done in writer.take()? {
+            let Some(out) = self.open.iter_mut().flatten().find(|out| out.index == done.job.index) else {
+                continue;
+            };
+            let written = out.done(done);
             result = result.and(written);
         }
         result

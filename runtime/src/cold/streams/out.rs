@@ -1,7 +1,7 @@
 //! One stream's file: the segment that is being written, and what waits to be.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,6 +11,7 @@ use crate::cold::seal::{Progress, Sealing};
 use crate::cold::segments::{Closed, Rotation, last_closed};
 use crate::cold::sites::Stream;
 
+use super::writer::{Done, Job};
 use super::{BEGINS, FALLBACK, TRY_AGAIN, examined, open_stream};
 
 /// A buffer that a burst or an oversize event made larger than this is given back.
@@ -41,9 +42,18 @@ pub(super) struct Out {
     pub(super) begins: bool,
     /// The segment could not be closed then.
     pub(super) refused: Option<Instant>,
+    /// The lines that are being collected.
     pub(super) buffer: Vec<u8>,
-    /// How much of the buffer is in the file.
+    /// The lines of the batch that is being written. Empty while the writer has them.
+    pub(super) writing: Vec<u8>,
+    /// How long the lines are that are being written.
+    pub(super) to_write: usize,
+    /// The `seq` of the last of them.
+    seq_to_write: u64,
+    /// How much of them is in the file.
     written: usize,
+    /// The `seq` of the last line that is in the file.
+    written_seq: u64,
     pub(super) failed: bool,
     /// In the fallback folder since then.
     away_since: Option<Instant>,
@@ -72,7 +82,11 @@ impl Out {
             begins: false,
             refused: None,
             buffer: Vec::new(),
+            writing: Vec::new(),
+            to_write: 0,
+            seq_to_write: 0,
             written: 0,
+            written_seq: 0,
             failed: false,
             away_since: None,
         }
@@ -87,14 +101,19 @@ impl Out {
         self.segment | if self.begins { BEGINS } else { 0 }
     }
 
+    /// The length of the file once what is being written is in it.
+    fn len_then(&self) -> u64 {
+        self.len + self.to_write as u64
+    }
+
     /// A segment that needs its first line: the one before was closed, and then the process died.
     pub(super) fn begins_empty(&self) -> bool {
-        !self.is_away() && self.segment > 1 && self.len == 0 && self.buffer.is_empty()
+        !self.is_away() && self.segment > 1 && self.len_then() == 0 && self.buffer.is_empty()
     }
 
     /// See [`super::Streams::keep`].
     pub(super) fn keep(&mut self, seq: u64, from: usize, wall_ns: i64) -> bool {
-        let begins_empty = !self.is_away() && self.segment > 1 && self.len == 0 && from == 0;
+        let begins_empty = !self.is_away() && self.segment > 1 && self.len_then() == 0 && from == 0;
         if begins_empty || (self.lines > 0 && self.is_over(wall_ns) && self.may_rotate()) {
             self.buffer.truncate(from);
             self.due = true;
@@ -112,7 +131,7 @@ impl Out {
     }
 
     fn is_over(&self, wall_ns: i64) -> bool {
-        let bytes = self.len + self.buffer.len() as u64;
+        let bytes = self.len_then() + self.buffer.len() as u64;
         self.rotation.max_bytes.is_some_and(|max| bytes > max)
             || self.period_end.is_some_and(|end| wall_ns >= end)
     }
@@ -165,7 +184,7 @@ impl Out {
             segment: self.segment,
             file,
             len: self.len,
-            last_seq: self.last_seq,
+            last_seq: self.written_seq,
         })
     }
 
@@ -181,22 +200,37 @@ impl Out {
         Ok(())
     }
 
+    /// What was collected is what is written next.
+    pub(super) fn take_up(&mut self) {
+        std::mem::swap(&mut self.buffer, &mut self.writing);
+        (self.to_write, self.seq_to_write) = (self.writing.len(), self.last_seq);
+    }
+
     pub(super) fn write(&mut self) -> io::Result<()> {
-        let Some(file) = &self.file else { return Err(io::Error::from(io::ErrorKind::NotFound)) };
-        let mut file: &File = file;
-        while self.written < self.buffer.len() {
-            match file.write(&self.buffer[self.written..]) {
-                Ok(0) => return Err(io::Error::from(io::ErrorKind::WriteZero)),
-                Ok(count) => self.written += count,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        if self.writing.len() != self.to_write {
+            // The writer has gone with them.
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe));
         }
-        self.len += self.buffer.len() as u64;
-        self.written = 0;
-        self.buffer.clear();
-        if self.buffer.capacity() > LARGEST_KEPT {
-            self.buffer = Vec::new();
+        let job = self.job();
+        self.done(job.write())
+    }
+
+    /// Hands out what is to be written. [`Out::done`] takes it back.
+    pub(super) fn job(&mut self) -> Job {
+        let file = self.file.clone();
+        Job { index: self.index, file, bytes: std::mem::take(&mut self.writing), written: self.written }
+    }
+
+    /// The write returned.
+    pub(super) fn done(&mut self, Done { job, result }: Done) -> io::Result<()> {
+        (self.writing, self.written) = (job.bytes, job.written);
+        self.failed = result.is_err();
+        result?;
+        self.len += self.to_write as u64;
+        (self.to_write, self.written, self.written_seq) = (0, 0, self.seq_to_write);
+        self.writing.clear();
+        if self.writing.capacity() > LARGEST_KEPT {
+            self.writing = Vec::new();
         }
         Ok(())
     }
