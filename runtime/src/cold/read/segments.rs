@@ -215,7 +215,11 @@ fn list(
         // Links lead to what is listed elsewhere.
         let Ok(kind) = entry.file_type() else { continue };
         if kind.is_dir() {
-            vanished |= list(root, &entry.path(), fallback, streams, all)?;
+            vanished |= match list(root, &entry.path(), fallback, streams, all) {
+                // The folder of the rings goes with the end of its run.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+                listed => listed?,
+            };
             continue;
         }
         let (Some((file, packing)), true) = (stream_of(name), kind.is_file()) else { continue };
@@ -281,6 +285,30 @@ mod tests {
         assert_eq!(text, "{\"seq\":1}\n");
         fs::remove_file(dir.join("orders.000001.jsonl.gz")).unwrap();
         assert_eq!(all[0].open().err().map(|error| error.kind()), Some(io::ErrorKind::NotFound));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_goes_with_the_end_of_its_run_fails_no_listing() {
+        let dir = std::env::temp_dir().join(format!("tapelog-segments-end-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        fs::write(dir.join("orders.jsonl"), "{\"seq\":1}\n").unwrap();
+        let stop = core::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            threads.spawn(|| {
+                while !stop.load(core::sync::atomic::Ordering::Relaxed) {
+                    fs::create_dir(dir.join("rings")).unwrap();
+                    fs::remove_dir(dir.join("rings")).unwrap();
+                }
+            });
+            let whole = |_: &u32| {
+                let mut all = Vec::new();
+                list(&dir, &dir, false, &mut HashMap::new(), &mut all).is_ok() && all.len() == 1
+            };
+            let wrong = (0..5_000).filter(|round| !whole(round)).count();
+            stop.store(true, core::sync::atomic::Ordering::Relaxed);
+            assert_eq!(wrong, 0);
+        });
         fs::remove_dir_all(dir).unwrap();
     }
 
