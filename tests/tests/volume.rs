@@ -43,6 +43,10 @@ fn check(run: &Path, most: u64) -> (usize, usize) {
         if !name.contains(".jsonl") || name == "seals.jsonl" || name.starts_with('.') {
             continue;
         }
+        // The end of the run also interrupts a packing between the packed file and the removal of the plain one.
+        if name.strip_suffix(".gz").is_some_and(|plain| path.with_file_name(plain).exists()) {
+            continue;
+        }
         (files, packed) = (files + 1, packed + usize::from(name.ends_with(".gz")));
         let (mut reader, mut line) = (BufReader::new(lines(&path)), Vec::new());
         let (mut bytes, mut count, mut last) = (0, 0, 0);
@@ -60,7 +64,8 @@ fn check(run: &Path, most: u64) -> (usize, usize) {
         assert!(bytes <= most || count <= 2, "{name} has {bytes} bytes");
     }
     seqs.sort_unstable();
-    assert!(seqs.iter().enumerate().all(|(at, seq)| *seq == at as u64 + 1), "a seq is missing or doubled");
+    let wrong = seqs.iter().enumerate().find(|(at, seq)| **seq != *at as u64 + 1);
+    assert_eq!(wrong, None, "a seq is missing or doubled");
     assert!(seqs.len() as u64 >= amount().0);
     (files, packed)
 }
