@@ -1,5 +1,6 @@
-//! What a slow disk would hold up: a thread of its own asks the disk, on durability 1's interval, to have what was written,
-//! and writes the manifest of a live run, which must be on the disk before it takes the old one's place.
+//! What a slow disk would hold up: a thread of its own asks the disk, on durability 1's interval, to have what was written; lets
+//! it begin with what a flood writes; and writes the manifest of a live run, which must be on the disk before it takes the old
+//! one's place.
 //!
 //! Invariant: the drain waits for the disk only at the end of the run.
 
@@ -8,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::manifest::Manifest;
 
@@ -17,6 +18,14 @@ use super::manifest::Manifest;
 pub(crate) struct Syncer {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// A part of a file that is written and will not change.
+#[derive(Clone, Debug)]
+pub(crate) struct Stretch {
+    pub(crate) file: Arc<File>,
+    pub(crate) from: u64,
+    pub(crate) to: u64,
 }
 
 #[derive(Debug)]
@@ -32,6 +41,7 @@ struct Shared {
 struct State {
     files: Vec<Arc<File>>,
     manifest: Option<Manifest>,
+    stretches: Vec<Stretch>,
     end: bool,
 }
 
@@ -56,6 +66,15 @@ impl Syncer {
         lock(&self.shared.state).files = files;
     }
 
+    /// Lets the disk begin with what a flood has written, so that less is left when somebody must wait for it.
+    pub(crate) fn begin(&self, stretches: impl Iterator<Item = Stretch>) {
+        let mut stretches = stretches.peekable();
+        if stretches.peek().is_some() {
+            lock(&self.shared.state).stretches.extend(stretches);
+            self.shared.changed.notify_all();
+        }
+    }
+
     /// The manifest has changed: it is written soon. An error leaves the old one; the end of the run writes it again.
     pub(crate) fn write_soon(&self, manifest: &Manifest) {
         lock(&self.shared.state).manifest = Some(manifest.clone());
@@ -70,6 +89,18 @@ impl Syncer {
         lock(&self.shared.state).manifest = None;
         let _alone = lock(&self.shared.writing);
         manifest.write(&self.shared.dir)
+    }
+}
+
+impl Stretch {
+    fn begin(&self) {
+        #[cfg(target_os = "linux")]
+        {
+            use std::os::fd::AsRawFd as _;
+            let (from, len) = (self.from as libc::off64_t, (self.to - self.from) as libc::off64_t);
+            // SAFETY: the call takes no pointers, and the file is open. An error means that the disk begins later.
+            unsafe { libc::sync_file_range(self.file.as_raw_fd(), from, len, libc::SYNC_FILE_RANGE_WRITE) };
+        }
     }
 }
 
@@ -88,12 +119,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shared {
     fn run(&self, every: Option<Duration>) {
-        let nothing = |state: &mut State| !state.end && state.manifest.is_none();
+        let mut next = every.map(|every| Instant::now() + every);
         loop {
+            let nothing =
+                |state: &mut State| !state.end && state.manifest.is_none() && state.stretches.is_empty();
             let state = lock(&self.state);
-            let state = match every {
-                Some(every) => {
-                    let waited = self.changed.wait_timeout_while(state, every, nothing);
+            let mut state = match next {
+                Some(next) => {
+                    let left = next.saturating_duration_since(Instant::now());
+                    let waited = self.changed.wait_timeout_while(state, left, nothing);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
                 None => self.changed.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner),
@@ -101,11 +135,17 @@ impl Shared {
             if state.end {
                 return;
             }
-            let files = if every.is_some() { state.files.clone() } else { Vec::new() };
+            let stretches = std::mem::take(&mut state.stretches);
+            let is_time = next.is_some_and(|next| Instant::now() >= next);
+            let files = if is_time { state.files.clone() } else { Vec::new() };
             drop(state);
             self.write_manifest();
+            stretches.iter().for_each(Stretch::begin);
             // An error here shows as an error of the next write, which the drain reports.
             files.iter().for_each(|file| drop(file.sync_data()));
+            if is_time {
+                next = every.map(|every| Instant::now() + every);
+            }
         }
     }
 

@@ -16,18 +16,6 @@ pub(super) struct Line {
 const LARGEST_KEPT: usize = 1 << 20;
 const SMALLEST: usize = 4096;
 
-/// `00` to `99`.
-const PAIRS: [u8; 200] = {
-    let mut pairs = [0; 200];
-    let mut at = 0;
-    while at < 100 {
-        pairs[at * 2] = b'0' + (at / 10) as u8;
-        pairs[at * 2 + 1] = b'0' + (at % 10) as u8;
-        at += 1;
-    }
-    pairs
-};
-
 impl Line {
     pub(super) fn new() -> Self {
         Self { bytes: vec![0; SMALLEST], len: 0 }
@@ -178,10 +166,18 @@ impl Line {
     /// A whole number.
     #[inline]
     pub(super) fn unsigned(&mut self, number: u64) {
-        let count = number.checked_ilog10().unwrap_or(0) as usize + 1;
-        let room = self.room::<20>();
-        last_digits(&mut room[..count], number);
-        self.len += count;
+        if number >= TEN_TO_8 {
+            return self.long_unsigned(number);
+        }
+        let digits = eight_digits(number as u32);
+        let zeros = (digits.trailing_zeros() / 8).min(7);
+        self.padded(&((digits | ASCII) >> (8 * zeros)).to_le_bytes(), 8 - zeros as usize);
+    }
+
+    #[inline(never)]
+    fn long_unsigned(&mut self, number: u64) {
+        self.unsigned(number / TEN_TO_8);
+        self.padded(&(eight_digits((number % TEN_TO_8) as u32) | ASCII).to_le_bytes(), 8);
     }
 
     pub(super) fn signed(&mut self, number: i64) {
@@ -199,16 +195,22 @@ impl Line {
         if number.is_sign_negative() {
             self.byte(b'-');
         }
-        let power = POWERS[scale];
-        self.unsigned(mantissa / power);
-        if scale == 0 {
-            self.padded(b".0", 2);
-        } else {
-            let room = self.room::<9>();
-            room[0] = b'.';
-            last_digits(&mut room[1..=scale], mantissa % power);
-            self.len += scale + 1;
-        }
+        let [high, low] = [mantissa / TEN_TO_8, mantissa % TEN_TO_8].map(|half| eight_digits(half as u32));
+        // Sixteen digits, and what may be copied with them.
+        let mut digits = [b'0'; 32];
+        digits[..8].copy_from_slice(&(high | ASCII).to_le_bytes());
+        digits[8..16].copy_from_slice(&(low | ASCII).to_le_bytes());
+        let zeros_before = if high == 0 { 64 + low.trailing_zeros() } else { high.trailing_zeros() } / 8;
+        let zeros_after = (low.leading_zeros() / 8) as usize;
+        let point = 16 - scale;
+        let first = (zeros_before as usize).min(point - 1);
+        let whole = point - first;
+        let room = self.room::<32>();
+        room[..16].copy_from_slice(&digits[first..first + 16]);
+        room[whole] = b'.';
+        room[whole + 1..whole + 9].copy_from_slice(&digits[point..point + 8]);
+        // A fraction of nothing but zeros keeps one.
+        self.len += whole + 1 + scale.saturating_sub(zeros_after).max(1);
         true
     }
 
@@ -233,58 +235,44 @@ const fn plain(word: u64) -> bool {
     (word | control | quote | slash) & (ONES * 0x80) == 0
 }
 
-/// Fills `out` with the last digits of `number`.
+const TEN_TO_8: u64 = 100_000_000;
+/// Makes digits of [`eight_digits`] characters.
+const ASCII: u64 = 0x3030_3030_3030_3030;
+
+/// The eight digits of a number below 10^8, a byte each, the first one lowest: halved three times, all parts at once.
 #[inline(always)]
-fn last_digits(out: &mut [u8], mut number: u64) {
-    let mut pairs = out.rchunks_exact_mut(2);
-    for pair in &mut pairs {
-        let at = (number % 100) as usize * 2;
-        pair.copy_from_slice(&PAIRS[at..at + 2]);
-        number /= 100;
-    }
-    if let [first] = pairs.into_remainder() {
-        *first = b'0' + (number % 10) as u8;
-    }
+const fn eight_digits(number: u32) -> u64 {
+    let fours = (number / 10_000) as u64 | ((number % 10_000) as u64) << 32;
+    // 5243 / 2^19 is a hundredth, exact enough below 10^4; 103 / 2^10 a tenth, below 10^2.
+    let hundreds = ((fours * 5_243) >> 19) & 0x7F_0000_007F;
+    let twos = hundreds | (fours - hundreds * 100) << 16;
+    let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (twos - tens * 10) << 8
 }
 
-const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
-
-/// A float that is a short decimal, as most prices and quantities are: its digits, and how many stand behind the point.
+/// A float that is a short decimal, as most prices and quantities are: `mantissa / 10^scale`, with a scale from 3 to 8 and
+/// perhaps with zeros at its end.
 ///
-/// What it returns are the shortest digits: `mantissa / 10^scale`, both exact in an f64, is rounded correctly, and gives
-/// `number`; so the decimal reads back as `number`. With a mantissa below 2^51 two decimals of one scale are further apart
-/// than the floats there, so no other one does, and none with fewer digits, for that would be one of these with zeros.
+/// Without those zeros they are the shortest digits: both parts, exact in an f64, divide to `number`, rounded correctly; so
+/// the decimal reads back as `number`. With a mantissa below 2^51 two decimals of one scale are further apart than the
+/// floats there, so no other one does, and none with fewer digits, for that would be one of these with zeros.
 #[inline]
 fn short_decimal(number: f64) -> Option<(u64, usize)> {
     const LIMIT: f64 = (1_u64 << 51) as f64;
     // Smaller ones are written with an exponent.
     if !(0.001..LIMIT / 1e3).contains(&number) {
-        return (number == 0.0).then_some((0, 0));
+        return (number == 0.0).then_some((0, 3));
     }
-    let (mut scale, power) = if number < LIMIT / 1e8 {
+    let (scale, power) = if number < LIMIT / 1e8 {
         (8, 1e8)
     } else if number < LIMIT / 1e6 {
         (6, 1e6)
     } else {
         (3, 1e3)
     };
-    let mut mantissa = (number * power + 0.5) as u64;
-    if mantissa as f64 / power != number {
-        return None;
-    }
-    while scale >= 4 && mantissa.is_multiple_of(10_000) {
-        mantissa /= 10_000;
-        scale -= 4;
-    }
-    if scale >= 2 && mantissa.is_multiple_of(100) {
-        mantissa /= 100;
-        scale -= 2;
-    }
-    if scale >= 1 && mantissa.is_multiple_of(10) {
-        mantissa /= 10;
-        scale -= 1;
-    }
-    Some((mantissa, scale))
+    // Signed: a conversion that is one instruction, and back.
+    let mantissa = (number * power + 0.5) as i64;
+    (mantissa as f64 / power == number).then_some((mantissa.unsigned_abs(), scale))
 }
 
 #[cfg(test)]
@@ -353,7 +341,9 @@ mod tests {
 
     #[test]
     fn whole_numbers_have_their_digits() {
-        for number in [0, 9, 10, 99, 100, 12_345, u64::MAX] {
+        let powers = (0..20).map(|power| 10_u64.pow(power)).flat_map(|power| [power - 1, power, power + 1]);
+        let others = [12_345, 9_900_990, 90_000_009, 100_200_300_400, 1_234_567_890_123_456_789, u64::MAX];
+        for number in powers.chain(others).chain((0..10_000_000).step_by(37)) {
             let mut line = Line::new();
             line.unsigned(number);
             assert_eq!(line.written(), number.to_string().as_bytes());

@@ -8,10 +8,13 @@ use core::sync::atomic::Ordering;
 use crate::cold::commit::Commits;
 use crate::cold::drain::Live;
 use crate::cold::encode::{Encoder, Envelope};
+use crate::cold::engine::Collected;
 use crate::cold::kinds::Kinds;
+use crate::cold::merge::Range;
 use crate::cold::run::RunDir;
 use crate::cold::segments::{Plan, Rotation, closed_name};
 use crate::cold::sites::Sites;
+use crate::cold::streams::Writer;
 use crate::hot::clock::Calibration;
 use crate::hot::hub::Hub;
 use crate::hot::record::record;
@@ -275,6 +278,88 @@ fn a_run_that_died_between_complete_and_release_repeats_nothing() {
     assert_eq!(recover(&dir).unwrap(), Recovery::Recovered { records: 2, torn: 0, damaged: 0, lost: 0 });
     assert_eq!(numbers(&dir), (0..8).collect::<Vec<_>>());
     fs::remove_dir_all(root).unwrap();
+}
+
+impl Rig {
+    /// What was recorded since the batch that took `taken`.
+    fn collect_behind(&mut self, taken: &[Range]) -> Collected {
+        let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
+        self.engine.collect(u64::MAX, calibration, &mut self.streams, taken).unwrap()
+    }
+
+    fn state(&mut self, collected: &mut Collected) {
+        self.engine.state(collected, &self.commits, &mut self.streams).unwrap();
+    }
+}
+
+/// In a flood one batch is encoded while the one before is written.
+#[test]
+fn a_run_that_died_with_one_batch_being_written_and_the_next_one_encoded_is_whole_after_recovery() {
+    for step in 0..6 {
+        let mut rig = Rig::new("ahead");
+        rig.record(0, 6);
+        let mut first = rig.collect_behind(&[]);
+        rig.state(&mut first);
+        let writer = Writer::start().unwrap();
+        if step > 0 {
+            rig.streams.give(&writer);
+        }
+        rig.record(6, 4);
+        let mut second = rig.collect_behind(&first.batch.ranges);
+        assert_eq!((first.batch.count, second.batch.first_seq, second.batch.count), (6, 7, 4));
+        if step > 0 {
+            let written = rig.streams.written(&writer);
+            if step > 1 {
+                rig.engine.written(&mut first, &rig.commits, &mut rig.streams, written).unwrap();
+            }
+        }
+        if step > 2 {
+            rig.state(&mut second);
+        }
+        if step > 3 {
+            rig.streams.write().unwrap();
+        }
+        if step > 4 {
+            rig.engine.written(&mut second, &rig.commits, &mut rig.streams, Ok(())).unwrap();
+            assert_eq!((first.batch.number, second.batch.number), (1, 2));
+        }
+        rig.record(10, 2);
+        let (root, dir) = rig.die();
+        assert!(matches!(recover(&dir).unwrap(), Recovery::Recovered { .. }));
+        assert_eq!(numbers(&dir), (0..12).collect::<Vec<_>>(), "step {step}");
+        fs::remove_dir_all(root).unwrap();
+    }
+}
+
+#[test]
+fn what_the_writer_cannot_write_goes_to_the_other_folder_and_what_was_encoded_meanwhile_behind_it() {
+    let mut rig = Rig::new("refused");
+    let fallback = rig.root.join("fallback");
+    rig.streams = Streams::new(&rig.dir, Some(&fallback));
+    // Every write to it fails: the disk is full.
+    std::os::unix::fs::symlink("/dev/full", rig.dir.join("orders.jsonl")).unwrap();
+    rig.record(0, 6);
+    let mut first = rig.collect_behind(&[]);
+    rig.state(&mut first);
+    let writer = Writer::start().unwrap();
+    rig.streams.give(&writer);
+    rig.record(6, 4);
+    let mut second = rig.collect_behind(&first.batch.ranges);
+    let refused = rig.streams.written(&writer);
+    let refused = rig.engine.written(&mut first, &rig.commits, &mut rig.streams, refused);
+    assert_eq!(refused.unwrap_err().raw_os_error(), Some(libc::ENOSPC));
+    for batch in [&mut first, &mut second] {
+        rig.engine.write(batch, &rig.commits, &mut rig.streams).unwrap();
+    }
+    assert_eq!((first.batch.number, second.batch.number), (2, 3));
+    let numbers = |path: PathBuf| -> Vec<u64> {
+        let text = fs::read_to_string(path).unwrap();
+        let number = |line| serde_json::from_str::<serde_json::Value>(line).unwrap()["n"].as_u64().unwrap();
+        text.lines().map(number).collect()
+    };
+    assert_eq!(numbers(fallback.join("orders.jsonl")), [0, 2, 4, 6, 8]);
+    assert_eq!(numbers(rig.dir.join("decisions.jsonl")), [1, 3, 5, 7, 9]);
+    fs::remove_dir_all(rig.root.clone()).unwrap();
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::seal::Sealing;
 use super::segments::begin::examine;
 use super::segments::{Closed, Plan};
 use super::sites::Stream;
+use super::sync::Stretch;
 
 use out::Out;
 pub(crate) use writer::Writer;
@@ -206,6 +207,11 @@ impl Streams {
             sealing.advance(seq, sealed.filter_map(Out::progress));
         }
         self.closed.append(&mut self.closing);
+    }
+
+    /// What the disk may begin with.
+    pub(crate) fn to_begin(&mut self) -> impl Iterator<Item = Stretch> {
+        self.open.iter_mut().flatten().filter(|out| !out.is_away()).filter_map(Out::to_begin)
     }
 
     /// The segments that were closed since the last call.

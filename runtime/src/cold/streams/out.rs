@@ -13,9 +13,13 @@ use crate::cold::sites::Stream;
 
 use super::writer::{Done, Job};
 use super::{BEGINS, FALLBACK, TRY_AGAIN, examined, open_stream};
+use crate::cold::sync::Stretch;
 
 /// A buffer that a burst or an oversize event made larger than this is given back.
 const LARGEST_KEPT: usize = 4 << 20;
+
+/// The disk is asked to begin with so many bytes at a time.
+const STRETCH: u64 = 4 << 20;
 
 #[derive(Debug)]
 pub(super) struct Out {
@@ -55,6 +59,8 @@ pub(super) struct Out {
     /// The `seq` of the last line that is in the file.
     written_seq: u64,
     pub(super) failed: bool,
+    /// Up to here the disk was asked to begin.
+    begun: u64,
     /// In the fallback folder since then.
     away_since: Option<Instant>,
 }
@@ -88,8 +94,18 @@ impl Out {
             written: 0,
             written_seq: 0,
             failed: false,
+            begun: 0,
             away_since: None,
         }
+    }
+
+    /// What the disk may begin with, once it is much. Not the end of the file: whoever appends would wait for it.
+    pub(super) fn to_begin(&mut self) -> Option<Stretch> {
+        let from = std::mem::replace(&mut self.begun, self.len & !(STRETCH - 1)).min(self.begun);
+        if self.begun == from {
+            return None;
+        }
+        Some(Stretch { file: Arc::clone(self.file.as_ref()?), from, to: self.begun })
     }
 
     pub(super) fn is_away(&self) -> bool {
@@ -165,7 +181,7 @@ impl Out {
         // What cannot be opened now is opened before the next write.
         self.file = open_stream(&live).ok().map(Arc::new);
         self.segment += 1;
-        self.len = 0;
+        (self.len, self.begun) = (0, 0);
         (self.lines, self.first_seq, self.last_seq, self.period_end) = (0, 0, 0, None);
         Ok(closed)
     }
