@@ -137,6 +137,19 @@ pub fn lines(run: &Path) -> Vec<Value> {
     all
 }
 
+/// How many lines of a run are of this event type: as [`lines`] and [`of_type`], for a million lines.
+///
+/// # Panics
+/// When a file cannot be read.
+#[must_use]
+pub fn count_of_type(run: &Path, event_type: &str) -> usize {
+    let wanted = format!("\"event_type\":\"{event_type}\"");
+    stream_files(run)
+        .iter()
+        .map(|file| text_of(file).lines().filter(|line| line.contains(&wanted)).count())
+        .sum()
+}
+
 /// What a segment holds; a packed one is unpacked by a program that is not ours.
 fn text_of(file: &Path) -> String {
     let bytes = if file.extension().is_some_and(|end| end == "gz") {
@@ -163,8 +176,10 @@ fn check_types(line: &Value, types: &mut HashMap<String, &'static str>) {
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        let first = *types.entry(name.clone()).or_insert(kind);
-        assert_eq!(first, kind, "`{name}` has two types: {line}");
+        match types.get(name) {
+            Some(first) => assert_eq!(*first, kind, "`{name}` has two types: {line}"),
+            None => drop(types.insert(name.clone(), kind)),
+        }
     }
 }
 
