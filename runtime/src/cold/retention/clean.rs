@@ -161,6 +161,7 @@ impl Job<'_> {
     ) -> Result<(), ReadError> {
         for run in &self.runs(wanted)? {
             // What cannot be tidied or packed now stays as it is, and is readable.
+            let Some(_alone) = pack::alone(run.dir()) else { continue };
             let _ = pack::tidy(run.dir());
             let plan = plan(run);
             for segment in run.segments()? {

@@ -139,7 +139,11 @@ impl Work {
             let path = closed.path(&self.dir);
             let stop =
                 |_| if self.stopped() { Err(io::Error::from(io::ErrorKind::Interrupted)) } else { Ok(()) };
-            match pack::pack_unless(&path, rotation.packing, stop) {
+            let packed = match pack::alone(&self.dir) {
+                Some(_alone) => pack::pack_unless(&path, rotation.packing, stop),
+                None => Err(io::Error::from(io::ErrorKind::ResourceBusy)),
+            };
+            match packed {
                 // What was made for the plain one is for nobody now.
                 Ok(_) => drop(std::fs::remove_file(sidecar_of(&self.dir, &path))),
                 Err(_) if self.stopped() => {}

@@ -3,10 +3,11 @@
 //! Invariant: at every moment the whole segment stands under its name or under its packed name. The plain file goes only
 //! after the packed one is on the disk and has been read back. What a crash leaves behind is a temporary file, or both.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sha2::{Digest as _, Sha256};
 
@@ -38,7 +39,7 @@ pub(crate) enum Step {
     Named,
 }
 
-/// Packs a closed segment; returns the packed file.
+/// Packs a closed segment; returns the packed file. For who is [`alone`].
 ///
 /// # Errors
 /// When it cannot be read, written or read back; then the plain file is still there, and nothing else.
@@ -107,7 +108,23 @@ pub(crate) fn pack_by_steps(
     Ok(packed)
 }
 
-/// Puts in order what a packing that was interrupted has left in a folder and below.
+/// The right to pack and tidy in the run in `dir`, until it is dropped. The keeper of a run that has ended may be at work
+/// still when another process cleans: each would take the other's file for one that was left over, and a segment could go
+/// with both. None when somebody has it for longer than a while; a file system without locks gives it to everybody.
+pub(crate) fn alone(dir: &Path) -> Option<File> {
+    const PATIENCE: Duration = Duration::from_secs(10);
+    let folder = File::open(dir).ok()?;
+    let until = Instant::now() + PATIENCE;
+    while let Err(TryLockError::WouldBlock) = folder.try_lock() {
+        if Instant::now() >= until {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Some(folder)
+}
+
+/// Puts in order what a packing that was interrupted has left in a folder and below. For who is [`alone`].
 pub(crate) fn tidy(dir: &Path) -> io::Result<()> {
     for entry in fs::read_dir(dir)? {
         let entry = entry?;

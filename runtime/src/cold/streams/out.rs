@@ -283,3 +283,32 @@ fn first_seq(path: &Path) -> Option<u64> {
     BufReader::new(File::open(path).ok()?).read_until(b'\n', &mut line).ok()?;
     seq_of(line.trim_ascii_end())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Class;
+
+    #[test]
+    fn the_disk_begins_with_each_part_of_a_segment_once_and_never_with_its_end() {
+        let dir = std::path::PathBuf::from(format!("/dev/shm/tapelog-begin-{}", std::process::id()));
+        let stream = Stream { index: 0, file: "orders.jsonl".to_owned(), class: Class::Audit };
+        let mut out = Out::new(&dir, &stream, Rotation::never(), false);
+        let mut begun = Vec::new();
+        for round in 0..40 {
+            if round == 30 {
+                out.rotate(&dir, None).unwrap();
+                begun.clear();
+            }
+            out.buffer.resize(900_000, b'x');
+            out.take_up();
+            out.open(&dir, None).unwrap();
+            out.write().unwrap();
+            begun.extend(out.to_begin().map(|stretch| (stretch.from, stretch.to)));
+            let end = begun.last().map_or(0, |(_, to)| *to);
+            assert!(end <= out.len && out.len - end < STRETCH, "{end} of {}", out.len);
+        }
+        assert_eq!(begun, [(0, STRETCH), (STRETCH, 2 * STRETCH)]);
+        fs::remove_dir_all(dir).unwrap();
+    }
+}
