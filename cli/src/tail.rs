@@ -41,6 +41,9 @@ pub(crate) struct Tail {
     /// The lines as they stand in the files
     #[arg(long)]
     json: bool,
+    /// Of other commands; here an error says which
+    #[arg(long, hide = true, value_name = "WHEN")]
+    since: Option<String>,
 }
 
 /// How often it looks.
@@ -69,6 +72,11 @@ struct Following {
 
 /// See the module.
 pub(crate) fn tail(args: &Tail, place: &Place, out: &mut dyn Write, look: &Look) -> Result<Outcome, Failure> {
+    if let Some(since) = &args.since {
+        return Err(Failure::Unusable(format!(
+            "`tape tail` shows what comes, behind the last events (`--lines 100`); for what was, write `tape query --since {since}`"
+        )));
+    }
     let filters = filter::parse(&args.filters)?;
     let every =
         match &args.rate {

@@ -150,3 +150,9 @@ fn what_is_no_program_is_told_with_what_to_name() {
     let missing = format!("sites --binary {}", root.path.join("engine").display());
     check(&root.path, &missing, 2, &["os error", "write the path of a program"]);
 }
+
+#[test]
+fn an_option_of_another_command_is_told_with_that_command() {
+    let root = small();
+    check(&root.path, "tail --since 5m", 2, &["`tape query --since 5m`", "`--lines 100`"]);
+}

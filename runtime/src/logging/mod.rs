@@ -189,7 +189,8 @@ impl Logging {
     /// ```
     ///
     /// What it says of files is done by the recorder from its start: `rotation` (size, time, retention, count,
-    /// compression) and `file_retention_days` hold for all streams, but audit streams stay; `trading_logs_retention`,
+    /// compression), `file_retention_days` and `file_archive_after_days` (closed files are packed when they are so old) hold
+    /// for all streams, but no audit stream is removed; `trading_logs_retention`,
     /// `performance_logs_retention`, `system_logs_retention` and `error_logs_retention` (days) hold for orders and
     /// execution, performance, system and error alone. `files` and the `file` of a service are names in the root that
     /// lead to the newest file of the stream. `database` and its retention are for who ships (`tape ship`);
