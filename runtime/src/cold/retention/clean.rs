@@ -166,8 +166,10 @@ impl Job<'_> {
             let plan = plan(run);
             for segment in run.segments()? {
                 let rotation = plan.rotation(&segment.stream, run.manifest().class_of(&segment.stream));
-                // The newest of a run's own may not be named or sealed yet: its keeper packs it when it is.
-                let settled = self.own != Some(run.dir()) || rotation.pack_after_seconds.is_some();
+                // The newest of a run's own may not be named or sealed yet: its keeper packs it when it is. What waits for
+                // an age is both by then.
+                let waits = rotation.pack_after_seconds.is_some_and(|seconds| seconds > 0);
+                let settled = waits || self.own != Some(run.dir());
                 if settled && self.is_due(&segment, rotation) && !(self.stop)() {
                     let packed = pack::pack(&segment.path(), rotation.packing);
                     // What was made for the plain one is for nobody now.

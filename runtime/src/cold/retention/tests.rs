@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use super::clean::Job;
 use crate::cold::read::{Packing, Root, Run};
 #[cfg(feature = "gzip")]
-use crate::cold::segments::pack;
+use crate::cold::segments::{Plan, pack};
 use crate::{Recorder, Rotation};
 
 /// A process has one recorder at a time.
@@ -55,6 +55,31 @@ fn closed_files_are_packed_when_they_are_as_old_as_was_said() {
     let (left, packed) = (closed(&run, Packing::Plain).len(), closed(&run, Packing::Gzip).len());
     pack_all(&folder, None, 8);
     assert_eq!((closed(&run, Packing::Plain).len(), closed(&run, Packing::Gzip).len()), (0, left + packed));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Of its own run a keeper's cleaning leaves alone what may not be sealed yet, also when the age is none.
+#[test]
+#[cfg(feature = "gzip")]
+fn a_cleaning_of_the_live_run_packs_nothing_that_may_not_be_sealed() {
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let folder = std::env::temp_dir().join(format!("tapelog-at-once-{}", std::process::id()));
+    let rotation = Rotation::never().max_bytes(2_000).packing(Packing::Gzip).pack_after_days(7);
+    let tape = Recorder::builder("at-once").root(&folder).rotation(rotation).start().unwrap();
+    for i in 0..30_u64 {
+        crate::event!(crate::events::BUY_CANDIDATE, i, "number {i}");
+    }
+    tape.flush().unwrap();
+    let run = Root::open(&folder).unwrap().newest().unwrap();
+    let plain = closed(&run, Packing::Plain);
+    let root = Root::open(&folder).unwrap();
+    let now = SystemTime::now() + DAY * 8;
+    let job = Job { root: &root, own: Some(run.dir()), dry_run: false, now, stop: &|| false };
+    let at_once = Rotation::never().packing(Packing::Gzip).pack_after_days(0);
+    job.pack(&|_| Plan { audit: at_once, log: at_once, ..Plan::default() }, |_| true).unwrap();
+    assert!(!plain.is_empty());
+    assert_eq!(closed(&run, Packing::Plain), plain);
+    tape.finish().unwrap();
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
