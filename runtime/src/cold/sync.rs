@@ -197,9 +197,9 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let syncer = Syncer::start(&dir, None).unwrap();
         syncer.write_soon(&Manifest::new("soon", "session", String::new()));
-        let until = std::time::Instant::now() + Duration::from_mins(1);
+        let until = Instant::now() + Duration::from_mins(1);
         while !Manifest::read(&dir).is_ok_and(|manifest| manifest.service == "soon") {
-            assert!(std::time::Instant::now() < until);
+            assert!(Instant::now() < until);
             std::thread::sleep(Duration::from_millis(1));
         }
         std::fs::remove_dir_all(&dir).unwrap();

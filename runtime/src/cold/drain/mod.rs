@@ -316,7 +316,7 @@ impl Drain {
                     self.hub.synced.set(waiting.released);
                 }
                 self.waiting = None;
-                self.syncer.begin(self.streams.to_begin());
+                self.syncer.begin(self.streams.take_stretches());
                 self.hand_on_closed();
                 self.recovered_writing();
                 true

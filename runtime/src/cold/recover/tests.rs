@@ -202,7 +202,7 @@ fn a_run_that_died_at_any_step_of_a_rotation_is_whole_after_recovery() {
             rig.commits.begin(&batch);
             for (index, file) in STREAMS.iter().enumerate() {
                 let stream = Stream { index: index as u32, file: (*file).to_owned(), class: Class::Audit };
-                let lines = rig.streams.to_write(&stream);
+                let lines = rig.streams.taken_up(&stream);
                 let part = left.min(lines.len());
                 left -= part;
                 open_stream(&begun.join(file)).unwrap().write_all(&lines[..part]).unwrap();
@@ -244,7 +244,7 @@ fn a_run_that_died_at_any_byte_of_its_writes_is_whole_after_recovery() {
             let file = path.file_name().unwrap().to_str().unwrap().to_owned();
             let index = u32::from(file != "orders.jsonl");
             let stream = Stream { index, file, class: Class::Audit };
-            let lines = rig.streams.to_write(&stream);
+            let lines = rig.streams.taken_up(&stream);
             let part = left.min(lines.len());
             left -= part;
             open_stream(&path).unwrap().write_all(&lines[..part]).unwrap();

@@ -327,7 +327,7 @@ mod tests {
         let dir = folder("age");
         let path = dir.join("a.000001.jsonl");
         fs::write(&path, "{\"event_type\":\"ORDER_CONTEXT\",\"seq\":1}\n".repeat(1000)).unwrap();
-        let old = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        let old = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
         File::options().write(true).open(&path).unwrap().set_modified(old).unwrap();
         let before = fs::metadata(&path).unwrap().len();
         let packed = pack(&path, Packing::Gzip).unwrap();

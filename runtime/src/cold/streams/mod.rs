@@ -157,7 +157,7 @@ impl Streams {
 
     /// What of a stream was taken up.
     #[cfg(test)]
-    pub(crate) fn to_write(&mut self, stream: &Stream) -> Vec<u8> {
+    pub(crate) fn taken_up(&mut self, stream: &Stream) -> Vec<u8> {
         self.out(stream).writing.clone()
     }
 
@@ -210,8 +210,8 @@ impl Streams {
     }
 
     /// What the disk may begin with.
-    pub(crate) fn to_begin(&mut self) -> impl Iterator<Item = Stretch> {
-        self.open.iter_mut().flatten().filter(|out| !out.is_away()).filter_map(Out::to_begin)
+    pub(crate) fn take_stretches(&mut self) -> impl Iterator<Item = Stretch> {
+        self.open.iter_mut().flatten().filter(|out| !out.is_away()).filter_map(Out::take_stretch)
     }
 
     /// The segments that were closed since the last call.

@@ -100,7 +100,7 @@ impl Out {
     }
 
     /// What the disk may begin with, once it is much. Not the end of the file: whoever appends would wait for it.
-    pub(super) fn to_begin(&mut self) -> Option<Stretch> {
+    pub(super) fn take_stretch(&mut self) -> Option<Stretch> {
         let from = std::mem::replace(&mut self.begun, self.len & !(STRETCH - 1)).min(self.begun);
         if self.begun == from {
             return None;
@@ -304,7 +304,7 @@ mod tests {
             out.take_up();
             out.open(&dir, None).unwrap();
             out.write().unwrap();
-            begun.extend(out.to_begin().map(|stretch| (stretch.from, stretch.to)));
+            begun.extend(out.take_stretch().map(|stretch| (stretch.from, stretch.to)));
             let end = begun.last().map_or(0, |(_, to)| *to);
             assert!(end <= out.len && out.len - end < STRETCH, "{end} of {}", out.len);
         }
