@@ -23,9 +23,6 @@ async fn evaluate(&self) -> Result<Buy, Error> {
             },
         )
         .await;
-    {
-        use ::tapelog::__private::outcome::Level as _;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).close(&mut decision);
-    }
+    ::tapelog::__private::outcome::Of(&result).close(&mut decision);
     result
 }

@@ -20,10 +20,7 @@ fn evaluate(&self) -> Pin<Box<dyn Future<Output = Result<Buy, Error>> + Send + '
                 future,
             )
             .await;
-        {
-            use ::tapelog::__private::outcome::Level as _;
-            (&&&&&&::tapelog::__private::outcome::Of(&result)).close(&mut decision);
-        }
+        ::tapelog::__private::outcome::Of(&result).close(&mut decision);
         result
     })
 }

@@ -50,9 +50,6 @@ fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
         &result,
         |result| result.is_ok(),
     );
-    {
-        use ::tapelog::__private::outcome::Level as _;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).close(decision);
-    }
+    ::tapelog::__private::outcome::Of(&result).close(decision);
     result
 }

@@ -7,7 +7,7 @@ fn run() -> ! {
     let mut decision = ::tapelog::__private::decision::open(
         &mut frame,
         &__TAPELOG_DECISION,
-        &(),
+        (),
     );
     ::tapelog::__private::call(#[inline(always)] || -> ! { loop {} })
 }

@@ -25,9 +25,6 @@ fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
             { decide(symbol) }
         },
     );
-    {
-        use ::tapelog::__private::outcome::Level as _;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).close(decision);
-    }
+    ::tapelog::__private::outcome::Of(&result).close(decision);
     result
 }

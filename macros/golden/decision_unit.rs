@@ -7,7 +7,7 @@ fn tick(&self) {
     let decision = ::tapelog::__private::decision::open_in_place(
         &mut frame,
         &__TAPELOG_DECISION,
-        &(),
+        (),
     );
     {
         act();

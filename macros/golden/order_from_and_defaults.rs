@@ -72,10 +72,7 @@ async fn place(&self, order: &Order) -> Result<Ack, Error> {
         { self.send(order).await }
     }
         .await;
-    let ended = {
-        use ::tapelog::__private::outcome::Level as _;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
-    };
+    let ended = ::tapelog::__private::outcome::Of(&result).read();
     if attempt.is_open() {
         attempt
             .close(

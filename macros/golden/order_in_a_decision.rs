@@ -11,7 +11,7 @@ fn place(order: Order) -> Status {
     let decision = ::tapelog::__private::decision::open(
         &mut frame,
         &__TAPELOG_DECISION,
-        &(),
+        (),
     );
     static __TAPELOG_PERFORMANCE: ::tapelog::__private::performance::Measured = ::tapelog::__private::performance::Measured::new(
         "place\norder",
@@ -54,7 +54,7 @@ fn place(order: Order) -> Status {
     let timer = ::tapelog::__private::performance::open(
         &mut timing,
         &__TAPELOG_PERFORMANCE,
-        &(::tapelog::__private::field(&order),),
+        (&order,),
     );
     if attempt.starts() {
         use ::tapelog::__private::order::peel::*;
@@ -120,10 +120,7 @@ fn place(order: Order) -> Status {
         #[inline(always)]
         || -> Status { send(order) },
     );
-    let ended = {
-        use ::tapelog::__private::outcome::Level as _;
-        (&&&&&&::tapelog::__private::outcome::Of(&result)).read()
-    };
+    let ended = ::tapelog::__private::outcome::Of(&result).read();
     if attempt.is_open() {
         attempt.close(::tapelog::__private::order::said(&result, said), &ended, &());
     }

@@ -7,7 +7,7 @@ fn sum(a: u32) -> u32 {
     let timer = ::tapelog::__private::performance::open_in_place(
         &mut timing,
         &__TAPELOG_PERFORMANCE,
-        &(::tapelog::__private::field(&a),),
+        (&a,),
     );
     { a }
 }

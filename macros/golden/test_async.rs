@@ -5,10 +5,7 @@ async fn it_trades() -> Result<(), Error> {
             result
         })
         .await;
-    let ended = {
-        use ::tapelog::__private::outcome::Level as _;
-        (&&&&&&::tapelog::__private::outcome::Of(&captured.result)).read()
-    };
+    let ended = ::tapelog::__private::outcome::Of(&captured.result).read();
     ::tapelog::__private::show_if_failed(&captured, &ended);
     captured.result
 }

@@ -52,8 +52,7 @@ pub(crate) fn described(
         field.describe(&mut text);
     }
     let (module, ty) = (Ident::new(module, span), Ident::new(ty, span));
-    let path = quote_spanned!(Span::mixed_site()=> #private::module_path!());
-    quote_spanned!(span=> #at::#module::#ty::new(#text, #path))
+    quote_spanned!(span=> #at::#module::#ty::new(#text, #private::module_path!()))
 }
 
 /// `deadline_ns=…` of a layer that has one.

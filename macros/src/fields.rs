@@ -2,12 +2,12 @@
 //!
 //! Invariant: no two fields of one list have one name, and none has a name of the envelope.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Expr, Ident, Lit, LitStr, Member, Token, UnOp};
+use syn::{Expr, ExprPath, Ident, Lit, LitStr, Member, Token, UnOp};
 
 use crate::keys::end_of_item;
 use crate::krate::Krate;
@@ -31,6 +31,9 @@ const ENVELOPE: [&str; 12] = [
 
 /// The limit of design §5.
 const MOST_FIELDS: usize = 250;
+
+/// The longest tuple that is a list of values.
+const LONGEST_TUPLE: usize = 16;
 
 /// How a value is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -240,6 +243,11 @@ impl Fields {
             mistakes.here(input.span(), "expected a field before this comma; remove the comma");
             return Ok(());
         }
+        if let Some(name) = name_alone(input) {
+            let expr = Expr::Path(ExprPath { attrs: Vec::new(), qself: None, path: name.clone().into() });
+            self.add(&name.unraw().to_string(), name.span(), Mode::Value, expr, mistakes);
+            return Ok(());
+        }
         if input.peek(LitStr) {
             let text: LitStr = input.parse()?;
             self.read_text(input, text, message, mistakes);
@@ -337,13 +345,34 @@ pub(crate) fn values<'a>(fields: impl IntoIterator<Item = &'a Field>, krate: &Kr
     tuple(&values, krate)
 }
 
+/// References to values that are all at hand, for `open`. They are no calls, which cost the compiler more than the rest of
+/// the field. The compiler finds the field that has a wrong type by the user's spans, which is why the parentheses have
+/// one of these, too.
+pub(crate) fn references(fields: &[Field], krate: &Krate) -> TokenStream {
+    let mut spans = Vec::new();
+    let mut references = Vec::new();
+    for field in fields {
+        if let Source::Expr(_, expr) = &field.source {
+            let span = expr.span();
+            spans.push(span);
+            references.push(quote_spanned!(span=> &#expr));
+        }
+    }
+    let Some(first) = spans.first().filter(|_| references.len() <= LONGEST_TUPLE) else {
+        return values(fields, krate);
+    };
+    let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#references,)*));
+    tuple.set_span(*first);
+    tuple.into_token_stream()
+}
+
 /// Tuples reach to 16; more are chained.
 pub(crate) fn tuple(values: &[TokenStream], krate: &Krate) -> TokenStream {
     let private = krate.private();
-    if values.len() <= 16 {
+    if values.len() <= LONGEST_TUPLE {
         return quote!((#(#values,)*));
     }
-    let (first, rest) = values.split_at(16);
+    let (first, rest) = values.split_at(LONGEST_TUPLE);
     let rest = tuple(rest, krate);
     quote!(#private::And((#(#first,)*), #rest))
 }
@@ -380,6 +409,14 @@ pub(crate) fn refused(name: &str) -> Option<String> {
         ));
     }
     None
+}
+
+/// A field that is a name and no more, which most are: to ask for an expression costs a hundred times as much.
+fn name_alone(input: ParseStream<'_>) -> Option<Ident> {
+    let (_, rest) = input.cursor().ident()?;
+    let ends = rest.eof() || rest.punct().is_some_and(|(punct, _)| punct.as_char() == ',');
+    // Not a keyword, such as `self`, which is no field.
+    if ends { input.parse().ok() } else { None }
 }
 
 fn mode(input: ParseStream<'_>) -> syn::Result<Mode> {

@@ -6,19 +6,39 @@ use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, Meta, Pat, Signature, Token, Visibility};
+use syn::{Attribute, FnArg, Ident, Meta, Pat, ReceiverKind, ReturnType, Token, Visibility};
+
+use crate::krate::Tokens;
 
 /// A function, a method, or a default method of a trait.
 pub(crate) struct Function {
     /// The outer attributes, in order.
     pub(crate) attrs: Vec<Attribute>,
-    vis: Visibility,
-    default: Option<Token![default]>,
     pub(crate) sig: Signature,
-    /// The inner attributes of the body.
-    inner: TokenStream,
+    /// The inner attributes of the body, if it has some.
+    inner: Option<TokenStream>,
     /// The body in its braces, without inner attributes.
     pub(crate) body: Group,
+}
+
+/// What stands between the attributes and the body, as it was written; and what the macros ask of it. Macros are not
+/// optimised: to parse all of it took a third of their time, and the arguments are hardly ever looked into.
+pub(crate) struct Signature {
+    /// Visibility, qualifiers, name and generics.
+    head: Tokens,
+    pub(crate) constness: Option<Ident>,
+    pub(crate) asyncness: Option<Ident>,
+    /// Whether it is `extern`.
+    pub(crate) abi: bool,
+    pub(crate) ident: Ident,
+    /// The arguments in their parentheses.
+    inputs: Group,
+    /// Whether one of them may be a variable that the body assigns. Only then they are parsed.
+    may_assign: bool,
+    pub(crate) variadic: bool,
+    pub(crate) output: ReturnType,
+    /// What `output` was read from, and `where …`.
+    tail: Tokens,
 }
 
 /// Why an item is not a function that can be annotated.
@@ -40,28 +60,28 @@ impl Function {
         if body.is_none() {
             trees.extend(end.clone());
         }
-        let head = |input: ParseStream<'_>| {
-            let attrs = input.call(Attribute::parse_outer)?;
-            let vis: Visibility = input.parse()?;
-            let default: Option<Token![default]> = input.parse()?;
-            let sig: Signature = input.parse()?;
-            let ends: Option<Token![;]> = if body.is_none() { input.parse()? } else { None };
-            Ok((attrs, vis, default, sig, ends))
-        };
-        let read = head.parse2(trees.into_iter().collect());
-        match (read, body) {
-            (Ok((attrs, vis, default, sig, _)), Some(body)) => {
+        let rest = trees.split_off(attributes(&trees));
+        match (Signature::split(rest), body) {
+            (Some(sig), Some(body)) => {
+                let attrs = match &trees[..] {
+                    [] => Ok(Vec::new()),
+                    trees => Attribute::parse_outer.parse2(trees.iter().cloned().collect()),
+                };
+                let attrs = attrs.map_err(NotAFunction::Syntax)?;
+                let sig = sig.map_err(NotAFunction::Syntax)?;
                 let (inner, body) = split_inner(body).map_err(NotAFunction::Syntax)?;
-                Ok(Self { attrs, vis, default, sig, inner, body })
+                Ok(Self { attrs, sig, inner, body })
             }
-            (Ok((.., sig, Some(_))), None) => Err(NotAFunction::NoBody { at: sig.ident.span() }),
-            (Ok(_), None) => Err(NotAFunction::Syntax(syn::Error::new(
+            (Some(Ok(sig)), None) if matches!(&end, Some(TokenTree::Punct(punct)) if punct.as_char() == ';') => {
+                Err(NotAFunction::NoBody { at: sig.ident.span() })
+            }
+            (Some(_), None) => Err(NotAFunction::Syntax(syn::Error::new(
                 end.map_or_else(Span::call_site, |end| end.span()),
                 "expected the body of the function in braces",
             ))),
-            (Err(error), _) => Err(match other_item(item) {
+            (None, _) => Err(match other_item(item.clone()) {
                 Some((what, at)) => NotAFunction::Other { what, at },
-                None => NotAFunction::Syntax(error),
+                None => NotAFunction::Syntax(why_no_function(item)),
             }),
         }
     }
@@ -74,7 +94,7 @@ impl Function {
     /// The names that arguments bind, also inside patterns.
     pub(crate) fn arguments(&self) -> Vec<Ident> {
         let mut names = Vec::new();
-        for input in &self.sig.inputs {
+        for input in &self.sig.inputs() {
             if let FnArg::Typed(argument) = input {
                 bound(&argument.pat, &mut names);
             }
@@ -82,30 +102,39 @@ impl Function {
         names
     }
 
-    /// Arguments written `mut name: Type`, whose variable the body may assign.
-    pub(crate) fn assignable(&self) -> impl Iterator<Item = (&Ident, &Token![mut])> {
-        self.sig.inputs.iter().filter_map(|input| match input {
-            FnArg::Typed(argument) => match &*argument.pat {
+    /// Arguments written `mut name: Type`, whose variable the body may assign. Takes the `mut` off them.
+    pub(crate) fn take_assignable(&mut self) -> Vec<(Ident, Token![mut])> {
+        if !self.sig.may_assign {
+            return Vec::new();
+        }
+        let mut inputs = self.sig.inputs();
+        let taken = inputs.iter_mut().filter_map(|input| match input {
+            FnArg::Typed(argument) => match &mut *argument.pat {
                 Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => {
-                    pat.mutability.as_ref().map(|token| (&pat.ident, token))
+                    Some((pat.ident.clone(), pat.mutability.take()?))
                 }
                 _ => None,
             },
             FnArg::Receiver(_) => None,
-        })
+        });
+        let taken: Vec<_> = taken.collect();
+        if !taken.is_empty() {
+            let mut group = Group::new(Delimiter::Parenthesis, inputs.into_token_stream());
+            group.set_span(self.sig.inputs.span());
+            self.sig.inputs = group;
+        }
+        taken
     }
 
-    /// Takes `mut` off the arguments that [`Function::assignable`] names.
-    pub(crate) fn drop_argument_mut(&mut self) {
-        for input in &mut self.sig.inputs {
-            if let FnArg::Typed(argument) = input
-                && let Pat::Ident(pat) = &mut *argument.pat
-                && pat.by_ref.is_none()
-                && pat.subpat.is_none()
-            {
-                pat.mutability = None;
-            }
-        }
+    /// Whether it has a receiver that is assigned as a whole: `mut self: Type`.
+    pub(crate) fn assigns_self(&self) -> bool {
+        self.sig.may_assign
+            && self.sig.inputs().iter().any(|input| match input {
+                FnArg::Receiver(receiver) => {
+                    receiver.mutability.is_some() && matches!(receiver.kind, ReceiverKind::Typed(..))
+                }
+                FnArg::Typed(_) => false,
+            })
     }
 
     /// The attribute with this last path segment.
@@ -121,17 +150,150 @@ impl Function {
 
     /// The function with `inside` as its body, below its inner attributes.
     pub(crate) fn with_body(&self, inside: &TokenStream) -> TokenStream {
-        let Self { attrs, vis, default, sig, inner, body } = self;
+        let Self { attrs, sig: Signature { head, inputs, tail, .. }, inner, body } = self;
         // The braces are the user's, so that lints about the body look where they always looked.
         let mut braces = Group::new(Delimiter::Brace, quote!(#inner #inside));
         braces.set_span(body.span());
-        quote!(#(#attrs)* #vis #default #sig #braces)
+        quote!(#(#attrs)* #head #inputs #tail #braces)
     }
 
     /// The function as it was, without the attributes that were taken off; `first` stands before its body.
     pub(crate) fn unchanged(&self, first: &TokenStream) -> TokenStream {
         let body = self.body.stream();
         self.with_body(&quote!(#first #body))
+    }
+}
+
+impl Signature {
+    /// Takes a signature apart; nothing where it is none.
+    fn split(mut trees: Vec<TokenTree>) -> Option<syn::Result<Self>> {
+        let (mut constness, mut asyncness, mut abi) = (None, None, false);
+        let mut at = 0;
+        loop {
+            match trees.get(at)? {
+                TokenTree::Ident(word) => match &*word.to_string() {
+                    "fn" => break,
+                    "const" => constness = Some(word.clone()),
+                    "async" => asyncness = Some(word.clone()),
+                    "extern" => abi = true,
+                    "pub" | "default" | "unsafe" | "safe" => {}
+                    _ => return None,
+                },
+                // `pub(crate)`, and a visibility that `macro_rules!` brings.
+                TokenTree::Group(group)
+                    if matches!(group.delimiter(), Delimiter::Parenthesis | Delimiter::None) => {}
+                TokenTree::Literal(_) if abi => {}
+                _ => return None,
+            }
+            at += 1;
+        }
+        let Some(TokenTree::Ident(ident)) = trees.get(at + 1) else { return None };
+        let ident = ident.clone();
+        at = generics(&trees, at + 2);
+        let Some(TokenTree::Group(inputs)) = trees.get(at) else { return None };
+        let inputs = inputs.clone();
+        if inputs.delimiter() != Delimiter::Parenthesis {
+            return None;
+        }
+        let tail = trees.split_off(at + 1);
+        trees.pop();
+        let output = match tail.first() {
+            Some(TokenTree::Punct(arrow)) if arrow.as_char() == '-' => {
+                let output = |input: ParseStream<'_>| {
+                    let output = input.parse()?;
+                    drain(input);
+                    Ok(output)
+                };
+                output.parse2(tail.iter().cloned().collect())
+            }
+            _ => Ok(ReturnType::Default),
+        };
+        let (may_assign, variadic) = looked_over(&inputs);
+        Some(output.map(|output| Self {
+            head: Tokens::of(trees),
+            constness,
+            asyncness,
+            abi,
+            ident,
+            inputs,
+            may_assign,
+            variadic,
+            output,
+            tail: Tokens::of(tail),
+        }))
+    }
+
+    /// The arguments, parsed. What cannot be parsed is not parsed by the compiler either, which says so.
+    fn inputs(&self) -> syn::punctuated::Punctuated<FnArg, Token![,]> {
+        let inputs = &self.inputs;
+        syn::parse2::<syn::Signature>(quote!(fn f #inputs)).map(|sig| sig.inputs).unwrap_or_default()
+    }
+}
+
+/// How many tokens the attributes at the front have.
+fn attributes(trees: &[TokenTree]) -> usize {
+    let mut at = 0;
+    while let [TokenTree::Punct(pound), TokenTree::Group(group), ..] = &trees[at..]
+        && pound.as_char() == '#'
+        && group.delimiter() == Delimiter::Bracket
+    {
+        at += 2;
+    }
+    at
+}
+
+/// Where the generics end that may begin `at`.
+fn generics(trees: &[TokenTree], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    let mut after_minus = false;
+    while let Some(tree) = trees.get(at) {
+        let punct = if let TokenTree::Punct(punct) = tree { punct.as_char() } else { ' ' };
+        match punct {
+            '<' => depth += 1,
+            // Not that of an arrow.
+            '>' if !after_minus => depth = depth.saturating_sub(1),
+            _ if depth == 0 => break,
+            _ => {}
+        }
+        after_minus = punct == '-';
+        at += 1;
+    }
+    at
+}
+
+/// Whether arguments may have a `mut` that is not that of a reference or pointer; whether they end in `...`.
+fn looked_over(inputs: &Group) -> (bool, bool) {
+    let (mut may_assign, mut dots) = (false, 0);
+    let (mut behind_reference, mut behind_tick) = (false, false);
+    for tree in inputs.stream() {
+        let punct = if let TokenTree::Punct(punct) = &tree { punct.as_char() } else { ' ' };
+        may_assign |= match &tree {
+            TokenTree::Ident(word) => !behind_reference && !behind_tick && word == "mut",
+            // A fragment of `macro_rules!` may hold anything.
+            TokenTree::Group(group) => group.delimiter() == Delimiter::None,
+            _ => false,
+        };
+        dots = if punct == '.' { dots + 1 } else { dots };
+        // `&'a mut`: what is behind the lifetime is behind the reference.
+        behind_reference = matches!(punct, '&' | '*' | '\'') || behind_tick;
+        behind_tick = punct == '\'';
+    }
+    (may_assign, dots >= 3)
+}
+
+/// What `syn` says of tokens that are no function.
+fn why_no_function(item: TokenStream) -> syn::Error {
+    let head = |input: ParseStream<'_>| {
+        input.call(Attribute::parse_outer)?;
+        input.parse::<Visibility>()?;
+        input.parse::<Option<Token![default]>>()?;
+        input.parse::<syn::Signature>()?;
+        drain(input);
+        Ok(())
+    };
+    match head.parse2(item.clone()) {
+        Err(error) => error,
+        Ok(()) => syn::Error::new_spanned(item, "expected a function"),
     }
 }
 
@@ -181,9 +343,9 @@ fn body_of(tree: TokenTree) -> Option<Group> {
 }
 
 /// Takes the inner attributes off the front of a body.
-fn split_inner(body: Group) -> syn::Result<(TokenStream, Group)> {
+fn split_inner(body: Group) -> syn::Result<(Option<TokenStream>, Group)> {
     if !may_begin_with_an_attribute(&body) {
-        return Ok((TokenStream::new(), body));
+        return Ok((None, body));
     }
     let parser = |input: ParseStream<'_>| {
         let inner = input.call(Attribute::parse_inner)?;
@@ -192,7 +354,8 @@ fn split_inner(body: Group) -> syn::Result<(TokenStream, Group)> {
     let (inner, rest) = parser.parse2(body.stream())?;
     let mut block = Group::new(Delimiter::Brace, rest);
     block.set_span(body.span());
-    Ok((inner.into_iter().map(ToTokens::into_token_stream).collect(), block))
+    let inner = (!inner.is_empty()).then(|| inner.into_iter().map(ToTokens::into_token_stream).collect());
+    Ok((inner, block))
 }
 
 /// The source text tells it sooner than the tokens do. Where it is not known, or where `macro_rules!` puts something

@@ -15,6 +15,12 @@ pub(crate) struct Krate {
 #[derive(Clone)]
 pub(crate) struct Tokens(Vec<TokenTree>);
 
+impl Tokens {
+    pub(crate) fn of(trees: Vec<TokenTree>) -> Self {
+        Self(trees)
+    }
+}
+
 impl ToTokens for Tokens {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.append_all(&self.0);

@@ -71,9 +71,11 @@ fn only_a_future<'a>(bounds: impl Iterator<Item = &'a TypeParamBound>) -> bool {
 
 /// `Pin<Box<dyn Future + …>>`, or the aliases of the `futures` crate.
 fn is_boxed_future(path: &Path) -> bool {
-    let Some(last) = path.segments.last() else { return false };
-    if last.ident == "BoxFuture" || last.ident == "LocalBoxFuture" {
-        return true;
+    let Some(last) = path.segments.last().map(|last| last.ident.to_string()) else { return false };
+    match &*last {
+        "BoxFuture" | "LocalBoxFuture" => return true,
+        "Pin" => {}
+        _ => return false,
     }
     let Some(Type::Path(inner)) = only_argument(path, "Pin") else { return false };
     match only_argument(&inner.path, "Box") {
@@ -157,23 +159,19 @@ fn is_plain(path: &Path) -> bool {
         "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
         "isize", "f32", "f64", "String", "Vec", "Option", "HashMap", "BTreeMap",
     ];
-    path.get_ident().is_some_and(|ident| PLAIN.iter().any(|plain| ident == plain))
-        || path.segments.len() == 1
-            && path
-                .segments
-                .first()
-                .is_some_and(|segment| PLAIN[17..].iter().any(|plain| segment.ident == plain))
+    let (1, Some(segment)) = (path.segments.len(), path.segments.first()) else { return false };
+    // Once: each comparison would ask the compiler for the text.
+    let name = segment.ident.to_string();
+    let names = if segment.arguments.is_none() { &PLAIN[..] } else { &PLAIN[17..] };
+    names.contains(&&*name)
 }
 
 /// The return type with `_` for each `impl Trait`, as it can be written on a closure; nothing where it would be `_`.
-pub(crate) fn annotation(output: &ReturnType) -> Option<TokenStream> {
-    let ReturnType::Type(_, ty) = output else { return Some(quote!(())) };
+pub(crate) fn annotation(output: &ReturnType) -> Option<Type> {
+    let ReturnType::Type(_, ty) = output else { return Some(syn::parse_quote!(())) };
     let mut ty = (**ty).clone();
     Erase.visit_type_mut(&mut ty);
-    match ty {
-        Type::Infer(_) => None,
-        ty => Some(quote!(#ty)),
-    }
+    (!matches!(ty, Type::Infer(_))).then_some(ty)
 }
 
 struct Erase;

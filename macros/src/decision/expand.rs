@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::Token;
 use syn::spanned::Spanned;
 
 use super::check::{Joins, Plan};
@@ -18,7 +19,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let scope = Ident::new("decision", here);
     let sync = !around.style.is_async();
     // A sync decision lives in a frame of the caller's; what is passed around is one word.
-    let frame = sync.then(|| quote_spanned!(here=> let mut frame = #private::decision::Frame::EMPTY;));
+    let frame = || sync.then(|| quote_spanned!(here=> let mut frame = #private::decision::Frame::EMPTY;));
     let open = |name: &str, arguments: TokenStream| {
         if sync {
             let name = Ident::new(name, here);
@@ -30,7 +31,7 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     };
     if let Joins::Known(id) = &plan.joins {
         let changes = (!sync).then(|| quote!(mut));
-        let opened = open("resume", taken(id, &around.krate));
+        let (frame, opened) = (frame(), open("resume", taken(id, &around.krate)));
         return Layer {
             declare: quote_spanned!(here=> #frame let #changes decision = #opened;),
             scope: (!sync).then(|| scope.clone()),
@@ -40,22 +41,9 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         };
     }
     let described = described(plan, around);
-    let site = quote_spanned!(here=> &__TAPELOG_DECISION);
     let at_hand = sync && plan.inputs.is_empty() && plan.fields.iter().all(Field::is_at_hand);
-    let (opened, start) = match &plan.joins {
-        Joins::Own(Some(id)) => {
-            let id = taken(id, &around.krate);
-            (open("open_as", quote_spanned!(here=> #site, || #id)), true)
-        }
-        _ if at_hand => {
-            let values = fields::values(&plan.fields, &around.krate);
-            let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
-            (open(name, quote_spanned!(here=> #site, &#values)), false)
-        }
-        _ => (open("open_without", site), true),
-    };
-    let start = start.then(|| {
-        let values = self::start(plan, &around.krate);
+    let start = (!at_hand || matches!(plan.joins, Joins::Own(Some(_)))).then(|| {
+        let values = start(plan, &around.krate);
         quote_spanned!(here=> if decision.starts() { decision.start(&#values); })
     });
     let verdict = plan.verdict.as_ref().map(|judge| {
@@ -64,12 +52,34 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         let call = quote_spanned!(span=> #at::decision::judge);
         quote_spanned!(here=> #call(&mut decision, &result, #judge);)
     });
-    let changes = (!sync || start.is_some() || verdict.is_some()).then(|| quote!(mut));
+    let changes = (!sync || start.is_some() || verdict.is_some()).then(|| Token![mut](here));
+    let opening = match &plan.joins {
+        Joins::Own(Some(id)) => {
+            let id = taken(id, &around.krate);
+            let frame = frame();
+            let opened = open("open_as", quote_spanned!(here=> &__TAPELOG_DECISION, || #id));
+            quote_spanned!(here=> #frame let #changes decision = #opened;)
+        }
+        // What most decisions have: in one piece, since each piece is a call into the compiler.
+        _ if at_hand => {
+            let values = fields::references(&plan.fields, &around.krate);
+            let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
+            let name = Ident::new(name, here);
+            quote_spanned!(here=>
+                let mut frame = #private::decision::Frame::EMPTY;
+                let #changes decision = #private::decision::#name(&mut frame, &__TAPELOG_DECISION, #values);
+            )
+        }
+        _ => {
+            let frame = frame();
+            let opened = open("open_without", quote_spanned!(here=> &__TAPELOG_DECISION));
+            quote_spanned!(here=> #frame let #changes decision = #opened;)
+        }
+    };
     Layer {
         declare: quote_spanned!(here=>
             static __TAPELOG_DECISION: #private::decision::Decision = #described;
-            #frame
-            let #changes decision = #opened;
+            #opening
             #start
         ),
         after: verdict.unwrap_or_default(),

@@ -36,11 +36,11 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
         };
     }
     let begin = if plan.args.iter().all(Field::is_at_hand) {
-        let values = fields::values(&plan.args, &around.krate);
+        let values = fields::references(&plan.args, &around.krate);
         let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
         let open = Ident::new(name, here);
         quote_spanned!(here=>
-            let timer = #private::performance::#open(&mut timing, &__TAPELOG_PERFORMANCE, &#values);
+            let timer = #private::performance::#open(&mut timing, &__TAPELOG_PERFORMANCE, #values);
         )
     } else {
         let keep = keep();

@@ -62,10 +62,7 @@ fn emit(function: &Function, runner: bool) -> TokenStream {
     };
     let inside = quote_spanned! {Span::mixed_site()=>
         let captured = #captured;
-        let ended = {
-            use #private::outcome::Level as _;
-            (&&&&&&#private::outcome::Of(&captured.result)).read()
-        };
+        let ended = #private::outcome::Of(&captured.result).read();
         #private::show_if_failed(&captured, &ended);
         captured.result
     };

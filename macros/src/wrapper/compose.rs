@@ -1,7 +1,7 @@
 //! Layers and body become one function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Path, Token};
 
 use super::{Layer, Style};
@@ -95,27 +95,20 @@ fn after(layers: &[Layer], function: &Function, krate: &Krate, output: Output, s
     let here = Span::mixed_site();
     let read = matches!(output, Output::Named | Output::Future | Output::BoxedFuture);
     let asked = layers.iter().any(|layer| layer.asks_how_it_ended);
-    // Where the search for the error's text begins: a text is no error, which saves the compiler two steps of six. A
-    // type of the user's that is called `String` is found all the same.
-    let depth = vec![Token![&](here); if output::fails_with_text(&function.sig.output) { 4 } else { 6 }];
-    // The trait is in scope only there, where none of the user's tokens is.
-    let close = |scope: TokenStream| match (asked, output) {
+    // Where the search for the error's text begins: a text is no error, which saves the compiler two steps. A type of the
+    // user's that is called `String` is found all the same.
+    let of = Ident::new(if output::fails_with_text(&function.sig.output) { "Shown" } else { "Of" }, here);
+    let close = |scope: &dyn ToTokens| match (asked, output) {
         (true, _) => quote_spanned!(here=> #private::outcome::close(#scope, &ended);),
         (false, _) if read => {
-            quote_spanned!(here=> {
-                use #private::outcome::Level as _;
-                (#(#depth)* #private::outcome::Of(&result)).close(#scope);
-            })
+            quote_spanned!(here=> #private::outcome::#of(&result).close(#scope);)
         }
         (false, Output::Unit | Output::Plain) => quote_spanned!(here=> #private::outcome::ok(#scope);),
         (false, _) => quote_spanned!(here=> #private::outcome::returned(#scope);),
     };
     let ended = asked.then(|| {
         let ended = match output {
-            _ if read => quote_spanned!(here=> {
-                use #private::outcome::Level as _;
-                (#(#depth)* #private::outcome::Of(&result)).read()
-            }),
+            _ if read => quote_spanned!(here=> #private::outcome::#of(&result).read()),
             Output::Unit | Output::Plain => quote!(#private::outcome::Ended::OK),
             _ => quote!(#private::outcome::Ended::RETURNED),
         };
@@ -124,7 +117,7 @@ fn after(layers: &[Layer], function: &Function, krate: &Krate, output: Output, s
     let each = layers.iter().rev().flat_map(|layer| {
         let closed = layer.closes.as_ref().map(|scope| {
             // What an async function has open outlives its polls in a local; it is not given away.
-            close(if style.is_async() { quote!(&mut #scope) } else { quote!(#scope) })
+            if style.is_async() { close(&quote!(&mut #scope)) } else { close(scope) }
         });
         [Some(layer.after.clone()), closed]
     });
@@ -136,24 +129,20 @@ fn after(layers: &[Layer], function: &Function, krate: &Krate, output: Output, s
 fn closure(function: &mut Function) -> TokenStream {
     // A variable that the body assigns belongs into the closure: captured by reference, what it refers to could not be
     // returned. `mut` goes with it, so that the lint about it still looks at the user's token.
-    let moved: Vec<TokenStream> =
-        function.assignable().map(|(name, token)| quote!(let #token #name = #name;)).collect();
-    function.drop_argument_mut();
-    let annotation = output::annotation(&function.sig.output).unwrap_or_else(|| quote!(_));
+    let moved = function.take_assignable().into_iter();
+    let moved: Vec<TokenStream> = moved.map(|(name, token)| quote!(let #token #name = #name;)).collect();
+    let annotation = output::annotation(&function.sig.output).unwrap_or_else(|| syn::parse_quote!(_));
     let body = if moved.is_empty() { function.body.clone() } else { function.inner_block() };
     // A receiver cannot be bound anew; only one that is assigned as a whole needs to be moved.
-    let moves = function.sig.receiver().is_some_and(|receiver| {
-        receiver.mutability.is_some() && matches!(receiver.kind, syn::ReceiverKind::Typed(..))
-    });
+    let moves = function.assigns_self();
     // The user's span where it may be, so that clippy looks at the end of the closure as it does at that of a function.
     // A closure of an earlier edition would borrow the variables themselves, and could return nothing that they refer to.
     let span = if edition::captures_are_disjoint() { function.body.span() } else { Span::mixed_site() };
-    let keyword = moves.then(|| quote_spanned!(span=> move));
-    let head = quote_spanned!(span=> #keyword || ->);
+    let (keyword, bars, arrow) = (moves.then(|| Token![move](span)), Token![||](span), Token![->](span));
     if moved.is_empty() {
-        quote!(#[inline(always)] #head #annotation #body)
+        quote!(#[inline(always)] #keyword #bars #arrow #annotation #body)
     } else {
-        quote!(#[inline(always)] #head #annotation { #(#moved)* #body })
+        quote!(#[inline(always)] #keyword #bars #arrow #annotation { #(#moved)* #body })
     }
 }
 

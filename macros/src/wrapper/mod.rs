@@ -143,8 +143,8 @@ pub(crate) fn expand(own: Kind, attr: TokenStream, item: TokenStream) -> TokenSt
 fn around<'a>(function: &'a Function, used: &stack::Used) -> Around<'a> {
     let output = Output::of(&function.sig.output);
     let guard = function.attribute("track_caller").is_some()
-        || function.sig.variadic.is_some()
-        || function.sig.abi.is_some() && output == Output::Never;
+        || function.sig.variadic
+        || function.sig.abi && output == Output::Never;
     let style = match output {
         _ if function.sig.asyncness.is_some() => Style::Async,
         _ if guard => Style::Guard,

@@ -7,7 +7,7 @@ use core::mem::ManuallyDrop;
 use super::kept::Kept;
 use super::lazy::{self as waiting, Pending, WAITING};
 use super::order::ledger;
-use super::outcome::{Closes, Ended, Outcome};
+use super::outcome::{Ended, Outcome, closes};
 use super::resumed;
 use super::structure::ABSENT;
 use super::verdict::{self, Verdict};
@@ -386,14 +386,7 @@ impl Scope {
     }
 }
 
-impl Closes for &mut Scope {
-    #[inline]
-    fn close(self, ended: impl FnOnce() -> Ended) {
-        if self.state == State::Open {
-            Scope::close(self, &ended());
-        }
-    }
-}
+closes!(&mut Scope, |scope| scope.state == State::Open, |scope, ended| Scope::close(scope, ended));
 
 impl Drop for Scope {
     #[inline]

@@ -6,16 +6,20 @@
 
 use core::fmt;
 use core::panic::Location;
-
-use once_cell::race::OnceBox;
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 
 use crate::hot::registry;
 use crate::hot::site::{Field, Place, Source};
 use crate::hot::thread::THREAD;
 
 /// What the macros write, in a `static`.
+///
+/// A pointer rather than a `OnceBox`: it has no drop, and it may be shared whatever it points to, which is two questions
+/// less for the compiler at each annotated function.
 pub struct Described<T> {
-    made: OnceBox<T>,
+    /// Null, or from `Box::into_raw`, and then never given back.
+    made: AtomicPtr<T>,
     text: &'static str,
     at: &'static Location<'static>,
     module: &'static str,
@@ -41,18 +45,27 @@ impl<T> Described<T> {
     #[must_use]
     #[track_caller]
     pub const fn new(text: &'static str, module: &'static str) -> Self {
-        Self { made: OnceBox::new(), text, at: Location::caller(), module }
+        Self { made: AtomicPtr::new(ptr::null_mut()), text, at: Location::caller(), module }
     }
 }
 
-impl<T: Make> Described<T> {
+// `Send` and `Sync`: what one thread makes, all of them use.
+impl<T: Make + Send + Sync> Described<T> {
     /// The sites; none in an allocator that is called while this thread makes some.
     #[inline]
     pub(crate) fn get(&'static self) -> Option<&'static T> {
-        match self.made.get() {
+        match self.made() {
             Some(made) => Some(made),
             None => self.make(),
         }
+    }
+
+    #[inline]
+    fn made(&'static self) -> Option<&'static T> {
+        // Acquire: what it points to was written before; pairs with the exchange in `make`.
+        let made = self.made.load(Ordering::Acquire);
+        // SAFETY: it is null, or points to a box that was leaked, which nobody writes or frees.
+        unsafe { made.as_ref() }
     }
 
     /// A function's first record may allocate.
@@ -64,9 +77,16 @@ impl<T: Make> Described<T> {
                 registry::count_reentrant();
                 return None;
             }
-            let made = self.made.get_or_init(|| Box::new(T::make(&self.parts())));
+            let new = Box::into_raw(Box::new(T::make(&self.parts())));
+            // Release: publishes what was made. Another thread's may be there by now; then ours is not needed.
+            let first =
+                self.made.compare_exchange(ptr::null_mut(), new, Ordering::Release, Ordering::Relaxed);
+            if first.is_err() {
+                // SAFETY: `new` is from `Box::into_raw`, three lines above, and nobody else has seen it.
+                drop(unsafe { Box::from_raw(new) });
+            }
             thread.describing.set(false);
-            Some(made)
+            self.made()
         })
     }
 

@@ -7,6 +7,7 @@ use core::error::Error;
 use core::fmt::{Debug, Display, Write as _};
 use core::ops::Deref;
 use core::panic::AssertUnwindSafe;
+use core::ptr;
 
 use super::described::Parts;
 use crate::found::FoundText;
@@ -72,50 +73,97 @@ impl Ended {
         Self { outcome, error: None }
     }
 
-    #[inline]
-    fn read<T, E>(result: &Result<T, E>, text: impl FnOnce(&E) -> Option<String>) -> Self {
-        match result {
-            Ok(_) => Self::OK,
-            Err(error) => Self::failed(error, text),
-        }
-    }
-
-    /// Formats only while somebody records: a failing path may allocate.
+    /// Failed. Formats only while somebody records: a failing path may allocate.
     #[cold]
     #[inline(never)]
-    fn failed<E>(error: &E, text: impl FnOnce(&E) -> Option<String>) -> Self {
+    pub(crate) fn failed(text: Text<'_>) -> Self {
         if !registry::heard() {
             return Self::with(Outcome::Err);
         }
         // The caller may be one that must not unwind, and what the log wants is no reason to.
-        let text = std::panic::catch_unwind(AssertUnwindSafe(|| text(error)));
+        let text = std::panic::catch_unwind(AssertUnwindSafe(text));
         let text = text.unwrap_or_else(|_panicked| Some("(the text of this error panicked)".to_owned()));
         Self { outcome: Outcome::Err, error: text.map(FoundText::new) }
     }
 }
 
+/// What gives the text of an error, if it has one. By reference, so that what is done with it is compiled once, and not
+/// for each type of error in the crates that have them.
+pub type Text<'a> = &'a dyn Fn() -> Option<String>;
+
 /// What is open while a function runs, and closed with its outcome. Its drop says that it was not.
-pub trait Closes {
-    /// Closes it; asks for the outcome only while somebody records. Does not unwind.
-    fn close(self, ended: impl FnOnce() -> Ended);
+///
+/// The methods are out of line, and `C` only because such a function does not unwind.
+pub trait Closes: Sized {
+    /// Whether somebody records.
+    fn is_open(&self) -> bool;
+    /// Closes it with an outcome that is known.
+    extern "C" fn close(self, ended: &Ended);
+    /// Closes a call that returned, and cannot have failed.
+    extern "C" fn ok(self);
+    /// Closes a call that returned.
+    extern "C" fn returned(self);
+    /// Closes a call that returned an error; asks for its text only while somebody records.
+    extern "C" fn failed(self, text: Text<'_>);
 }
 
+/// [`Closes`] for a type, of whether it is open, and of what closes it.
+macro_rules! closes {
+    ($type:ty, |$open:ident| $is_open:expr, |$scope:ident, $ended:ident| $close:expr) => {
+        #[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
+        impl $crate::scope::outcome::Closes for $type {
+            #[inline]
+            fn is_open(&self) -> bool {
+                let $open = self;
+                $is_open
+            }
+            #[inline(never)]
+            extern "C" fn close(self, $ended: &$crate::scope::outcome::Ended) {
+                let $scope = self;
+                $close;
+            }
+            #[inline(never)]
+            extern "C" fn ok(self) {
+                let $scope = self;
+                let $ended = &$crate::scope::outcome::Ended::OK;
+                $close;
+            }
+            #[inline(never)]
+            extern "C" fn returned(self) {
+                let $scope = self;
+                let $ended = &$crate::scope::outcome::Ended::RETURNED;
+                $close;
+            }
+            #[inline(never)]
+            extern "C" fn failed(self, text: $crate::scope::outcome::Text<'_>) {
+                use $crate::scope::outcome::{Closes, Ended};
+                if Closes::is_open(&self) {
+                    Closes::close(self, &Ended::failed(text));
+                } else {
+                    Closes::returned(self);
+                }
+            }
+        }
+    };
+}
+pub(crate) use closes;
+
 /// Closes with an outcome that is known.
-#[inline(never)]
-pub extern "C" fn close(scope: impl Closes, ended: &Ended) {
-    scope.close(|| ended.clone());
+#[inline(always)]
+pub fn close(scope: impl Closes, ended: &Ended) {
+    scope.close(ended);
 }
 
 /// Closes a call that returned, and cannot have failed.
-#[inline(never)]
-pub extern "C" fn ok(scope: impl Closes) {
-    scope.close(|| Ended::OK);
+#[inline(always)]
+pub fn ok(scope: impl Closes) {
+    scope.ok();
 }
 
 /// Closes a call that returned.
-#[inline(never)]
-pub extern "C" fn returned(scope: impl Closes) {
-    scope.close(|| Ended::RETURNED);
+#[inline(always)]
+pub fn returned(scope: impl Closes) {
+    scope.returned();
 }
 
 /// The error and what it came from: `order refused: no route: timed out`.
@@ -144,73 +192,103 @@ pub(crate) fn written(text: core::fmt::Arguments<'_>) -> String {
     out
 }
 
-/// Reads the outcome of a value: `(&&&&&&Of(&result)).read()`, with [`Level`] in scope, or closes what is open with it:
-/// `(&&&&&&Of(&result)).close(decision)`.
+/// Reads the outcome of a value: `Of(&result).read()`, or closes what is open with it: `Of(&result).close(decision)`.
+///
+/// By type: a method that its type has no error for is not one, and the compiler goes on to what the type leads to, down
+/// to [`Any`]. That costs it less than a trait would, which has to be imported, and references to references.
 #[derive(Debug)]
+#[repr(transparent)]
 pub struct Of<'a, R>(pub &'a R);
 
-/// What finds out by type how a function ended. The implementation with the most references is tried first; that all are
-/// of one trait leaves the compiler one question at each of them.
-pub trait Level {
-    /// How it ended.
-    fn read(&self) -> Ended;
-    /// Closes `scope` with it.
-    fn close<S: Closes>(&self, scope: S);
-}
-
 macro_rules! level {
-    ($(#[$doc:meta])* [$($refs:tt)*] [$($generic:tt)*] $result:ty, |$error:ident| $text:expr) => {
-        $(#[$doc])*
-        impl<$($generic)*> Level for $($refs)* Of<'_, $result> {
+    ($(#[$doc:meta])* $name:ident, [$($generic:tt)*] |$error:ident| $text:expr, then $next:ident) => {
+        impl<'a, $($generic)*> $name<'a, Result<T, E>> {
+            /// How it ended.
             #[inline]
-            fn read(&self) -> Ended {
-                Ended::read(self.0, |$error| $text)
-            }
-            // In place, so that the caller need not keep the references to references in memory.
-            #[inline(always)]
-            fn close<S: Closes>(&self, scope: S) {
-                // `C` only because such a function does not unwind.
-                #[inline(never)]
-                extern "C" fn close<$($generic)*, S: Closes>(result: &$result, scope: S) {
-                    scope.close(|| Ended::read(result, |$error| $text));
+            #[must_use]
+            pub fn read(self) -> Ended {
+                match self.0 {
+                    Ok(_) => Ended::OK,
+                    Err($error) => Ended::failed(&|| $text),
                 }
-                close(self.0, scope);
+            }
+            /// Closes `scope` with it.
+            #[inline(never)]
+            pub extern "C" fn close<S: Closes>(self, scope: S) {
+                match self.0 {
+                    Ok(_) => scope.ok(),
+                    Err($error) => scope.failed(&|| $text),
+                }
             }
         }
+
+        impl<'a, R> Deref for $name<'a, R> {
+            type Target = $next<'a, R>;
+
+            #[inline(always)]
+            fn deref(&self) -> &$next<'a, R> {
+                // SAFETY: both are `repr(transparent)` over the same reference, and neither asks anything of it.
+                unsafe { &*ptr::from_ref(self).cast() }
+            }
+        }
+
+        $(#[$doc])*
+        #[derive(Debug)]
+        #[repr(transparent)]
+        pub struct $next<'a, R>(pub &'a R);
+
+        // Not derived, which would ask it of the result.
+        impl<R> Clone for $next<'_, R> {
+            fn clone(&self) -> Self {
+                *self
+            }
+        }
+
+        impl<R> Copy for $next<'_, R> {}
     };
 }
 
 level! {
-    /// A `Result` with an error: its text, and that of its sources.
-    [&&&&&][T, E: Error] Result<T, E>, |error| Some(chain(error))
+    /// One whose error is not an [`Error`] itself; a `Result` with a pointer to one, such as `Box<dyn Error>`, is read.
+    Of, [T, E: Error] |error| Some(chain(error)), then Pointed
 }
 level! {
-    /// A `Result` with a pointer to an error, such as `Box<dyn Error>`.
-    [&&&&][T, E: Deref<Target: Error>] Result<T, E>, |error| Some(pointed(error))
+    /// One whose error is no pointer to an [`Error`] either; a `Result` with something that can be shown is read.
+    Pointed, [T, E: Deref<Target: Error>] |error| Some(pointed(error)), then Shown
 }
 level! {
-    /// A `Result` with something that can be shown.
-    [&&&][T, E: Display] Result<T, E>, |error| Some(written(format_args!("{error}")))
+    /// One whose error cannot be shown; a `Result` with something that can be debugged is read.
+    Shown, [T, E: Display] |error| Some(shown(error)), then Debugged
 }
 level! {
-    /// A `Result` with something that can be debugged.
-    [&&][T, E: Debug] Result<T, E>, |error| Some(written(format_args!("{error:?}")))
+    /// One whose error cannot be debugged; any `Result` is read, without a text.
+    Debugged, [T, E: Debug] |error| Some(debugged(error)), then Failed
 }
 level! {
-    /// Any other `Result`.
-    [&][T, E] Result<T, E>, |_error| None
+    /// Anything else.
+    Failed, [T, E] |_error| None, then Any
 }
 
-/// Anything else.
-impl<R> Level for Of<'_, R> {
+impl<R> Any<'_, R> {
+    /// It returned.
     #[inline]
-    fn read(&self) -> Ended {
+    #[must_use]
+    pub fn read(self) -> Ended {
         Ended::RETURNED
     }
+    /// Closes `scope` with that.
     #[inline(always)]
-    fn close<S: Closes>(&self, scope: S) {
-        returned(scope);
+    pub fn close<S: Closes>(self, scope: S) {
+        scope.returned();
     }
+}
+
+fn shown(error: &dyn Display) -> String {
+    written(format_args!("{error}"))
+}
+
+fn debugged(error: &dyn Debug) -> String {
+    written(format_args!("{error:?}"))
 }
 
 /// The target may be unsized, and then cannot become `dyn Error` itself.

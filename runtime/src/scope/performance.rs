@@ -21,7 +21,7 @@ use usage::Usage;
 use super::described::{Described, Make, Parts, leaked};
 use super::kept::Kept;
 use super::lazy;
-use super::outcome::{Closes, Ended, Outcome};
+use super::outcome::{Outcome, closes};
 use crate::events;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock::{self, CALIBRATION};
@@ -243,14 +243,7 @@ impl Timer {
     }
 }
 
-impl Closes for &mut Timer {
-    #[inline]
-    fn close(self, ended: impl FnOnce() -> Ended) {
-        if self.keeps() {
-            Timer::close(self, ended().outcome);
-        }
-    }
-}
+closes!(&mut Timer, |timer| timer.keeps(), |timer, ended| Timer::close(timer, ended.outcome));
 
 impl Drop for Timer {
     #[inline]

@@ -107,6 +107,28 @@ impl Router {
         self.sent.last_mut()
     }
 
+    /// Weighs a price: fields of many types, which are recorded as they are.
+    ///
+    /// # Errors
+    /// When it is too far away.
+    #[decision(fields(symbol, px, side, counted, note, order))]
+    #[log_performance(args(px, note))]
+    pub fn weigh(
+        symbol: &str,
+        mut px: f64,
+        side: Side,
+        counted: &mut u64,
+        note: Option<&str>,
+        order: Order,
+    ) -> Result<Order, String> {
+        px *= if side == Side::Buy { 1.0 } else { -1.0 };
+        *counted += 1;
+        if px > order.limit_px {
+            return Err(format!("{symbol}: {px} is too much; {}", note.unwrap_or_default()));
+        }
+        Ok(order)
+    }
+
     /// Forgets all.
     #[decision]
     pub fn clear(&mut self) {

@@ -14,7 +14,7 @@ use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::thread;
 use crate::hot::value::Fields;
 use crate::scope::kept::Kept;
-use crate::scope::outcome::{Closes, Ended};
+use crate::scope::outcome::{Ended, closes};
 use crate::scope::resumed;
 
 /// Where a decision lives while its function runs.
@@ -51,8 +51,8 @@ struct On {
 /// Opens a decision, makes it current and records START. The fields cost nothing to name: they are evaluated also while
 /// nobody records.
 #[inline(always)]
-pub fn open<'f, F: Fields>(frame: &'f mut Frame, decision: &'static Decision, fields: &F) -> Current<'f> {
-    open_with(frame, decision, fields)
+pub fn open<'f, F: Fields>(frame: &'f mut Frame, decision: &'static Decision, fields: F) -> Current<'f> {
+    open_with(frame, decision, &fields)
 }
 
 /// As [`open`], around a body that stands in place.
@@ -60,20 +60,17 @@ pub fn open<'f, F: Fields>(frame: &'f mut Frame, decision: &'static Decision, fi
 pub fn open_in_place<'f, F: Fields>(
     frame: &'f mut Frame,
     decision: &'static Decision,
-    fields: &F,
+    fields: F,
 ) -> Current<'f, true> {
-    if may_be_heard() { open_with(frame, decision, fields).in_place() } else { Current::NOT }
+    if may_be_heard() { open_with(frame, decision, &fields).in_place() } else { Current::NOT }
 }
 
 /// One function for all shapes of fields, so that nothing of it is compiled again for each. It only asks whether anybody
 /// records, so that it has nothing to save.
-#[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
+// Not `C`, by which a fat reference is passed through memory, though it does not unwind either: at the beginning there is
+// nothing yet that would have to be cleaned up.
 #[inline(never)]
-extern "C" fn open_with<'f>(
-    frame: &'f mut Frame,
-    decision: &'static Decision,
-    fields: &dyn Fields,
-) -> Current<'f> {
+fn open_with<'f>(frame: &'f mut Frame, decision: &'static Decision, fields: &dyn Fields) -> Current<'f> {
     if may_be_heard() { open_heard(frame, decision, fields) } else { Current::NOT }
 }
 
@@ -175,14 +172,11 @@ impl<const IN_PLACE: bool> Current<'_, IN_PLACE> {
     }
 }
 
-impl<const IN_PLACE: bool> Closes for Current<'_, IN_PLACE> {
-    #[inline]
-    fn close(self, ended: impl FnOnce() -> Ended) {
-        if let Some(on) = &mut ManuallyDrop::new(self).on {
-            on.closed(&ended());
-        }
+closes!(Current<'_>, |current| current.on.is_some(), |current, ended| {
+    if let Some(on) = &mut ManuallyDrop::new(current).on {
+        on.closed(ended);
     }
-}
+});
 
 impl<const IN_PLACE: bool> Drop for Current<'_, IN_PLACE> {
     #[inline(always)]

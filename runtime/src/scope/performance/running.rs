@@ -6,7 +6,7 @@ use core::ptr;
 use super::{Measured, Timer};
 use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::value::Fields;
-use crate::scope::outcome::{Closes, Ended, Outcome};
+use crate::scope::outcome::{Outcome, closes};
 
 /// Where the timer of a call lives while its function runs.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Running<'f, const IN_PLACE: bool = false>(Option<&'f mut Timer>);
 /// Begins, in the decision that is current now. The arguments cost nothing to name: they are evaluated also while nobody
 /// records.
 #[inline(always)]
-pub fn open<'f, F: Fields>(frame: &'f mut Frame, measured: &'static Measured, arguments: &F) -> Running<'f> {
-    open_with(frame, measured, arguments)
+pub fn open<'f, F: Fields>(frame: &'f mut Frame, measured: &'static Measured, arguments: F) -> Running<'f> {
+    open_with(frame, measured, &arguments)
 }
 
 /// As [`open`], around a body that stands in place.
@@ -35,23 +35,20 @@ pub fn open<'f, F: Fields>(frame: &'f mut Frame, measured: &'static Measured, ar
 pub fn open_in_place<'f, F: Fields>(
     frame: &'f mut Frame,
     measured: &'static Measured,
-    arguments: &F,
+    arguments: F,
 ) -> Running<'f, true> {
     if may_be_heard() {
-        Running(ManuallyDrop::new(open_with(frame, measured, arguments)).0.take())
+        Running(ManuallyDrop::new(open_with(frame, measured, &arguments)).0.take())
     } else {
         Running(None)
     }
 }
 
 /// One function for all shapes of arguments, so that nothing of it is compiled again for each.
-#[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
+// Not `C`, by which a fat reference is passed through memory, though it does not unwind either: at the beginning there is
+// nothing yet that would have to be cleaned up.
 #[inline(never)]
-extern "C" fn open_with<'f>(
-    frame: &'f mut Frame,
-    measured: &'static Measured,
-    arguments: &dyn Fields,
-) -> Running<'f> {
+fn open_with<'f>(frame: &'f mut Frame, measured: &'static Measured, arguments: &dyn Fields) -> Running<'f> {
     if may_be_heard() { open_heard(frame, measured, arguments) } else { Running(None) }
 }
 
@@ -102,14 +99,11 @@ impl<const IN_PLACE: bool> Running<'_, IN_PLACE> {
     }
 }
 
-impl<const IN_PLACE: bool> Closes for Running<'_, IN_PLACE> {
-    #[inline]
-    fn close(self, ended: impl FnOnce() -> Ended) {
-        if let Some(timer) = &mut ManuallyDrop::new(self).0 {
-            closed(timer, ended().outcome);
-        }
+closes!(Running<'_>, |running| running.keeps(), |running, ended| {
+    if let Some(timer) = &mut ManuallyDrop::new(running).0 {
+        closed(timer, ended.outcome);
     }
-}
+});
 
 impl<const IN_PLACE: bool> Drop for Running<'_, IN_PLACE> {
     #[inline(always)]
