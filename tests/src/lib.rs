@@ -137,6 +137,48 @@ pub fn lines(run: &Path) -> Vec<Value> {
     all
 }
 
+/// Of a line what a check of a million lines wants.
+#[derive(Clone, Copy, Debug, serde::Deserialize)]
+pub struct Short {
+    /// Its place in the run.
+    pub seq: u64,
+    /// The number of the thread that recorded it, and the number that this thread gave it.
+    pub thread_number: Option<u64>,
+    /// See `thread_number`.
+    pub n: Option<u64>,
+    /// Of RECORDS_LOST: how many.
+    pub lost: Option<u64>,
+}
+
+/// As [`lines`], with the same checks of order, but only what a [`Short`] has: a tenth of the time.
+///
+/// # Panics
+/// As [`lines`], except for types.
+#[must_use]
+#[track_caller]
+pub fn short_lines(run: &Path) -> Vec<Short> {
+    let mut all: Vec<Short> = Vec::new();
+    for file in stream_files(run) {
+        let text = text_of(&file);
+        assert!(text.is_empty() || text.ends_with('\n'), "{} ends within a line", file.display());
+        let mut last = 0;
+        for line in text.lines() {
+            let mut short: Short =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+            if !line.contains("\"event_type\":\"RECORDS_LOST\"") {
+                short.lost = None;
+            }
+            assert!(short.seq > last, "{} is not in seq order at {}", file.display(), short.seq);
+            last = short.seq;
+            all.push(short);
+        }
+    }
+    all.sort_unstable_by_key(|line| line.seq);
+    let gap = all.iter().enumerate().find(|(at, line)| line.seq != *at as u64 + 1);
+    assert!(gap.is_none(), "seq has a gap or a double: {gap:?}");
+    all
+}
+
 /// How many lines of a run are of this event type: as [`lines`] and [`of_type`], for a million lines.
 ///
 /// # Panics
