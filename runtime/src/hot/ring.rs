@@ -23,6 +23,9 @@ pub(crate) const OLDEST_READER: u32 = 1;
 pub(crate) const HEADER_LEN: usize = 8192;
 /// The bytes of a record's header.
 pub(crate) const RECORD_HEADER: usize = 40;
+/// So far ahead of the tail lines are asked for, in bytes: some five orders. Less came too late in a burst, more than a
+/// page was no better.
+const AHEAD: u64 = 1024;
 /// The site number of a padding.
 pub(crate) const PADDING: u32 = u32::MAX;
 /// The longest thread name that is kept, in bytes.
@@ -318,6 +321,29 @@ impl Producer {
         let header = unsafe { self.ring.header.as_ref() };
         // Release: publishes the record. Pairs with the Acquire load in `Ring::tail`.
         header.producer.0.store(self.tail, Ordering::Release);
+        self.ask_ahead();
+    }
+
+    /// Asks for the lines that the records after the next will be written to. The drain on another core has read them,
+    /// so each first write to one would wait until it is this core's alone: that wait was a third of a record's time.
+    #[inline(always)]
+    fn ask_ahead(&self) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let place = (self.tail + AHEAD) & (self.ring.capacity - 1) & !63;
+            // SAFETY: a place modulo the capacity is inside the buffer.
+            let lines = unsafe { self.ring.data.add(place as usize) };
+            // Not `_mm_prefetch`, which is a load's hint unless the whole program is built for newer processors.
+            // SAFETY: `prefetchw` is a hint: it changes no byte and no register, faults at no address, and is part of
+            // long mode (AMD APM 3) or does nothing (Intel SDM 2).
+            unsafe {
+                core::arch::asm!(
+                    "prefetchw [{0}]", "prefetchw [{0} + 64]", "prefetchw [{0} + 128]", "prefetchw [{0} + 192]",
+                    in(reg) lines.as_ptr(),
+                    options(nostack, preserves_flags, readonly),
+                );
+            }
+        }
     }
 
     fn look_again(&mut self, need: u64) -> bool {
