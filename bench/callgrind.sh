@@ -6,13 +6,13 @@ cd "$(dirname "$0")"
 command -v valgrind >/dev/null || { echo 'callgrind.sh: valgrind is missing; apt-get install valgrind' >&2; exit 2; }
 
 target=${CARGO_TARGET_DIR:-target}
-cargo build --release --quiet
+cargo build --release --quiet --no-default-features --bin hot-path
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 count() { # $1: order or decision. Prints the instructions of one call.
   valgrind --tool=callgrind --callgrind-out-file="$work/$1.out" --collect-atstart=no "--toggle-collect=one_$1" \
-    "$target/release/bench" hot-path "$1" "$work/logs-$1" >"$work/$1.log" 2>&1 || { cat "$work/$1.log" >&2; exit 2; }
+    "$target/release/hot-path" "$1" "$work/logs-$1" >"$work/$1.log" 2>&1 || { cat "$work/$1.log" >&2; exit 2; }
   # A thousand calls; all of them are collected.
   awk '/^(totals|summary):/ { n = $2 } END { printf "%d\n", n / 1000 + 0.5 }' "$work/$1.out"
 }

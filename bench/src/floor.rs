@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use crate::clock;
 use crate::contestant::Contestant;
-use crate::workload::Order;
+use crate::workload::{Order, body};
 
 const CAPACITY: u64 = 1 << 20;
 
@@ -80,7 +80,7 @@ impl Contestant for Floor {
 
     #[inline(never)]
     fn decide(symbol: &str, spread_bps: f64) -> bool {
-        super::w2::body(symbol, spread_bps)
+        body(symbol, spread_bps)
     }
 }
 

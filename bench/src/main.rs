@@ -13,7 +13,6 @@ mod contestant;
 mod durable;
 mod files;
 mod floor;
-mod hot_path;
 mod machine;
 mod ours;
 mod peers;
@@ -45,12 +44,11 @@ const ALL: &[(&str, Workload)] = &[
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    // The two that the benchmark and `callgrind.sh` start.
+    // The process of one contestant.
     if let [role, name, dir] = args.as_slice()
-        && ["child", "hot-path"].contains(&role.as_str())
+        && role == "child"
     {
-        let role = if role == "child" { child::run } else { hot_path::run };
-        role(name, dir.as_ref());
+        child::run(name, dir.as_ref());
         return ExitCode::SUCCESS;
     }
     let (flags, names): (Vec<_>, Vec<_>) =

@@ -7,8 +7,7 @@ use tapelog::events::{BUY_BLOCKED, ORDER_CONTEXT};
 use tapelog::{Context, Recorder, Seals, decision, event, order_context};
 
 use crate::contestant::Contestant;
-use crate::w2;
-use crate::workload::{LIMIT_BPS, Order};
+use crate::workload::{LIMIT_BPS, Order, body};
 
 /// See the module.
 pub struct Tapelog(Recorder);
@@ -63,7 +62,7 @@ fn decide(symbol: &str, spread_bps: f64) -> bool {
     if spread_bps > LIMIT_BPS {
         event!(BUY_BLOCKED, rule = "spread", value = spread_bps, limit = LIMIT_BPS);
     }
-    w2::body(symbol, spread_bps)
+    body(symbol, spread_bps)
 }
 
 /// The attribute: ORDER_CONTEXT, and at the end ORDER_SUBMITTED; the attempt is bound, so that a fill finds its decision.
@@ -133,7 +132,7 @@ impl Contestant for TapelogSlot {
             &[],
             Place::new(file!(), line!(), column!(), module_path!(), "decide"),
         );
-        slot(&SITE, || w2::body(symbol, spread_bps))
+        slot(&SITE, || body(symbol, spread_bps))
     }
 
     fn finish(self, recorded: u64) {

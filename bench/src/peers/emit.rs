@@ -4,8 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::contestant::Contestant;
-use crate::w2;
-use crate::workload::{LIMIT_BPS, Order};
+use crate::workload::{LIMIT_BPS, Order, body};
 
 /// See the module.
 pub struct Emit(Box<dyn Fn()>);
@@ -63,5 +62,5 @@ fn decide(symbol: &str, spread_bps: f64) -> bool {
     if spread_bps > LIMIT_BPS {
         emit::info!("BUY_BLOCKED", rule: "spread", value: spread_bps, limit: LIMIT_BPS);
     }
-    w2::body(symbol, spread_bps)
+    body(symbol, spread_bps)
 }

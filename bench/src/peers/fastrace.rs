@@ -14,8 +14,7 @@ use fastrace::local::LocalSpan;
 use fastrace::prelude::{Event, Span, SpanContext};
 
 use crate::contestant::Contestant;
-use crate::w2;
-use crate::workload::{LIMIT_BPS, Order};
+use crate::workload::{LIMIT_BPS, Order, body};
 
 struct Lines(BufWriter<File>);
 
@@ -105,7 +104,7 @@ fn decide_with_properties(symbol: &str, spread_bps: f64) -> bool {
             ]
         }));
     }
-    w2::body(symbol, spread_bps)
+    body(symbol, spread_bps)
 }
 
 /// fastrace, a span with neither properties nor event: less than the others record.
@@ -133,5 +132,5 @@ impl Contestant for FastraceBare {
 #[inline(never)]
 #[fastrace::trace(short_name = true)]
 fn decide_bare(symbol: &str, spread_bps: f64) -> bool {
-    w2::body(symbol, spread_bps)
+    body(symbol, spread_bps)
 }

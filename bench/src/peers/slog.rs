@@ -10,8 +10,7 @@ use slog_async::{Async, AsyncGuard, OverflowStrategy};
 use slog_json::Json;
 
 use crate::contestant::Contestant;
-use crate::w2;
-use crate::workload::{LIMIT_BPS, Order};
+use crate::workload::{LIMIT_BPS, Order, body};
 
 static LOGGER: OnceLock<Logger> = OnceLock::new();
 /// Its default of 128 would block in every burst; this is what tracing-appender has.
@@ -61,7 +60,7 @@ impl Contestant for Slog {
         if spread_bps > LIMIT_BPS {
             slog::info!(logger(), "BUY_BLOCKED"; "rule" => "spread", "value" => spread_bps, "limit" => LIMIT_BPS);
         }
-        w2::body(symbol, spread_bps)
+        body(symbol, spread_bps)
     }
 
     fn finish(self, _recorded: u64) {

@@ -1,7 +1,6 @@
 //! What a user of `tracing` writes; the same call sites for each subscriber.
 
-use crate::w2;
-use crate::workload::{LIMIT_BPS, Order};
+use crate::workload::{LIMIT_BPS, Order, body};
 
 /// W1. Not inlined, so that the call is the same for all.
 #[inline(never)]
@@ -33,5 +32,5 @@ pub fn decide(symbol: &str, spread_bps: f64) -> bool {
     if spread_bps > LIMIT_BPS {
         tracing::info!(rule = "spread", value = spread_bps, limit = LIMIT_BPS, "BUY_BLOCKED");
     }
-    w2::body(symbol, spread_bps)
+    body(symbol, spread_bps)
 }

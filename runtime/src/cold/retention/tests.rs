@@ -16,6 +16,19 @@ use crate::{Recorder, Rotation};
 static ONE: Mutex<()> = Mutex::new(());
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// The folder of a run of `count` events in segments of 2,000 bytes that are packed after seven days, and the run.
+#[cfg(feature = "gzip")]
+fn recorded(name: &str, count: u64) -> (PathBuf, Recorder) {
+    let folder = std::env::temp_dir().join(format!("tapelog-{name}-{}", std::process::id()));
+    let rotation = Rotation::never().max_bytes(2_000).packing(Packing::Gzip).pack_after_days(7);
+    let tape = Recorder::builder(name).root(&folder).rotation(rotation).start().unwrap();
+    for i in 0..count {
+        crate::event!(crate::events::BUY_CANDIDATE, i, "number {i}");
+    }
+    tape.flush().unwrap();
+    (folder, tape)
+}
+
 fn closed(run: &Run, packing: Packing) -> Vec<PathBuf> {
     let mut segments = run.segments().unwrap();
     segments.retain(|segment| segment.number().is_some() && segment.packing == packing);
@@ -34,13 +47,7 @@ fn pack_all(root: &Path, own: Option<&Path>, days: u32) {
 fn closed_files_are_packed_when_they_are_as_old_as_was_said() {
     // S1-066, C4: archived after 7 days, also by the process that writes them and lives on.
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = std::env::temp_dir().join(format!("tapelog-archive-{}", std::process::id()));
-    let rotation = Rotation::never().max_bytes(2_000).packing(Packing::Gzip).pack_after_days(7);
-    let tape = Recorder::builder("archive").root(&folder).rotation(rotation).start().unwrap();
-    for i in 0..100_u64 {
-        crate::event!(crate::events::BUY_CANDIDATE, i, "number {i}");
-    }
-    tape.flush().unwrap();
+    let (folder, tape) = recorded("archive", 100);
     let run = Root::open(&folder).unwrap().newest().unwrap();
     let all = run.events().unwrap().all().len();
     pack_all(&folder, Some(run.dir()), 6);
@@ -58,18 +65,12 @@ fn closed_files_are_packed_when_they_are_as_old_as_was_said() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// Of its own run a keeper's cleaning leaves alone what may not be sealed yet, also when the age is none.
+/// S0-051: of its own run a keeper's cleaning leaves alone what may not be sealed yet, also when the age is none.
 #[test]
 #[cfg(feature = "gzip")]
 fn a_cleaning_of_the_live_run_packs_nothing_that_may_not_be_sealed() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = std::env::temp_dir().join(format!("tapelog-at-once-{}", std::process::id()));
-    let rotation = Rotation::never().max_bytes(2_000).packing(Packing::Gzip).pack_after_days(7);
-    let tape = Recorder::builder("at-once").root(&folder).rotation(rotation).start().unwrap();
-    for i in 0..30_u64 {
-        crate::event!(crate::events::BUY_CANDIDATE, i, "number {i}");
-    }
-    tape.flush().unwrap();
+    let (folder, tape) = recorded("at-once", 30);
     let run = Root::open(&folder).unwrap().newest().unwrap();
     let plain = closed(&run, Packing::Plain);
     let root = Root::open(&folder).unwrap();
@@ -83,17 +84,12 @@ fn a_cleaning_of_the_live_run_packs_nothing_that_may_not_be_sealed() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-/// The keeper of a run that has ended may still pack when another process cleans.
+/// S0-051: the keeper of a run that has ended may still pack when another process cleans.
 #[test]
 #[cfg(feature = "gzip")]
 fn whoever_cleans_waits_for_who_packs_so_that_no_segment_goes_with_both_its_files() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = std::env::temp_dir().join(format!("tapelog-alone-{}", std::process::id()));
-    let rotation = Rotation::never().max_bytes(2_000).packing(Packing::Gzip).pack_after_days(7);
-    let tape = Recorder::builder("alone").root(&folder).rotation(rotation).start().unwrap();
-    for i in 0..30_u64 {
-        crate::event!(crate::events::BUY_CANDIDATE, i, "number {i}");
-    }
+    let (folder, tape) = recorded("alone", 30);
     tape.finish().unwrap();
     let run = Root::open(&folder).unwrap().newest().unwrap();
     let (all, plain) = (run.events().unwrap().all().len(), closed(&run, Packing::Plain));
