@@ -22,7 +22,7 @@ fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
         #[inline(always)]
         || -> Result<Buy, Error> {
             let mut spread_bps = spread_bps;
-            { decide(symbol) }
+            '_body: { decide(symbol) }
         },
     );
     ::tapelog::__private::outcome::Of(&result).close(decision);

@@ -2,11 +2,11 @@
 //!
 //! Invariant: what is emitted is what was parsed; nothing of the user's is dropped, reordered or given another span.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Punct, Spacing, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, FnArg, Ident, Meta, Pat, ReceiverKind, ReturnType, Token, Visibility};
+use syn::{Attribute, FnArg, Ident, Lifetime, Meta, Pat, ReceiverKind, ReturnType, Token, Visibility};
 
 use crate::krate::Tokens;
 
@@ -143,9 +143,14 @@ impl Function {
     }
 
     /// The body as the last expression of a block of ours. Its braces stay the user's: clippy looks at what stands right
-    /// inside only where the braces do not come from a macro.
-    pub(crate) fn inner_block(&self) -> Group {
-        self.body.clone()
+    /// inside only where the braces do not come from a macro. The label, which nothing breaks to, says that the braces
+    /// are wanted: a body of one line would be told that it does not need them.
+    pub(crate) fn inner_block(&self) -> TokenStream {
+        let here = Span::mixed_site();
+        let mut label = Lifetime::new("'_body", here).into_token_stream();
+        label
+            .extend([TokenTree::Punct(Punct::new(':', Spacing::Alone)), TokenTree::Group(self.body.clone())]);
+        label
     }
 
     /// The function with `inside` as its body, below its inner attributes.

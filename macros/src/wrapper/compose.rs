@@ -20,7 +20,6 @@ pub(crate) fn compose(
     style: Style,
 ) -> TokenStream {
     let private = krate.private();
-    let body = function.inner_block();
     let scope = layers.iter().find_map(|layer| layer.scope.clone());
     let timer = layers.iter().find_map(|layer| layer.timer.clone());
     let joins = layers.iter().any(|layer| layer.joins);
@@ -30,8 +29,12 @@ pub(crate) fn compose(
     let after = after(layers, function, krate, output, style);
     let here = Span::mixed_site();
     let inside = match style {
-        Style::Guard => quote!(#before #body),
+        Style::Guard => {
+            let body = function.inner_block();
+            quote!(#before #body)
+        }
         Style::Closure if output == Output::Never => {
+            let body = &function.body;
             quote_spanned!(here=> #before #private::call(#[inline(always)] || -> ! #body))
         }
         Style::Closure => {
@@ -132,7 +135,6 @@ fn closure(function: &mut Function) -> TokenStream {
     let moved = function.take_assignable().into_iter();
     let moved: Vec<TokenStream> = moved.map(|(name, token)| quote!(let #token #name = #name;)).collect();
     let annotation = output::annotation(&function.sig.output).unwrap_or_else(|| syn::parse_quote!(_));
-    let body = if moved.is_empty() { function.body.clone() } else { function.inner_block() };
     // A receiver cannot be bound anew; only one that is assigned as a whole needs to be moved.
     let moves = function.assigns_self();
     // The user's span where it may be, so that clippy looks at the end of the closure as it does at that of a function.
@@ -140,8 +142,10 @@ fn closure(function: &mut Function) -> TokenStream {
     let span = if edition::captures_are_disjoint() { function.body.span() } else { Span::mixed_site() };
     let (keyword, bars, arrow) = (moves.then(|| Token![move](span)), Token![||](span), Token![->](span));
     if moved.is_empty() {
+        let body = &function.body;
         quote!(#[inline(always)] #keyword #bars #arrow #annotation #body)
     } else {
+        let body = function.inner_block();
         quote!(#[inline(always)] #keyword #bars #arrow #annotation { #(#moved)* #body })
     }
 }
@@ -150,9 +154,12 @@ fn closure(function: &mut Function) -> TokenStream {
 /// an async function does: without it `?` and coercions in the body would not know what they become.
 fn async_body(function: &Function, krate: &Krate, output: Output) -> TokenStream {
     let private = krate.private();
-    let body = function.inner_block();
     let annotation = if output == Output::Never { None } else { output::annotation(&function.sig.output) };
-    let Some(annotation) = annotation else { return quote!(async move #body) };
+    let Some(annotation) = annotation else {
+        let body = &function.body;
+        return quote!(async move #body);
+    };
+    let body = function.inner_block();
     quote_spanned!(Span::mixed_site()=> async move {
         #[allow(unreachable_code, clippy::all, clippy::pedantic, clippy::nursery)]
         if false { return #private::never::<#annotation>(); }
