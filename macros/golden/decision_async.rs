@@ -19,7 +19,7 @@ async fn evaluate(&self) -> Result<Buy, Error> {
                 if false {
                     return ::tapelog::__private::never::<Result<Buy, Error>>();
                 }
-                '_body: { self.decide().await }
+                { self.decide().await }
             },
         )
         .await;

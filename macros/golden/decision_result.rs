@@ -22,7 +22,7 @@ fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
         #[inline(always)]
         || -> Result<Buy, Error> {
             let mut spread_bps = spread_bps;
-            '_body: { decide(symbol) }
+            { decide(symbol) }
         },
     );
     ::tapelog::__private::outcome::Of(&result).close(decision);

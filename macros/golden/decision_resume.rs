@@ -4,5 +4,5 @@ fn exit(position: &Position) {
         &mut frame,
         ::tapelog::__private::decision::id(position.decision),
     );
-    '_body: {}
+    {}
 }

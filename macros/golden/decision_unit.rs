@@ -9,7 +9,7 @@ fn tick(&self) {
         &__TAPELOG_DECISION,
         (),
     );
-    '_body: {
+    {
         act();
     }
 }

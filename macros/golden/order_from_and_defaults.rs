@@ -69,7 +69,7 @@ async fn place(&self, order: &Order) -> Result<Ack, Error> {
         if false {
             return ::tapelog::__private::never::<Result<Ack, Error>>();
         }
-        '_body: { self.send(order).await }
+        { self.send(order).await }
     }
         .await;
     let ended = ::tapelog::__private::outcome::Of(&result).read();

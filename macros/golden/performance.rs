@@ -9,5 +9,5 @@ fn sum(a: u32) -> u32 {
         &__TAPELOG_PERFORMANCE,
         (&a,),
     );
-    '_body: { a }
+    { a }
 }

@@ -143,14 +143,16 @@ impl Function {
     }
 
     /// The body as the last expression of a block of ours. Its braces stay the user's: clippy looks at what stands right
-    /// inside only where the braces do not come from a macro. The label, which nothing breaks to, says that the braces
-    /// are wanted: a body of one line would be told that it does not need them.
+    /// inside only where the braces do not come from a macro. A body of one line would be told that it does not need
+    /// them; a label, which nothing breaks to, says that they are wanted.
     pub(crate) fn inner_block(&self) -> TokenStream {
-        let here = Span::mixed_site();
-        let mut label = Lifetime::new("'_body", here).into_token_stream();
-        label
-            .extend([TokenTree::Punct(Punct::new(':', Spacing::Alone)), TokenTree::Group(self.body.clone())]);
-        label
+        let body = TokenTree::Group(self.body.clone());
+        if !stands_on_one_line(&self.body) {
+            return body.into();
+        }
+        let mut labelled = Lifetime::new("'_body", Span::mixed_site()).into_token_stream();
+        labelled.extend([TokenTree::Punct(Punct::new(':', Spacing::Alone)), body]);
+        labelled
     }
 
     /// The function with `inside` as its body, below its inner attributes.
@@ -232,6 +234,14 @@ impl Signature {
     fn inputs(&self) -> syn::punctuated::Punctuated<FnArg, Token![,]> {
         let inputs = &self.inputs;
         syn::parse2::<syn::Signature>(quote!(fn f #inputs)).map(|sig| sig.inputs).unwrap_or_default()
+    }
+}
+
+/// Whether it does, where a compiler is there to say so: our own tests know of no lines.
+fn stands_on_one_line(body: &Group) -> bool {
+    proc_macro::is_available() && {
+        let span = body.span().unwrap();
+        span.line() == span.end().line()
     }
 }
 
