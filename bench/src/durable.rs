@@ -24,6 +24,8 @@ pub struct TapelogDurable {
 impl Contestant for TapelogDurable {
     fn start(dir: &Path) -> Self {
         let rings = Path::new("/dev/shm").join(format!("tapelog-bench-{}", std::process::id()));
+        // A folder that is not there is not made: the rings would lie in the run's own.
+        std::fs::create_dir_all(&rings).expect("shared memory");
         let builder = Recorder::builder("bench").root(dir).heartbeat(None);
         let tape = builder.ring_dir(&rings).durability(Durability::Call).start().expect("a recorder");
         Self { tape, rings }
