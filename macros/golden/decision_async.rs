@@ -1,5 +1,5 @@
 async fn evaluate(&self) -> Result<Buy, Error> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::Decision = ::tapelog::__private::Decision::new(
         "evaluate cancelled",
         ::tapelog::__private::module_path!(),
     );
@@ -23,6 +23,6 @@ async fn evaluate(&self) -> Result<Buy, Error> {
             },
         )
         .await;
-    ::tapelog::__private::outcome::Of(&result).close(&mut decision);
+    ::tapelog::__private::Of(&result).close(&mut decision);
     result
 }

@@ -1,5 +1,5 @@
 fn evaluate(&self) -> Pin<Box<dyn Future<Output = Result<Buy, Error>> + Send + '_>> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::Decision = ::tapelog::__private::Decision::new(
         "evaluate cancelled",
         ::tapelog::__private::module_path!(),
     );
@@ -20,7 +20,7 @@ fn evaluate(&self) -> Pin<Box<dyn Future<Output = Result<Buy, Error>> + Send + '
                 future,
             )
             .await;
-        ::tapelog::__private::outcome::Of(&result).close(&mut decision);
+        ::tapelog::__private::Of(&result).close(&mut decision);
         result
     })
 }

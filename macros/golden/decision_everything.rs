@@ -1,11 +1,9 @@
 fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::Decision = ::tapelog::__private::Decision::new(
         "evaluate lazy deadline_ns=5000000000\ninputs",
         ::tapelog::__private::module_path!(),
     );
-    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
     let mut decision = ::tapelog::__private::decision::open_as(
-        &mut frame,
         &__TAPELOG_DECISION,
         || ::tapelog::__private::decision::id(id),
     );
@@ -50,6 +48,6 @@ fn evaluate(id: DecisionId, quote: &Quote) -> Result<Buy, Error> {
         &result,
         |result| result.is_ok(),
     );
-    ::tapelog::__private::outcome::Of(&result).close(decision);
+    ::tapelog::__private::Of(&result).close(decision);
     result
 }

@@ -1,13 +1,8 @@
 fn run() -> ! {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::Decision = ::tapelog::__private::Decision::new(
         "run",
         ::tapelog::__private::module_path!(),
     );
-    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
-    let mut decision = ::tapelog::__private::decision::open(
-        &mut frame,
-        &__TAPELOG_DECISION,
-        (),
-    );
+    let mut decision = ::tapelog::__private::decide(&__TAPELOG_DECISION, ());
     ::tapelog::__private::call(#[inline(always)] || -> ! { loop {} })
 }

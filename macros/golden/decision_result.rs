@@ -1,13 +1,9 @@
 fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::Decision = ::tapelog::__private::Decision::new(
         "evaluate\nkind=tbuy\nsymbol\nspread\nwhy\nmax=f20.0",
         ::tapelog::__private::module_path!(),
     );
-    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
-    let mut decision = ::tapelog::__private::decision::open_without(
-        &mut frame,
-        &__TAPELOG_DECISION,
-    );
+    let mut decision = ::tapelog::__private::decision::open_without(&__TAPELOG_DECISION);
     if decision.starts() {
         decision
             .start(
@@ -25,6 +21,6 @@ fn evaluate(symbol: &str, spread_bps: f64, why: Why) -> Result<Buy, Error> {
             { decide(symbol) }
         },
     );
-    ::tapelog::__private::outcome::Of(&result).close(decision);
+    ::tapelog::__private::Of(&result).close(decision);
     result
 }

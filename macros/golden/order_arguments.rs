@@ -73,7 +73,7 @@ fn place(intent_id: &str, symbol: &str, side: Side, qty: f64) -> Result<Ack, Err
         #[inline(always)]
         || -> Result<Ack, Error> { send() },
     );
-    let ended = ::tapelog::__private::outcome::Of(&result).read();
+    let ended = ::tapelog::__private::Of(&result).read();
     if attempt.is_open() {
         attempt
             .close(

@@ -72,7 +72,7 @@ async fn place(&self, order: &Order) -> Result<Ack, Error> {
         { self.send(order).await }
     }
         .await;
-    let ended = ::tapelog::__private::outcome::Of(&result).read();
+    let ended = ::tapelog::__private::Of(&result).read();
     if attempt.is_open() {
         attempt
             .close(

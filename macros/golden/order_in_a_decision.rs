@@ -3,21 +3,15 @@ fn place(order: Order) -> Status {
     use decision as _;
     #[allow(unused_imports)]
     use log_performance as _;
-    static __TAPELOG_DECISION: ::tapelog::__private::decision::Decision = ::tapelog::__private::decision::Decision::new(
+    static __TAPELOG_DECISION: ::tapelog::__private::Decision = ::tapelog::__private::Decision::new(
         "place",
         ::tapelog::__private::module_path!(),
     );
-    let mut frame = ::tapelog::__private::decision::Frame::EMPTY;
-    let decision = ::tapelog::__private::decision::open(
-        &mut frame,
-        &__TAPELOG_DECISION,
-        (),
-    );
-    static __TAPELOG_PERFORMANCE: ::tapelog::__private::performance::Measured = ::tapelog::__private::performance::Measured::new(
+    let decision = ::tapelog::__private::decide(&__TAPELOG_DECISION, ());
+    static __TAPELOG_PERFORMANCE: ::tapelog::__private::Measured = ::tapelog::__private::Measured::new(
         "place\norder",
         ::tapelog::__private::module_path!(),
     );
-    let mut timing = ::tapelog::__private::performance::Frame::EMPTY;
     static __TAPELOG_ORDER: ::tapelog::__private::order::Sites = ::tapelog::__private::order::Sites::new(
         ::tapelog::__private::Place::new(
             ::tapelog::__private::file!(),
@@ -51,11 +45,7 @@ fn place(order: Order) -> Status {
         &__TAPELOG_ORDER,
         ::tapelog::__private::outcome::Outcome::Panicked,
     );
-    let timer = ::tapelog::__private::performance::open(
-        &mut timing,
-        &__TAPELOG_PERFORMANCE,
-        (&order,),
-    );
+    let timer = ::tapelog::__private::measure(&__TAPELOG_PERFORMANCE, (&order,));
     if attempt.starts() {
         use ::tapelog::__private::order::peel::*;
         let defaults = ::tapelog::__private::order::Of(&order);
@@ -120,7 +110,7 @@ fn place(order: Order) -> Status {
         #[inline(always)]
         || -> Status { send(order) },
     );
-    let ended = ::tapelog::__private::outcome::Of(&result).read();
+    let ended = ::tapelog::__private::Of(&result).read();
     if attempt.is_open() {
         attempt.close(::tapelog::__private::order::said(&result, said), &ended, &());
     }

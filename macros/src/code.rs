@@ -34,7 +34,7 @@ fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
 /// One text costs the compiler less than a value of many parts. The call stands at the function's name, whose line the
 /// compiler takes for it.
 pub(crate) fn described(
-    [module, ty]: [&str; 2],
+    ty: &str,
     words: &[String],
     fields: &[Field],
     around: &Around<'_>,
@@ -51,8 +51,8 @@ pub(crate) fn described(
         text.push('\n');
         field.describe(&mut text);
     }
-    let (module, ty) = (Ident::new(module, span), Ident::new(ty, span));
-    quote_spanned!(span=> #at::#module::#ty::new(#text, #private::module_path!()))
+    let ty = Ident::new(ty, span);
+    quote_spanned!(span=> #at::#ty::new(#text, #private::module_path!()))
 }
 
 /// `deadline_ns=…` of a layer that has one.

@@ -22,6 +22,11 @@ pub use crate::scope::structure::{
 };
 pub use crate::scope::{age, decision, order, outcome, performance};
 
+// What each annotated function names, without its module: a step of a path less for the compiler.
+pub use crate::scope::decision::{Decision, open as decide, open_in_place as decide_in_place};
+pub use crate::scope::outcome::{Of, Shown};
+pub use crate::scope::performance::{Measured, open as measure, open_in_place as measure_in_place};
+
 /// What `#[derive(ConfigSnapshot)]` names.
 #[cfg(feature = "recorder")]
 pub mod config {

@@ -18,12 +18,11 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let private = around.krate.private();
     let scope = Ident::new("decision", here);
     let sync = !around.style.is_async();
-    // A sync decision lives in a frame of the caller's; what is passed around is one word.
-    let frame = || sync.then(|| quote_spanned!(here=> let mut frame = #private::decision::Frame::EMPTY;));
+    // A sync decision lives in a place of its thread; what is passed around is one word.
     let open = |name: &str, arguments: TokenStream| {
         if sync {
             let name = Ident::new(name, here);
-            quote_spanned!(here=> #private::decision::#name(&mut frame, #arguments))
+            quote_spanned!(here=> #private::decision::#name(#arguments))
         } else {
             let name = Ident::new(if name == "open_without" { "open" } else { name }, here);
             quote_spanned!(here=> #private::decision::Scope::#name(#arguments))
@@ -31,9 +30,9 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     };
     if let Joins::Known(id) = &plan.joins {
         let changes = (!sync).then(|| quote!(mut));
-        let (frame, opened) = (frame(), open("resume", taken(id, &around.krate)));
+        let opened = open("resume", taken(id, &around.krate));
         return Layer {
-            declare: quote_spanned!(here=> #frame let #changes decision = #opened;),
+            declare: quote_spanned!(here=> let #changes decision = #opened;),
             scope: (!sync).then(|| scope.clone()),
             closes: Some(scope),
             joins: true,
@@ -56,29 +55,26 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
     let opening = match &plan.joins {
         Joins::Own(Some(id)) => {
             let id = taken(id, &around.krate);
-            let frame = frame();
             let opened = open("open_as", quote_spanned!(here=> &__TAPELOG_DECISION, || #id));
-            quote_spanned!(here=> #frame let #changes decision = #opened;)
+            quote_spanned!(here=> let #changes decision = #opened;)
         }
         // What most decisions have: in one piece, since each piece is a call into the compiler.
         _ if at_hand => {
             let values = fields::references(&plan.fields, &around.krate);
-            let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
+            let name = if around.style == Style::Guard { "decide_in_place" } else { "decide" };
             let name = Ident::new(name, here);
             quote_spanned!(here=>
-                let mut frame = #private::decision::Frame::EMPTY;
-                let #changes decision = #private::decision::#name(&mut frame, &__TAPELOG_DECISION, #values);
+                let #changes decision = #private::#name(&__TAPELOG_DECISION, #values);
             )
         }
         _ => {
-            let frame = frame();
             let opened = open("open_without", quote_spanned!(here=> &__TAPELOG_DECISION));
-            quote_spanned!(here=> #frame let #changes decision = #opened;)
+            quote_spanned!(here=> let #changes decision = #opened;)
         }
     };
     Layer {
         declare: quote_spanned!(here=>
-            static __TAPELOG_DECISION: #private::decision::Decision = #described;
+            static __TAPELOG_DECISION: #private::Decision = #described;
             #opening
             #start
         ),
@@ -107,7 +103,7 @@ fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
     let mut fields: Vec<Field> = plan.kind.iter().map(|kind| Field::known("kind", kind)).collect();
     fields.extend((!plan.inputs.is_empty()).then(|| Field::stated("inputs")));
     fields.extend(plan.fields.iter().cloned());
-    code::described(["decision", "Decision"], &words, &fields, around)
+    code::described("Decision", &words, &fields, around)
 }
 
 /// The values of START.

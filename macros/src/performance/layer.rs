@@ -14,11 +14,8 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     let private = around.krate.private();
     let described = described(plan, around);
     let sync = !around.style.is_async();
-    // As a decision, in a frame of the caller's.
-    let frame = sync.then(|| quote_spanned!(here=> let mut timing = #private::performance::Frame::EMPTY;));
     let declare = quote_spanned!(here=>
-        static __TAPELOG_PERFORMANCE: #private::performance::Measured = #described;
-        #frame
+        static __TAPELOG_PERFORMANCE: #private::Measured = #described;
     );
     let keep = || {
         let values = fields::values(&plan.args, &around.krate);
@@ -37,15 +34,15 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
     }
     let begin = if plan.args.iter().all(Field::is_at_hand) {
         let values = fields::references(&plan.args, &around.krate);
-        let name = if around.style == Style::Guard { "open_in_place" } else { "open" };
+        let name = if around.style == Style::Guard { "measure_in_place" } else { "measure" };
         let open = Ident::new(name, here);
         quote_spanned!(here=>
-            let timer = #private::performance::#open(&mut timing, &__TAPELOG_PERFORMANCE, #values);
+            let timer = #private::#open(&__TAPELOG_PERFORMANCE, #values);
         )
     } else {
         let keep = keep();
         quote_spanned!(here=>
-            let mut timer = #private::performance::open_without(&mut timing, &__TAPELOG_PERFORMANCE);
+            let mut timer = #private::performance::open_without(&__TAPELOG_PERFORMANCE);
             #keep
         )
     };
@@ -67,5 +64,5 @@ fn described(plan: &Plan, around: &Around<'_>) -> TokenStream {
         fields.push(Field::known("operation", &plan.operation));
     }
     fields.extend(plan.args.iter().cloned());
-    code::described(["performance", "Measured"], &words, &fields, around)
+    code::described("Measured", &words, &fields, around)
 }

@@ -104,14 +104,14 @@ fn after(layers: &[Layer], function: &Function, krate: &Krate, output: Output, s
     let close = |scope: &dyn ToTokens| match (asked, output) {
         (true, _) => quote_spanned!(here=> #private::outcome::close(#scope, &ended);),
         (false, _) if read => {
-            quote_spanned!(here=> #private::outcome::#of(&result).close(#scope);)
+            quote_spanned!(here=> #private::#of(&result).close(#scope);)
         }
         (false, Output::Unit | Output::Plain) => quote_spanned!(here=> #private::outcome::ok(#scope);),
         (false, _) => quote_spanned!(here=> #private::outcome::returned(#scope);),
     };
     let ended = asked.then(|| {
         let ended = match output {
-            _ if read => quote_spanned!(here=> #private::outcome::#of(&result).read()),
+            _ if read => quote_spanned!(here=> #private::#of(&result).read()),
             Output::Unit | Output::Plain => quote!(#private::outcome::Ended::OK),
             _ => quote!(#private::outcome::Ended::RETURNED),
         };

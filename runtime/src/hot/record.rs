@@ -159,7 +159,7 @@ fn write_with(
     let counter = if given == NOT_RECORDED { clock::now() } else { given };
     // SAFETY: as in `write`.
     let room = unsafe { Room::at(place, len - RECORD_HEADER) };
-    encode(room, site.id(), counter, thread::decision(), keys, fields);
+    encode(room, site.id(), counter, thread::decision(), keys, &fields);
     producer.publish(len);
     compiler_fence(Ordering::SeqCst);
     if hub.waits_for_disk && site.event.stream.class() == Class::Audit && !thread.never_waits.get() {
@@ -193,7 +193,7 @@ impl Room<'_> {
 
 /// Header and values.
 #[inline(always)]
-fn encode<F: Fields + ?Sized>(
+fn encode<F: Fields>(
     Room { header, values }: Room<'_>,
     site: u32,
     counter: u64,
@@ -214,7 +214,7 @@ fn encode<F: Fields + ?Sized>(
         *last = [tag::END; WORD];
     }
     let mut out = Encoder::new(values);
-    fields.encode(&mut out);
+    fields.encode_in_place(&mut out);
     out.finish();
 }
 
@@ -275,7 +275,7 @@ fn write_last(
     if let Some(place) = place {
         // SAFETY: as in `write`; the ring was taken by this call and nobody else has it.
         let room = unsafe { Room::at(place, len - RECORD_HEADER) };
-        encode(room, site.id(), counter, thread::decision(), keys, fields);
+        encode(room, site.id(), counter, thread::decision(), keys, &fields);
         producer.publish(len);
     } else {
         lost(hub, site, Cause::RingFull);

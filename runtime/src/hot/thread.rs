@@ -97,8 +97,8 @@ pub(crate) struct ThreadState {
     pub(crate) never_waits: Cell<bool>,
     /// How many lazy decisions wait on this thread for something to happen.
     pub(crate) waiting: Cell<usize>,
-    /// The thread makes the sites of a description: an allocator that is instrumented itself may not begin another.
-    pub(crate) describing: Cell<bool>,
+    /// The thread allocates for a scope: an allocator that is annotated itself may not do so once more.
+    pub(crate) allocates: Cell<bool>,
     /// The second since 1970, and the counter readings from and until which it lasts.
     second: Cell<(u64, u64, u64)>,
 }
@@ -114,7 +114,7 @@ thread_local! {
             polled: Cell::new(None),
             never_waits: Cell::new(false),
             waiting: Cell::new(0),
-            describing: Cell::new(false),
+            allocates: Cell::new(false),
             second: Cell::new((0, 1, 0)),
         }
     };

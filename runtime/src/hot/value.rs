@@ -76,6 +76,12 @@ pub trait Value {
     /// Writes the value.
     #[doc(hidden)]
     fn encode(&self, out: &mut Encoder<'_>);
+    /// The same, by a call that is compiled once for the type, or in this crate.
+    #[doc(hidden)]
+    #[inline(never)]
+    fn put(&self, out: &mut Encoder<'_>) {
+        self.encode(out);
+    }
 }
 
 /// In an `impl Value`: a value that is passed by reference.
@@ -89,6 +95,10 @@ macro_rules! by_reference {
         #[inline(always)]
         fn held(&self) -> &Self {
             self
+        }
+        #[inline(never)]
+        fn put(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+            self.encode(out);
         }
     };
 }
@@ -110,6 +120,10 @@ macro_rules! by_value {
         #[inline(always)]
         fn size(&self) -> usize {
             Self::FIXED
+        }
+        #[inline(never)]
+        fn put(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+            self.encode(out);
         }
     };
 }
@@ -256,6 +270,10 @@ macro_rules! forward {
             #[inline]
             fn encode(&self, out: &mut Encoder<'_>) {
                 (**self).encode(out);
+            }
+            #[inline(always)]
+            fn put(&self, out: &mut Encoder<'_>) {
+                (**self).put(out);
             }
         }
     )*};
@@ -521,8 +539,16 @@ impl Value for Taken {
 pub trait Fields {
     /// The bytes that [`Fields::encode`] writes.
     fn size(&self) -> usize;
-    /// Writes all values.
+    /// Writes all values, each by a call: little to compile for each shape, for what is passed as `dyn Fields`.
     fn encode(&self, out: &mut Encoder<'_>);
+    /// Writes all values, each in place: for what is recorded most often.
+    #[inline(always)]
+    fn encode_in_place(&self, out: &mut Encoder<'_>)
+    where
+        Self: Sized,
+    {
+        self.encode(out);
+    }
 }
 
 impl Fields for () {
@@ -543,10 +569,15 @@ impl<A: Fields, B: Fields> Fields for And<A, B> {
     fn size(&self) -> usize {
         self.0.size() + self.1.size()
     }
-    #[inline(always)]
+    #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         self.0.encode(out);
         self.1.encode(out);
+    }
+    #[inline(always)]
+    fn encode_in_place(&self, out: &mut Encoder<'_>) {
+        self.0.encode_in_place(out);
+        self.1.encode_in_place(out);
     }
 }
 
@@ -601,10 +632,17 @@ macro_rules! tuples {
                 let ($head, $($rest,)*) = self;
                 $head.size() $(+ $rest.size())*
             }
+            #[inline]
+            #[expect(non_snake_case, reason = "the type parameters name the parts")]
+            fn encode(&self, out: &mut Encoder<'_>) {
+                let ($head, $($rest,)*) = self;
+                $head.put(out);
+                $($rest.put(out);)*
+            }
             // Always: the encoder then lives in registers, and this is called from one place for each shape.
             #[inline(always)]
             #[expect(non_snake_case, reason = "the type parameters name the parts")]
-            fn encode(&self, out: &mut Encoder<'_>) {
+            fn encode_in_place(&self, out: &mut Encoder<'_>) {
                 let ($head, $($rest,)*) = self;
                 let runs = const { runs([$head::FIXED, $($rest::FIXED),*]) };
                 let mut run = Encoder::new(&mut []);

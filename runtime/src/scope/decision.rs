@@ -28,7 +28,7 @@ mod current;
 mod sites;
 
 pub use super::verdict::verdict;
-pub use current::{Current, Frame, open, open_as, open_in_place, open_without, resume};
+pub use current::{Current, open, open_as, open_in_place, open_without, resume};
 pub use sites::{Decision, IntoId, Sites, id};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -73,7 +73,7 @@ impl<T: Make + Send + Sync> Described<T> {
     #[inline(never)]
     fn make(&'static self) -> Option<&'static T> {
         THREAD.with(|thread| {
-            if thread.describing.replace(true) {
+            if thread.allocates.replace(true) {
                 registry::count_reentrant();
                 return None;
             }
@@ -85,7 +85,7 @@ impl<T: Make + Send + Sync> Described<T> {
                 // SAFETY: `new` is from `Box::into_raw`, three lines above, and nobody else has seen it.
                 drop(unsafe { Box::from_raw(new) });
             }
-            thread.describing.set(false);
+            thread.allocates.set(false);
             self.made()
         })
     }

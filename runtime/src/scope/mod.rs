@@ -7,6 +7,7 @@ pub mod age;
 pub mod api;
 pub mod decision;
 pub mod described;
+pub(crate) mod frames;
 pub mod future;
 pub(crate) mod kept;
 pub(crate) mod lazy;

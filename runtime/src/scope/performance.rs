@@ -7,7 +7,7 @@ mod running;
 mod usage;
 mod watched;
 
-pub use running::{Frame, Running, open, open_in_place, open_without};
+pub use running::{Running, open, open_in_place, open_without};
 pub use watched::{Watched, watched};
 
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -1,11 +1,9 @@
 //! A decision of a sync function: current on one thread, from the opening to the end.
 //!
-//! Invariant: it lives in the caller's frame, which is not written while nobody records; what the caller passes around
-//! is one word. Opening and ending are calls out of line that do not unwind, so that they leave little in the caller.
+//! Invariant: what the caller passes around is one word, and nothing is written while nobody records. Opening and ending
+//! are calls out of line that do not unwind, so that they leave little in the caller.
 
-use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, MaybeUninit};
-use core::ptr;
+use core::mem::ManuallyDrop;
 
 use super::{Decides, Decision, Scope, Sites, State};
 use crate::hot::activity::{self, Entered};
@@ -13,18 +11,10 @@ use crate::hot::ids::DecisionId;
 use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::thread;
 use crate::hot::value::Fields;
+use crate::scope::frames::{Framed, Frames, InFrames, Vacant};
 use crate::scope::kept::Kept;
 use crate::scope::outcome::{Ended, closes};
 use crate::scope::resumed;
-
-/// Where a decision lives while its function runs.
-#[derive(Debug)]
-pub struct Frame(MaybeUninit<On>);
-
-impl Frame {
-    /// Nothing is in it.
-    pub const EMPTY: Self = Self(MaybeUninit::uninit());
-}
 
 /// An open decision that is current on this thread until it is closed or dropped. Not `Send`.
 ///
@@ -33,10 +23,9 @@ impl Frame {
 #[must_use = "a decision is current only while its guard lives"]
 #[derive(Debug)]
 #[repr(transparent)]
-pub struct Current<'f, const IN_PLACE: bool = false> {
+pub struct Current<const IN_PLACE: bool = false> {
     /// Nothing: nobody records.
-    on: Option<&'f mut On>,
-    _not_send: PhantomData<*const ()>,
+    on: Option<Framed<On>>,
 }
 
 /// One that somebody records.
@@ -48,21 +37,28 @@ struct On {
     entered: Entered,
 }
 
+thread_local! {
+    static FRAMES: Frames<On> = const { Frames::new() };
+}
+
+impl InFrames for On {
+    #[inline(always)]
+    fn of_thread<R>(look: impl FnOnce(&Frames<Self>) -> R) -> R {
+        FRAMES.with(look)
+    }
+}
+
 /// Opens a decision, makes it current and records START. The fields cost nothing to name: they are evaluated also while
 /// nobody records.
 #[inline(always)]
-pub fn open<'f, F: Fields>(frame: &'f mut Frame, decision: &'static Decision, fields: F) -> Current<'f> {
-    open_with(frame, decision, &fields)
+pub fn open<F: Fields>(decision: &'static Decision, fields: F) -> Current {
+    open_with(decision, &fields)
 }
 
 /// As [`open`], around a body that stands in place.
 #[inline(always)]
-pub fn open_in_place<'f, F: Fields>(
-    frame: &'f mut Frame,
-    decision: &'static Decision,
-    fields: F,
-) -> Current<'f, true> {
-    if may_be_heard() { open_with(frame, decision, &fields).in_place() } else { Current::NOT }
+pub fn open_in_place<F: Fields>(decision: &'static Decision, fields: F) -> Current<true> {
+    if may_be_heard() { open_with(decision, &fields).in_place() } else { Current::NOT }
 }
 
 /// One function for all shapes of fields, so that nothing of it is compiled again for each. It only asks whether anybody
@@ -70,89 +66,77 @@ pub fn open_in_place<'f, F: Fields>(
 // Not `C`, by which a fat reference is passed through memory, though it does not unwind either: at the beginning there is
 // nothing yet that would have to be cleaned up.
 #[inline(never)]
-fn open_with<'f>(frame: &'f mut Frame, decision: &'static Decision, fields: &dyn Fields) -> Current<'f> {
-    if may_be_heard() { open_heard(frame, decision, fields) } else { Current::NOT }
+fn open_with(decision: &'static Decision, fields: &dyn Fields) -> Current {
+    if may_be_heard() { open_heard(decision, fields) } else { Current::NOT }
 }
 
 #[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
 #[inline(never)]
-extern "C" fn open_heard<'f>(
-    frame: &'f mut Frame,
-    decision: &'static Decision,
-    fields: &dyn Fields,
-) -> Current<'f> {
+extern "C" fn open_heard(decision: &'static Decision, fields: &dyn Fields) -> Current {
     if !heard() {
         return Current::NOT;
     }
-    let Some(on) = open_now(frame, decision, DecisionId::NONE) else { return Current::NOT };
-    if let Some(sites) = on.scope.sites
+    let mut current = open_now(decision, DecisionId::NONE);
+    if let Some(on) = &mut current.on
+        && let Some(sites) = on.scope.sites
         && sites.start.enabled()
     {
         on.start(sites, fields);
     }
-    Current::of(on)
+    current
 }
 
 /// As [`open`]; START follows, with fields that are evaluated only when it is wanted.
 #[inline(never)]
-pub extern "C" fn open_without<'f>(frame: &'f mut Frame, decision: &'static Decision) -> Current<'f> {
-    let on = if heard() { open_now(frame, decision, DecisionId::NONE) } else { None };
-    on.map_or(Current::NOT, Current::of)
+pub extern "C" fn open_without(decision: &'static Decision) -> Current {
+    if heard() { open_now(decision, DecisionId::NONE) } else { Current::NOT }
 }
 
 /// As [`open_without`], with an id of the caller's, which is asked for only while somebody records.
 #[inline]
-pub fn open_as<'f>(
-    frame: &'f mut Frame,
-    decision: &'static Decision,
-    id: impl FnOnce() -> DecisionId,
-) -> Current<'f> {
-    let on = if heard() { open_now(frame, decision, id()) } else { None };
-    on.map_or(Current::NOT, Current::of)
+pub fn open_as(decision: &'static Decision, id: impl FnOnce() -> DecisionId) -> Current {
+    if heard() { open_now(decision, id()) } else { Current::NOT }
 }
 
 /// Joins a known decision, or none.
 #[inline]
-pub fn resume(frame: &mut Frame, id: DecisionId) -> Current<'_> {
+pub fn resume(id: DecisionId) -> Current {
     if id.is_none() || !heard() {
         return Current::NOT;
     }
-    Current::of(join(frame, Scope::silent(id, State::Resumed)))
+    join(id, State::Resumed)
 }
 
 #[inline(never)]
-fn open_now<'f>(frame: &'f mut Frame, decision: &'static Decision, id: DecisionId) -> Option<&'f mut On> {
-    let sites = decision.get()?;
+fn open_now(decision: &'static Decision, id: DecisionId) -> Current {
+    let Some(sites) = decision.get() else { return Current::NOT };
     let parent = thread::decision();
     if sites.inherit && !parent.is_none() {
-        return Some(join(frame, Scope::silent(parent, State::Joined)));
+        return join(parent, State::Joined);
     }
+    let Some(place) = Vacant::take() else { return Current::NOT };
     // All that it needs first, so that it is written once, where it stays.
     let begun = Scope::begin(id, parent);
     let previous = thread::swap_decision(begun.id);
     let entered = activity::enter(&sites.start, begun.started, begun.id);
     let scope = Scope::open_with(sites, begun);
-    Some(frame.0.write(On { scope, previous, resumed: DecisionId::NONE, entered }))
+    Current { on: Some(place.put(On { scope, previous, resumed: DecisionId::NONE, entered })) }
 }
 
 #[inline(never)]
-fn join(frame: &mut Frame, scope: Scope) -> &mut On {
-    frame.0.write(On::enter(scope))
+fn join(id: DecisionId, state: State) -> Current {
+    Current { on: Vacant::take().map(|place| place.put(On::enter(Scope::silent(id, state)))) }
 }
 
-impl<'f> Current<'f> {
-    fn of(on: &'f mut On) -> Self {
-        Self { on: Some(on), _not_send: PhantomData }
-    }
-
+impl Current {
     #[inline(always)]
-    fn in_place(self) -> Current<'f, true> {
-        Current { on: ManuallyDrop::new(self).on.take(), _not_send: PhantomData }
+    fn in_place(self) -> Current<true> {
+        Current { on: ManuallyDrop::new(self).on.take() }
     }
 }
 
-impl<const IN_PLACE: bool> Current<'_, IN_PLACE> {
-    const NOT: Self = Self { on: None, _not_send: PhantomData };
+impl<const IN_PLACE: bool> Current<IN_PLACE> {
+    const NOT: Self = Self { on: None };
 
     /// As [`Scope::starts`].
     #[inline]
@@ -172,30 +156,47 @@ impl<const IN_PLACE: bool> Current<'_, IN_PLACE> {
     }
 }
 
-closes!(Current<'_>, |current| current.on.is_some(), |current, ended| {
-    if let Some(on) = &mut ManuallyDrop::new(current).on {
-        on.closed(ended);
+closes!(Current, |current| current.on.is_some(), |current, ended| {
+    if let Some(on) = ManuallyDrop::new(current).on.take() {
+        closed(on, ended);
     }
 });
 
-impl<const IN_PLACE: bool> Drop for Current<'_, IN_PLACE> {
+impl<const IN_PLACE: bool> Drop for Current<IN_PLACE> {
     #[inline(always)]
     fn drop(&mut self) {
         if !IN_PLACE || self.on.is_some() {
-            unclosed(self.on.as_deref_mut());
+            unclosed(self.on.take());
         }
     }
 }
 
 /// By a panic, or by the return of a function whose result nobody sees.
 #[inline(never)]
-extern "C" fn unclosed(on: Option<&mut On>) {
+extern "C" fn unclosed(on: Option<Framed<On>>) {
     if let Some(on) = on {
-        on.closed(&on.scope.unclosed());
+        let ended = on.scope.unclosed();
+        closed(on, &ended);
     }
 }
 
-impl<const IN_PLACE: bool> Decides for Current<'_, IN_PLACE> {
+/// The thread is outside again, and nothing of the decision is left.
+#[inline(never)]
+fn closed(mut on: Framed<On>, ended: &Ended) {
+    if on.scope.state == State::Open {
+        on.scope.end_inside(ended);
+        on.scope.state = State::Off;
+    }
+    activity::exit(on.entered);
+    thread::swap_decision(on.previous);
+    on.scope.exit_span();
+    if on.scope.state == State::Resumed {
+        resumed::swap(on.resumed);
+    }
+    on.remove();
+}
+
+impl<const IN_PLACE: bool> Decides for Current<IN_PLACE> {
     #[inline]
     fn scope(&mut self) -> Option<&mut Scope> {
         self.on.as_mut().map(|on| &mut on.scope)
@@ -220,27 +221,5 @@ impl On {
         } else {
             self.scope.start_inside(sites, fields);
         }
-    }
-
-    #[inline(never)]
-    fn closed(&mut self, ended: &Ended) {
-        if self.scope.state == State::Open {
-            self.scope.end_inside(ended);
-            self.scope.state = State::Off;
-        }
-        self.leave();
-    }
-
-    /// The thread is outside again, and nothing of it is left in the frame.
-    #[inline]
-    fn leave(&mut self) {
-        activity::exit(self.entered);
-        thread::swap_decision(self.previous);
-        self.scope.exit_span();
-        if self.scope.state == State::Resumed {
-            resumed::swap(self.resumed);
-        }
-        // SAFETY: it was written by `open_now` or `resume`, and its caller had the only reference to it.
-        unsafe { ptr::drop_in_place(&raw mut self.scope) };
     }
 }

@@ -1,44 +1,42 @@
-//! A measured call of a sync function: as a decision, in the caller's frame, which is not written while nobody records.
+//! A measured call of a sync function: as a decision, in a place of its thread, which is not written while nobody records.
 
-use core::mem::{ManuallyDrop, MaybeUninit};
-use core::ptr;
+use core::mem::ManuallyDrop;
 
 use super::{Measured, Timer};
 use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::value::Fields;
+use crate::scope::frames::{Framed, Frames, InFrames, Vacant};
 use crate::scope::outcome::{Outcome, closes};
-
-/// Where the timer of a call lives while its function runs.
-#[derive(Debug)]
-pub struct Frame(MaybeUninit<Timer>);
-
-impl Frame {
-    /// Nothing is in it.
-    pub const EMPTY: Self = Self(MaybeUninit::uninit());
-}
 
 /// A call that is being measured, if somebody records. `IN_PLACE` as for a decision.
 #[must_use = "a measurement ends when its guard is dropped"]
 #[derive(Debug)]
 #[repr(transparent)]
-pub struct Running<'f, const IN_PLACE: bool = false>(Option<&'f mut Timer>);
+pub struct Running<const IN_PLACE: bool = false>(Option<Framed<Timer>>);
+
+thread_local! {
+    static FRAMES: Frames<Timer> = const { Frames::new() };
+}
+
+impl InFrames for Timer {
+    #[inline(always)]
+    fn of_thread<R>(look: impl FnOnce(&Frames<Self>) -> R) -> R {
+        FRAMES.with(look)
+    }
+}
 
 /// Begins, in the decision that is current now. The arguments cost nothing to name: they are evaluated also while nobody
 /// records.
 #[inline(always)]
-pub fn open<'f, F: Fields>(frame: &'f mut Frame, measured: &'static Measured, arguments: F) -> Running<'f> {
-    open_with(frame, measured, &arguments)
+pub fn open<F: Fields>(measured: &'static Measured, arguments: F) -> Running {
+    open_with(measured, &arguments)
 }
 
 /// As [`open`], around a body that stands in place.
 #[inline(always)]
-pub fn open_in_place<'f, F: Fields>(
-    frame: &'f mut Frame,
-    measured: &'static Measured,
-    arguments: F,
-) -> Running<'f, true> {
+pub fn open_in_place<F: Fields>(measured: &'static Measured, arguments: F) -> Running<true> {
     if may_be_heard() {
-        Running(ManuallyDrop::new(open_with(frame, measured, &arguments)).0.take())
+        Running(ManuallyDrop::new(open_with(measured, &arguments)).0.take())
     } else {
         Running(None)
     }
@@ -48,21 +46,17 @@ pub fn open_in_place<'f, F: Fields>(
 // Not `C`, by which a fat reference is passed through memory, though it does not unwind either: at the beginning there is
 // nothing yet that would have to be cleaned up.
 #[inline(never)]
-fn open_with<'f>(frame: &'f mut Frame, measured: &'static Measured, arguments: &dyn Fields) -> Running<'f> {
-    if may_be_heard() { open_heard(frame, measured, arguments) } else { Running(None) }
+fn open_with(measured: &'static Measured, arguments: &dyn Fields) -> Running {
+    if may_be_heard() { open_heard(measured, arguments) } else { Running(None) }
 }
 
 #[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
 #[inline(never)]
-extern "C" fn open_heard<'f>(
-    frame: &'f mut Frame,
-    measured: &'static Measured,
-    arguments: &dyn Fields,
-) -> Running<'f> {
+extern "C" fn open_heard(measured: &'static Measured, arguments: &dyn Fields) -> Running {
     if !heard() {
         return Running(None);
     }
-    let mut running = open_now(frame, measured);
+    let mut running = open_now(measured);
     if running.keeps() {
         running.keep(arguments);
     }
@@ -71,18 +65,20 @@ extern "C" fn open_heard<'f>(
 
 /// As [`open`], without arguments, or with some that are evaluated only when they are wanted.
 #[inline(never)]
-pub extern "C" fn open_without<'f>(frame: &'f mut Frame, measured: &'static Measured) -> Running<'f> {
-    if heard() { open_now(frame, measured) } else { Running(None) }
+pub extern "C" fn open_without(measured: &'static Measured) -> Running {
+    if heard() { open_now(measured) } else { Running(None) }
 }
 
 #[inline(never)]
-fn open_now<'f>(frame: &'f mut Frame, measured: &'static Measured) -> Running<'f> {
-    let timer = frame.0.write(Timer::IDLE);
-    timer.start_now(measured);
-    Running(Some(timer))
+fn open_now(measured: &'static Measured) -> Running {
+    let mut timer = Vacant::take().map(|place| place.put(Timer::IDLE));
+    if let Some(timer) = &mut timer {
+        timer.start_now(measured);
+    }
+    Running(timer)
 }
 
-impl<const IN_PLACE: bool> Running<'_, IN_PLACE> {
+impl<const IN_PLACE: bool> Running<IN_PLACE> {
     /// As [`Timer::keeps`].
     #[inline]
     #[must_use]
@@ -99,38 +95,31 @@ impl<const IN_PLACE: bool> Running<'_, IN_PLACE> {
     }
 }
 
-closes!(Running<'_>, |running| running.keeps(), |running, ended| {
-    if let Some(timer) = &mut ManuallyDrop::new(running).0 {
+closes!(Running, |running| running.0.is_some(), |running, ended| {
+    if let Some(timer) = ManuallyDrop::new(running).0.take() {
         closed(timer, ended.outcome);
     }
 });
 
-impl<const IN_PLACE: bool> Drop for Running<'_, IN_PLACE> {
+impl<const IN_PLACE: bool> Drop for Running<IN_PLACE> {
     #[inline(always)]
     fn drop(&mut self) {
         if !IN_PLACE || self.0.is_some() {
-            unclosed(self.0.as_deref_mut());
+            unclosed(self.0.take());
         }
     }
 }
 
 /// By a panic, or by the return of a function whose result nobody sees.
 #[inline(never)]
-extern "C" fn unclosed(timer: Option<&mut Timer>) {
+extern "C" fn unclosed(timer: Option<Framed<Timer>>) {
     if let Some(timer) = timer {
-        leave(timer);
+        timer.remove();
     }
 }
 
 #[inline(never)]
-fn closed(timer: &mut Timer, outcome: Outcome) {
+fn closed(mut timer: Framed<Timer>, outcome: Outcome) {
     timer.close(outcome);
-    leave(timer);
-}
-
-/// Nothing is left in the frame.
-#[inline]
-fn leave(timer: &mut Timer) {
-    // SAFETY: it was written by `open_now`, and both callers had the only reference to it, which they do not use again.
-    unsafe { ptr::drop_in_place(timer) };
+    timer.remove();
 }
