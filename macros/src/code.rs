@@ -33,12 +33,7 @@ fn place_at(span: Span, function: &str, krate: &Krate) -> TokenStream {
 ///
 /// One text costs the compiler less than a value of many parts. The call stands at the function's name, whose line the
 /// compiler takes for it.
-pub(crate) fn described(
-    ty: &str,
-    words: &[String],
-    fields: &[Field],
-    around: &Around<'_>,
-) -> TokenStream {
+pub(crate) fn described(ty: &str, words: &[String], fields: &[Field], around: &Around<'_>) -> TokenStream {
     let private = around.krate.private();
     let span = around.function.sig.ident.span();
     let at = around.krate.private_at(span);

@@ -23,9 +23,6 @@ pub(crate) const OLDEST_READER: u32 = 1;
 pub(crate) const HEADER_LEN: usize = 8192;
 /// The bytes of a record's header.
 pub(crate) const RECORD_HEADER: usize = 40;
-/// So far ahead of the tail lines are asked for, in bytes: some five orders. Less came too late in a burst, more than a
-/// page was no better.
-const AHEAD: u64 = 1024;
 /// The site number of a padding.
 pub(crate) const PADDING: u32 = u32::MAX;
 /// The longest thread name that is kept, in bytes.
@@ -330,6 +327,9 @@ impl Producer {
     fn ask_ahead(&self) {
         #[cfg(target_arch = "x86_64")]
         {
+            /// So far ahead of the tail, in bytes: some five orders. Less came too late in a burst, more than a page was
+            /// no better.
+            const AHEAD: u64 = 1024;
             let place = (self.tail + AHEAD) & (self.ring.capacity - 1) & !63;
             // SAFETY: a place modulo the capacity is inside the buffer.
             let lines = unsafe { self.ring.data.add(place as usize) };

@@ -138,7 +138,7 @@ mod tests {
 
     use std::rc::Rc;
 
-    struct Counted(Rc<()>, u32);
+    struct Counted(#[expect(dead_code, reason = "counts itself")] Rc<()>, u32);
 
     thread_local! {
         static FRAMES: Frames<Counted> = const { Frames::new() };

@@ -1,4 +1,5 @@
-//! A body of one line keeps its braces, and nothing tells the user that it does not need them.
+//! A body of one line keeps its braces, and nothing tells the user that it does not need them: a strict crate stays
+//! one (issue 3, point 4).
 #![deny(warnings)]
 
 use tapelog::{decision, log_performance};
