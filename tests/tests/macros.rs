@@ -241,6 +241,19 @@ fn sometimes_slow(slow: bool) {
     }
 }
 
+/// Deeper than a thread has places for what is open.
+const DEEP: u64 = 100;
+
+#[decision(kind = "deep", fields(depth))]
+#[log_performance(args(depth), every = 1_000)]
+fn deep(depth: u64, panics: bool) -> Result<u64, String> {
+    if depth < DEEP {
+        return Ok(deep(depth + 1, panics)? + 1);
+    }
+    assert!(!panics, "on purpose");
+    Err("the bottom".into())
+}
+
 async fn scenarios() {
     ends_ok().unwrap();
     ends_with_a_chain().unwrap_err();
@@ -285,6 +298,9 @@ async fn scenarios() {
     (0..25).for_each(|a| assert_eq!(sampled(a), Ok(a)));
     sometimes_slow(false);
     sometimes_slow(true);
+    deep(1, false).unwrap_err();
+    catch_unwind(|| deep(1, true)).unwrap_err();
+    assert_eq!(decision_id(), None, "nothing is left behind");
 }
 
 #[test]
@@ -322,6 +338,16 @@ fn every_end_is_said_once_and_in_its_own_decision() {
     assert_eq!(tape.at("inner")["decision_id"], inner["decision_id"]);
     assert_eq!(tape.at("joined")["decision_id"], outer["decision_id"]);
     assert!(tape.of("DECISION_START").iter().all(|line| line["kind"] != "never said"));
+
+    // A hundred deep, twice: back by an error, and by a panic.
+    let deep = tape.starts("deep");
+    for down in deep.windows(2) {
+        if down[1]["depth"] != 1 {
+            assert_eq!(down[1]["parent_decision_id"], down[0]["decision_id"]);
+        }
+    }
+    assert_eq!(deep.iter().filter(|line| line.get("parent_decision_id").is_none()).count(), 2);
+    tape.ends("deep", &[["err"; DEEP as usize], ["panicked"; DEEP as usize]].concat());
 
     // Lazy ones: one of two happened.
     for kind in ["lazy_async", "lazy"] {
