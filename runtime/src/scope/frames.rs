@@ -13,21 +13,21 @@ use crate::hot::registry;
 use crate::hot::thread::THREAD;
 
 /// How many annotated functions may be open on a thread, one inside of the other, before each allocates.
-const PLACES: usize = 32;
+const PLACES: usize = 16;
 
 /// The places of one thread.
 pub(crate) struct Frames<T> {
-    /// A bit for each place that is free.
-    free: Cell<u32>,
+    /// A bit for each place that is taken. All zeros at first, so that a program has no image of it to copy for each thread.
+    taken: Cell<u16>,
     places: [UnsafeCell<MaybeUninit<Frame<T>>>; PLACES],
 }
 
-const _: () = assert!(PLACES == u32::BITS as usize);
+const _: () = assert!(PLACES == u16::BITS as usize);
 
 struct Frame<T> {
     value: T,
     /// The place's bit, or none: boxed.
-    bit: u32,
+    bit: u16,
 }
 
 /// A type that has places in each thread.
@@ -39,7 +39,7 @@ pub(crate) trait InFrames: Sized + 'static {
 /// A place for one value, which is put there next.
 pub(crate) struct Vacant<T> {
     place: NonNull<MaybeUninit<Frame<T>>>,
-    bit: u32,
+    bit: u16,
 }
 
 /// A value in a place of the thread that made it. Like a `Box`, but without a drop: [`Framed::remove`] is what it needs.
@@ -49,7 +49,7 @@ pub(crate) struct Framed<T>(NonNull<Frame<T>>);
 
 impl<T> Frames<T> {
     pub(crate) const fn new() -> Self {
-        Self { free: Cell::new(u32::MAX), places: [const { UnsafeCell::new(MaybeUninit::uninit()) }; PLACES] }
+        Self { taken: Cell::new(0), places: [const { UnsafeCell::new(MaybeUninit::uninit()) }; PLACES] }
     }
 }
 
@@ -58,10 +58,10 @@ impl<T: InFrames> Vacant<T> {
     #[inline(always)]
     pub(crate) fn take() -> Option<Self> {
         T::of_thread(|frames| {
-            let free = frames.free.get();
-            let Some(place) = frames.places.get(free.trailing_zeros() as usize) else { return boxed() };
-            let bit = free & free.wrapping_neg();
-            frames.free.set(free ^ bit);
+            let taken = frames.taken.get();
+            let Some(place) = frames.places.get(taken.trailing_ones() as usize) else { return boxed() };
+            let bit = !taken & taken.wrapping_add(1);
+            frames.taken.set(taken | bit);
             NonNull::new(place.get()).map(|place| Self { place, bit })
         })
     }
@@ -87,7 +87,7 @@ impl<T: InFrames> Framed<T> {
         if bit == 0 {
             unbox(self.0);
         } else {
-            T::of_thread(|frames| frames.free.set(frames.free.get() | bit));
+            T::of_thread(|frames| frames.taken.set(frames.taken.get() & !bit));
         }
     }
 }
@@ -156,7 +156,7 @@ mod tests {
         let put = |number| Vacant::take().unwrap().put(Counted(Rc::clone(&alive), number));
         for round in 0..3 {
             let mut framed: Vec<_> = (0..100).map(put).collect();
-            FRAMES.with(|frames| assert_eq!(frames.free.get(), 0));
+            FRAMES.with(|frames| assert_eq!(frames.taken.get(), u16::MAX));
             framed.iter_mut().for_each(|one| one.1 += 1);
             // Every second first, so that holes are filled again.
             let mut at = 0;
@@ -169,7 +169,7 @@ mod tests {
             assert!(left.iter().all(|one| (1..=100).contains(&one.1)));
             assert_eq!(Rc::strong_count(&alive), 111);
             left.into_iter().for_each(Framed::remove);
-            FRAMES.with(|frames| assert_eq!(frames.free.get(), u32::MAX));
+            FRAMES.with(|frames| assert_eq!(frames.taken.get(), 0));
             assert_eq!(Rc::strong_count(&alive), 1);
         }
     }

@@ -14,10 +14,11 @@ pub mod sink;
 pub mod weed;
 
 use std::fs;
+use std::iter;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU32, Ordering};
 use std::time::Duration;
 
 /// A folder that goes with its owner.
@@ -43,8 +44,13 @@ impl Drop for Folder {
     }
 }
 
+/// A port that a server may take later: some of them take half a minute to do so. Below those that the kernel gives to whoever
+/// connects, in a stretch that no other test process has.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    let stretch = 10_000 + (std::process::id() % 44) as u16 * 500;
+    let next = || stretch + GIVEN.fetch_add(1, Ordering::Relaxed) % 500;
+    iter::repeat_with(next).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 /// An engine: this test program again, in its test `engine`, which records `count` events below `root`.
