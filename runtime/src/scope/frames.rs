@@ -1,8 +1,9 @@
 //! Where the open scopes of a thread's sync functions live: in places that the thread keeps, taken and given back in
 //! any order, so that the annotated function itself holds one word.
 //!
-//! Invariant: a place belongs to one [`Framed`] from [`Vacant::take`] to [`Framed::remove`]. Nothing here has a destructor, so that the places
-//! outlive whatever runs at the thread's end. More than [`PLACES`] at once are boxed.
+//! Invariant: a place belongs to one [`Framed`] from [`Vacant::take`] to [`Framed::remove`]. Nothing here has a destructor,
+//! so that the places outlive whatever runs at the thread's end. Not `Send`: a sync function ends on the thread on which it
+//! began. More than [`PLACES`] at once are boxed.
 
 use core::cell::{Cell, UnsafeCell};
 use core::mem::MaybeUninit;
