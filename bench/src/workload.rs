@@ -59,12 +59,12 @@ impl Order {
         }
     }
 
-    /// The bytes of such a record in our ring: what the floor copies. A header of 40, each number a tag and eight bytes,
-    /// each text a tag, a length of four and its bytes; all of it a multiple of eight.
+    /// The bytes of such a record in our ring: what the floor copies. A header of 40, the kinds of the fourteen values in
+    /// 16, each number eight bytes, each text a length of four and its bytes; all of it a multiple of eight.
     pub fn record_len(&self) -> usize {
         let texts = [self.intent_id.len(), self.symbol.len(), self.side.len(), self.tif.len()];
         let numbers = 10;
-        (40 + numbers * 9 + texts.iter().map(|len| 5 + len).sum::<usize>()).next_multiple_of(8)
+        (40 + 16 + numbers * 8 + texts.iter().map(|len| 4 + len).sum::<usize>()).next_multiple_of(8)
     }
 }
 

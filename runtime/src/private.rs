@@ -14,7 +14,8 @@ pub use crate::hot::shape::{
 };
 pub use crate::hot::site::{Category, EventType, Field, Level, Place, Site, Source, Stream};
 pub use crate::hot::typed::{Description, Event, FieldDescription, Left, WithRest, rest, site as typed_site};
-pub use crate::hot::value::{And, Fields, Maybe, Value, debug, display};
+pub use crate::hot::fields::{And, Fields};
+pub use crate::hot::value::{Maybe, Value, debug, display};
 pub use crate::scope::event;
 pub use crate::scope::future::{Within, boxed, within};
 pub use crate::scope::structure::{

@@ -17,7 +17,7 @@ use crate::hot::context::Context;
 use crate::hot::describe;
 use crate::hot::site::Site;
 use crate::hot::thread::THREAD;
-use crate::hot::value::Fields;
+use crate::hot::fields::Fields;
 
 /// A site that somebody listened to, ready to be sent.
 #[derive(Debug)]
@@ -128,7 +128,7 @@ fn send(site: &'static Site, fields: &dyn Fields) {
         let outgoing = of(site);
         outgoing.made.if_wanted(|dispatch| {
             let bytes = bytes(fields);
-            let mut reader = Reader(&bytes);
+            let mut reader = Reader::new(&bytes);
             let values: Vec<_> = outgoing
                 .fields
                 .iter()

@@ -15,7 +15,7 @@ use crate::cold::sites::{From, Sites};
 use crate::hot::describe;
 use crate::hot::ids::DecisionId;
 use crate::hot::site::{Site, Source};
-use crate::hot::value::Fields;
+use crate::hot::fields::Fields;
 
 /// What stands before the fields of START: what tracing-opentelemetry reads, and what END says.
 const HEAD: [&str; 4] = ["decision_id", "outcome", "error", "otel.status_code"];
@@ -160,7 +160,7 @@ fn origins(site: &'static Site) -> Vec<Origin> {
 }
 
 fn values(made: &Made, bytes: &[u8], now: &Now) -> Vec<Owned> {
-    let mut reader = Reader(bytes);
+    let mut reader = Reader::new(bytes);
     let recorded: Vec<_> = core::iter::from_fn(|| reader.value()).collect();
     let origins = made.origins.get().map_or(&[][..], Vec::as_slice);
     let value = |origin: &Origin| match origin {

@@ -11,7 +11,8 @@ use tracing_core::field::{Field, Visit};
 use crate::config::{Class, MARK, is_opaque};
 use crate::found::clean;
 use crate::hot::encoder::{Encoder, HEAD, tag};
-use crate::hot::value::{Fields, Value};
+use crate::hot::fields::Fields;
+use crate::hot::value::Value;
 
 /// Encoded values, each with the index of its field in the callsite.
 #[derive(Clone, Debug, Default)]

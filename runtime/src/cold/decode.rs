@@ -5,6 +5,7 @@
 
 use crate::hot::contexts::{INLINE, SLOTS};
 use crate::hot::encoder::tag;
+use crate::hot::fields::head_len;
 use crate::hot::ids::DecisionId;
 use crate::hot::registry::MAX_SITES;
 use crate::hot::ring::{PADDING, RECORD_HEADER};
@@ -76,9 +77,9 @@ pub(crate) fn next(bytes: &[u8]) -> Next<'_> {
     let Some((header, values)) = bytes[..len as usize].split_first_chunk::<RECORD_HEADER>() else {
         return Next::Damaged;
     };
-    let mut rest = Reader(&header[8..]);
+    let mut rest = &header[8..];
     let (Some(counter), Some(decision), Some(slot), Some(generation)) =
-        (rest.array().map(u64::from_le_bytes), rest.array(), rest.u32(), rest.u32())
+        (array(&mut rest).map(u64::from_le_bytes), array(&mut rest), u32(&mut rest), u32(&mut rest))
     else {
         return Next::Damaged;
     };
@@ -122,133 +123,305 @@ impl Record<'_> {
     pub(crate) fn is_plausible(&self) -> bool {
         (self.site as usize) < MAX_SITES
             && ((self.slot as usize) < SLOTS || self.slot >= INLINE)
-            && Reader(self.values).is_whole()
+            && Reader::new(self.values).is_whole()
     }
 }
 
 /// How deep lists and maps may nest; deeper ones end the record's values.
 const DEEPEST: u32 = 64;
 
-/// Takes values one after the other.
+/// Takes values one after the other: those of blocks, and those that have a tag each.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
+pub(crate) struct Reader<'a> {
+    /// The kinds of the values of the block that are still to come.
+    kinds: &'a [u8],
+    /// What the block itself has of them.
+    fixed: &'a [u8],
+    /// What stands behind the block, or where there is none.
+    rest: &'a [u8],
+}
+
+/// A value of one of the common kinds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Short<'a> {
+    /// The tag of a number, and its eight bytes.
+    Word(u8, u64),
+    /// Bytes that should be UTF-8.
+    Text(&'a [u8]),
+    Bool(bool),
+    Absent,
+}
 
 impl<'a> Reader<'a> {
-    /// The next value, or none at the end, or where the bytes are no value.
-    pub(crate) fn value(&mut self) -> Option<Decoded<'a>> {
-        self.value_at(0)
+    pub(crate) const fn new(values: &'a [u8]) -> Self {
+        Self { kinds: &[], fixed: &[], rest: values }
     }
 
-    fn value_at(&mut self, depth: u32) -> Option<Decoded<'a>> {
-        let [kind] = self.array()?;
-        Some(match kind {
-            tag::NULL => Decoded::Null,
-            tag::ABSENT => Decoded::Absent,
-            tag::FALSE => Decoded::Bool(false),
-            tag::TRUE => Decoded::Bool(true),
-            tag::I64 => Decoded::I64(i64::from_le_bytes(self.array()?)),
-            tag::U64 => Decoded::U64(u64::from_le_bytes(self.array()?)),
-            tag::I128 => Decoded::I128(i128::from_le_bytes(self.array()?)),
-            tag::U128 => Decoded::U128(u128::from_le_bytes(self.array()?)),
-            tag::F64 => Decoded::F64(f64::from_le_bytes(self.array()?)),
-            tag::F32 => Decoded::F32(f32::from_le_bytes(self.array()?)),
-            tag::DECIMAL => Decoded::Decimal(i128::from_le_bytes(self.array()?), self.u32()?.min(64)),
-            tag::TEXT => Decoded::Text(self.text()?),
-            tag::FOUND_TEXT => Decoded::FoundText(self.text()?),
-            tag::BYTES => Decoded::Bytes(self.slice()?),
-            tag::LIST if depth < DEEPEST => {
-                let len = self.u32()?;
-                Decoded::List((0..len).map_while(|_| self.value_at(depth + 1)).collect())
+    /// The next value, or none at the end, or where the bytes are no value.
+    pub(crate) fn value(&mut self) -> Option<Decoded<'a>> {
+        match self.kind()? {
+            (kind, true) if kind != tag::WHOLE => {
+                let value = match kind {
+                    tag::TEXT | tag::FOUND_TEXT | tag::BYTES => {
+                        u32(&mut self.fixed).and_then(|len| take(&mut self.rest, len)).map(|text| text_of(kind, text))
+                    }
+                    tag::BOOL => array(&mut self.fixed).map(|truth| Decoded::Bool(truth != [0])),
+                    _ => scalar(kind, &mut self.fixed),
+                };
+                self.or_end(value)
             }
-            tag::MAP if depth < DEEPEST => {
-                let len = self.u32()?;
-                let pair = |reader: &mut Self| Some((reader.text()?, reader.value_at(depth + 1)?));
-                Decoded::Map((0..len).map_while(|_| pair(self)).collect())
+            _ => {
+                let value = tagged(&mut self.rest, 0);
+                self.or_end(value)
             }
-            tag::INSTANT => Decoded::Instant(i128::from_le_bytes(self.array()?)),
-            tag::DECISION => Decoded::Decision(DecisionId::from_bytes(self.array()?)),
-            tag::UUID => Decoded::Uuid(u128::from_be_bytes(self.array()?)),
-            tag::ELAPSED_MS => Decoded::Elapsed(u64::from_le_bytes(self.array()?)),
-            tag::COUNTER => Decoded::Counter(u64::from_le_bytes(self.array()?)),
-            tag::OVERSIZE => Decoded::Oversize(u64::from_le_bytes(self.array()?)),
+        }
+    }
+
+    /// Behind what is no value nothing can be read.
+    fn or_end(&mut self, value: Option<Decoded<'a>>) -> Option<Decoded<'a>> {
+        if value.is_none() {
+            self.rest = &[];
+        }
+        value
+    }
+
+    /// The kind of the next value, and whether it stands in a block, whose kind then has been taken.
+    #[inline]
+    fn kind(&mut self) -> Option<(u8, bool)> {
+        loop {
+            if let Some((kind, more)) = self.kinds.split_first() {
+                self.kinds = more;
+                return Some((*kind, true));
+            }
+            match self.rest.first() {
+                Some(&tag::BLOCK) => self.enter()?,
+                kind => return kind.map(|kind| (*kind, false)),
+            }
+        }
+    }
+
+    /// Enters the block that stands next.
+    #[inline]
+    fn enter(&mut self) -> Option<()> {
+        let count = usize::from(*self.rest.get(1)?);
+        let (head, rest) = self.rest.split_at_checked(head_len(count))?;
+        let kinds = &head[2..2 + count];
+        let mut len = 0;
+        for kind in kinds {
+            len += fixed(*kind)?;
+        }
+        let (fixed, rest) = rest.split_at_checked(len)?;
+        *self = Self { kinds, fixed, rest };
+        Some(())
+    }
+
+    /// The next value, if it is one of the common kinds. None, and the reader has not moved, otherwise.
+    #[inline]
+    pub(crate) fn short(&mut self) -> Option<Short<'a>> {
+        let mut ahead = *self;
+        let (kind, in_block) = ahead.kind()?;
+        if !in_block || kind == tag::WHOLE {
+            ahead.rest = &ahead.rest[1..];
+        }
+        let own = if in_block { &mut ahead.fixed } else { &mut ahead.rest };
+        let short = match kind {
+            tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS => Short::Word(kind, u64::from_le_bytes(array(own)?)),
+            tag::TEXT => {
+                let len = u32(own)?;
+                Short::Text(take(&mut ahead.rest, len)?)
+            }
+            tag::TRUE => Short::Bool(true),
+            tag::FALSE => Short::Bool(false),
+            tag::BOOL if in_block => Short::Bool(array(own)? != [0]),
+            tag::ABSENT => Short::Absent,
             _ => return None,
-        })
+        };
+        *self = ahead;
+        Some(short)
     }
 
     /// The engine's time, where the record begins with one.
     pub(crate) fn engine_time(&mut self) -> Option<i64> {
-        if self.0.first() != Some(&tag::ENGINE_TIME) {
+        if self.rest.first() != Some(&tag::ENGINE_TIME) {
             return None;
         }
-        let [_tag] = self.array()?;
-        self.array().map(i64::from_le_bytes)
+        let [_tag] = array(&mut self.rest)?;
+        array(&mut self.rest).map(i64::from_le_bytes)
     }
 
-    /// Whether these bytes are values, each whole, and zeros behind the last.
+    /// Whether these bytes are values, each whole, and zeros behind the last. A value that wrote less or more than it
+    /// claimed ends them, too, wherever it stood.
     fn is_whole(mut self) -> bool {
-        // Lists and maps that are open: how many items they lack, and whether each has a key.
-        let mut open: Vec<(u32, bool)> = Vec::new();
         loop {
-            open.truncate(open.iter().rposition(|(left, _)| *left > 0).map_or(0, |last| last + 1));
-            match (self.0.first(), open.last()) {
-                (None, inside) => return inside.is_none(),
-                // A value that wrote less than it claimed ends so, too, wherever it stood.
-                (Some(&tag::END), None | Some((_, false))) => {
-                    return self.0.iter().all(|byte| *byte == tag::END);
-                }
-                _ => {}
-            }
-            if let Some((left, has_key)) = open.last_mut() {
-                *left -= 1;
-                if *has_key && self.text().is_none() {
-                    return false;
-                }
-            }
-            let skipped = match self.array().map(|[kind]| kind) {
-                Some(tag::NULL | tag::ABSENT | tag::FALSE | tag::TRUE) => Some(()),
-                Some(tag::F32) => self.array::<4>().map(|_| ()),
-                Some(tag::I64 | tag::U64 | tag::F64 | tag::ELAPSED_MS | tag::COUNTER | tag::OVERSIZE) => {
-                    self.array::<8>().map(|_| ())
-                }
-                Some(tag::I128 | tag::U128 | tag::INSTANT | tag::DECISION | tag::UUID) => {
-                    self.array::<16>().map(|_| ())
-                }
-                Some(tag::DECIMAL) => self.array::<20>().map(|_| ()),
-                Some(tag::TEXT | tag::FOUND_TEXT) => self.text().map(|_| ()),
-                Some(tag::BYTES) => self.slice().map(|_| ()),
-                Some(kind @ (tag::LIST | tag::MAP)) => {
-                    self.u32().map(|len| open.push((len, kind == tag::MAP)))
-                }
-                // A map that was cut off.
-                Some(tag::END) => return self.0.iter().all(|byte| *byte == tag::END),
-                _ => None,
+            let whole = match self.rest.first() {
+                None => return true,
+                Some(&tag::BLOCK) => self.enter().is_some() && self.is_whole_block(),
+                Some(_) => skip(&mut self.rest),
             };
-            if skipped.is_none() {
+            if !whole {
+                return !self.rest.is_empty() && self.rest.iter().all(|byte| *byte == tag::END);
+            }
+        }
+    }
+
+    /// As [`skip`], for the values of the block that was entered.
+    fn is_whole_block(&mut self) -> bool {
+        while let Some((kind, more)) = self.kinds.split_first() {
+            self.kinds = more;
+            let whole = match *kind {
+                tag::WHOLE => skip(&mut self.rest),
+                tag::TEXT | tag::FOUND_TEXT | tag::BYTES => {
+                    let mut ahead = self.rest;
+                    let text = u32(&mut self.fixed).and_then(|len| take(&mut ahead, len));
+                    let whole = text.is_some_and(|text| *kind == tag::BYTES || core::str::from_utf8(text).is_ok());
+                    if whole {
+                        self.rest = ahead;
+                    }
+                    whole
+                }
+                kind => take(&mut self.fixed, fixed(kind).map_or(0, |len| len as u32)).is_some(),
+            };
+            if !whole {
                 return false;
             }
         }
+        true
     }
+}
 
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (array, rest) = self.0.split_first_chunk::<N>()?;
-        self.0 = rest;
-        Some(*array)
-    }
+/// The bytes that a block itself has of a value of this kind; none for what cannot stand in one.
+#[inline]
+const fn fixed(kind: u8) -> Option<usize> {
+    Some(match kind {
+        tag::NULL | tag::ABSENT | tag::WHOLE => 0,
+        tag::BOOL => 1,
+        tag::F32 | tag::TEXT | tag::FOUND_TEXT | tag::BYTES => 4,
+        tag::I64 | tag::U64 | tag::F64 | tag::ELAPSED_MS | tag::COUNTER => 8,
+        tag::I128 | tag::U128 | tag::INSTANT | tag::DECISION | tag::UUID => 16,
+        tag::DECIMAL => 20,
+        _ => return None,
+    })
+}
 
-    fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
+/// A value that has a tag of its own, and stands `depth` lists and maps deep.
+fn tagged<'a>(bytes: &mut &'a [u8], depth: u32) -> Option<Decoded<'a>> {
+    let [kind] = array(bytes)?;
+    Some(match kind {
+        tag::TEXT | tag::FOUND_TEXT | tag::BYTES => {
+            let len = u32(bytes)?;
+            text_of(kind, take(bytes, len)?)
+        }
+        tag::LIST if depth < DEEPEST => {
+            let len = u32(bytes)?;
+            let items: Vec<_> = (0..len).map_while(|_| tagged(bytes, depth + 1)).collect();
+            if items.len() < len as usize {
+                *bytes = &[];
+            }
+            Decoded::List(items)
+        }
+        tag::MAP if depth < DEEPEST => {
+            let len = u32(bytes)?;
+            let pairs: Vec<_> = (0..len)
+                .map_while(|_| {
+                    let len = u32(bytes)?;
+                    let key = core::str::from_utf8(take(bytes, len)?).ok()?;
+                    Some((key, tagged(bytes, depth + 1)?))
+                })
+                .collect();
+            if pairs.len() < len as usize {
+                *bytes = &[];
+            }
+            Decoded::Map(pairs)
+        }
+        tag::FALSE => Decoded::Bool(false),
+        tag::TRUE => Decoded::Bool(true),
+        tag::OVERSIZE => Decoded::Oversize(u64::from_le_bytes(array(bytes)?)),
+        _ => return scalar(kind, bytes),
+    })
+}
 
-    fn slice(&mut self) -> Option<&'a [u8]> {
-        let len = self.u32()? as usize;
-        let (slice, rest) = self.0.split_at_checked(len)?;
-        self.0 = rest;
-        Some(slice)
-    }
+/// A value whose bytes are always as many; those behind its tag.
+fn scalar<'a>(kind: u8, bytes: &mut &'a [u8]) -> Option<Decoded<'a>> {
+    Some(match kind {
+        tag::NULL => Decoded::Null,
+        tag::ABSENT => Decoded::Absent,
+        tag::I64 => Decoded::I64(i64::from_le_bytes(array(bytes)?)),
+        tag::U64 => Decoded::U64(u64::from_le_bytes(array(bytes)?)),
+        tag::I128 => Decoded::I128(i128::from_le_bytes(array(bytes)?)),
+        tag::U128 => Decoded::U128(u128::from_le_bytes(array(bytes)?)),
+        tag::F64 => Decoded::F64(f64::from_le_bytes(array(bytes)?)),
+        tag::F32 => Decoded::F32(f32::from_le_bytes(array(bytes)?)),
+        tag::DECIMAL => Decoded::Decimal(i128::from_le_bytes(array(bytes)?), u32(bytes)?.min(64)),
+        tag::INSTANT => Decoded::Instant(i128::from_le_bytes(array(bytes)?)),
+        tag::DECISION => Decoded::Decision(DecisionId::from_bytes(array(bytes)?)),
+        tag::UUID => Decoded::Uuid(u128::from_be_bytes(array(bytes)?)),
+        tag::ELAPSED_MS => Decoded::Elapsed(u64::from_le_bytes(array(bytes)?)),
+        tag::COUNTER => Decoded::Counter(u64::from_le_bytes(array(bytes)?)),
+        _ => return None,
+    })
+}
 
-    fn text(&mut self) -> Option<&'a str> {
-        core::str::from_utf8(self.slice()?).ok()
+/// Text, or bytes. Text that is no UTF-8 is left out of the line.
+fn text_of(kind: u8, bytes: &[u8]) -> Decoded<'_> {
+    match (kind, core::str::from_utf8(bytes)) {
+        (tag::TEXT, Ok(text)) => Decoded::Text(text),
+        (tag::FOUND_TEXT, Ok(text)) => Decoded::FoundText(text),
+        (tag::BYTES, _) => Decoded::Bytes(bytes),
+        _ => Decoded::Absent,
     }
+}
+
+/// Skips a value that has a tag of its own. False, and `bytes` begins where it stopped, when it is not whole.
+fn skip(bytes: &mut &[u8]) -> bool {
+    // Lists and maps that are open: how many items they lack, and whether each has a key.
+    let mut open: Vec<(u32, bool)> = Vec::new();
+    loop {
+        let mut ahead = *bytes;
+        if let Some((left, has_key)) = open.last_mut() {
+            *left -= 1;
+            if *has_key && text(&mut ahead).is_none() {
+                return false;
+            }
+        }
+        let skipped = match array(&mut ahead).map(|[kind]| kind) {
+            Some(tag::TRUE | tag::FALSE) => Some(()),
+            Some(tag::OVERSIZE) => array::<8>(&mut ahead).map(|_| ()),
+            Some(tag::TEXT | tag::FOUND_TEXT) => text(&mut ahead).map(|_| ()),
+            Some(tag::BYTES) => u32(&mut ahead).and_then(|len| take(&mut ahead, len)).map(|_| ()),
+            Some(kind @ (tag::LIST | tag::MAP)) => u32(&mut ahead).map(|len| open.push((len, kind == tag::MAP))),
+            Some(tag::WHOLE | tag::BOOL) | None => None,
+            Some(kind) => fixed(kind).and_then(|len| take(&mut ahead, len as u32)).map(|_| ()),
+        };
+        if skipped.is_none() {
+            return false;
+        }
+        *bytes = ahead;
+        open.truncate(open.iter().rposition(|(left, _)| *left > 0).map_or(0, |last| last + 1));
+        if open.is_empty() {
+            return true;
+        }
+    }
+}
+
+fn array<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (array, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*array)
+}
+
+fn u32(bytes: &mut &[u8]) -> Option<u32> {
+    array(bytes).map(u32::from_le_bytes)
+}
+
+fn take<'a>(bytes: &mut &'a [u8], len: u32) -> Option<&'a [u8]> {
+    let (taken, rest) = bytes.split_at_checked(len as usize)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+fn text<'a>(bytes: &mut &'a [u8]) -> Option<&'a str> {
+    let len = u32(bytes)?;
+    core::str::from_utf8(take(bytes, len)?).ok()
 }
 
 #[cfg(test)]
@@ -274,7 +447,7 @@ mod tests {
             FoundText::new("token"),
             'x',
         ));
-        let mut reader = Reader(&written);
+        let mut reader = Reader::new(&written);
         let read: Vec<_> = core::iter::from_fn(|| reader.value()).collect();
         let expected = [
             Decoded::Bool(true),
@@ -297,11 +470,11 @@ mod tests {
     fn bytes_cut_anywhere_end_the_values_and_never_panic() {
         let whole = bytes(&("abc", vec![1_u8, 2], 3.0, fixed(1, 1)));
         let all = {
-            let mut reader = Reader(&whole);
+            let mut reader = Reader::new(&whole);
             core::iter::from_fn(move || reader.value()).collect::<Vec<_>>()
         };
         for cut in 0..whole.len() {
-            let mut reader = Reader(&whole[..cut]);
+            let mut reader = Reader::new(&whole[..cut]);
             let read: Vec<_> = core::iter::from_fn(|| reader.value()).collect();
             assert!(read.len() <= all.len());
         }
@@ -313,18 +486,18 @@ mod tests {
             [("deep", vec![vec![1_u8], vec![]])].into_iter().collect::<std::collections::BTreeMap<_, _>>();
         let mut whole = bytes(&("abc", vec![1_u8, 2], nested, 3.0, fixed(1, 1), true, "end"));
         let boundaries: Vec<_> = {
-            let mut reader = Reader(&whole);
-            core::iter::from_fn(|| reader.value().map(|_| whole.len() - reader.0.len())).collect()
+            let mut reader = Reader::new(&whole);
+            core::iter::from_fn(|| reader.value().map(|_| whole.len() - reader.rest.len())).collect()
         };
         for cut in 1..=whole.len() {
-            assert_eq!(Reader(&whole[..cut]).is_whole(), boundaries.contains(&cut), "cut at {cut}");
+            assert_eq!(Reader::new(&whole[..cut]).is_whole(), boundaries.contains(&cut), "cut at {cut}");
         }
         whole.extend([0; 7]);
-        assert!(Reader(&whole).is_whole());
+        assert!(Reader::new(&whole).is_whole());
         for at in whole.len() - 7..whole.len() {
             let mut changed = whole.clone();
             changed[at] = 0xFF;
-            assert!(!Reader(&changed).is_whole(), "{at}");
+            assert!(!Reader::new(&changed).is_whole(), "{at}");
         }
     }
 

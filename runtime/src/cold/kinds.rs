@@ -152,7 +152,7 @@ impl Kinds {
         let known = KNOWN.iter().copied().chain(ids);
         let mut kinds: HashMap<_, _> = known.map(|(name, kind)| (name.to_owned(), kind)).collect();
         for entry in unframed(table) {
-            let mut reader = Reader(entry);
+            let mut reader = Reader::new(entry);
             if let (Some(Decoded::Text(name)), Some(Decoded::Text(kind))) = (reader.value(), reader.value())
                 && let Some(kind) = Kind::from_str(kind)
             {

@@ -42,7 +42,7 @@ fn merge_in_order(hub: &'static Hub, done: &AtomicBool) -> u64 {
         let rings: Vec<_> = hub.rings().copied().collect();
         let mut merge = Merge::new(rings.iter().map(|ring| (*ring, ring.head(), ring.tail())), before);
         while merge.next(|_, record| {
-            assert_eq!(Reader(record.values).value(), Some(Decoded::U64(next)), "an inversion");
+            assert_eq!(Reader::new(record.values).value(), Some(Decoded::U64(next)), "an inversion");
             next += 1;
             true
         }) {}

@@ -126,7 +126,7 @@ impl Sites {
 
 /// Where a site is, for people: `in place_order (src/router.rs:491)`.
 pub(crate) fn place_of(description: &[u8]) -> Option<(u32, String)> {
-    let mut reader = Reader(description);
+    let mut reader = Reader::new(description);
     let id = number(&mut reader)?;
     let _index = number(&mut reader)?;
     let event = text(&mut reader)?;
@@ -143,7 +143,7 @@ pub(crate) fn place_of(description: &[u8]) -> Option<(u32, String)> {
 }
 
 fn parse(description: &[u8]) -> Option<(u32, SiteInfo)> {
-    let mut reader = Reader(description);
+    let mut reader = Reader::new(description);
     let id = number(&mut reader)?;
     let index = number(&mut reader)?;
     let event = text(&mut reader)?;

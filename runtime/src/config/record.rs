@@ -310,6 +310,6 @@ mod tests {
             Decoded::Text("x"),
         ];
         let expected = Decoded::Map(vec![("a", Decoded::List(list)), ("b", Decoded::Map(Vec::new()))]);
-        assert_eq!(Reader(&bytes).value(), Some(expected));
+        assert_eq!(Reader::new(&bytes).value(), Some(expected));
     }
 }

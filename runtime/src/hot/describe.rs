@@ -2,7 +2,8 @@
 
 use super::encoder::{Encoder, HEAD, tag};
 use super::site::{Field, Site, Source};
-use super::value::{Fields, Value, by_reference};
+use super::fields::Fields;
+use super::value::{Value, by_reference};
 
 /// The description of a site; `cold::sites` reads it.
 pub(crate) fn site(id: u32, site: &Site) -> Vec<u8> {

@@ -53,6 +53,14 @@ pub mod tag {
     pub const COUNTER: u8 = 21;
     /// First in a record of a backtest: the engine's time, nanoseconds since 1970, i64. No value of a field.
     pub const ENGINE_TIME: u8 = 23;
+    /// Several values: how many, u8; the kind of each, one byte; zeros, until head and tag are a multiple of eight; then
+    /// of each value its bytes, where all values of its kind have as many, or its length, u32; then, in the same order,
+    /// the bytes of the texts, and the values of kind [`WHOLE`].
+    pub const BLOCK: u8 = 24;
+    /// In a block: the value stands behind it, with a tag of its own.
+    pub const WHOLE: u8 = 25;
+    /// In a block: a truth, 1 byte.
+    pub const BOOL: u8 = 26;
 }
 
 /// Writes values into the bytes reserved for a record.
@@ -117,11 +125,19 @@ impl<'a> Encoder<'a> {
         self.array([tag, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
     }
 
+    /// Writes bytes as [`Encoder::slice`] does, fast where they are as few as those of most texts.
+    #[inline(always)]
+    pub(crate) fn short(&mut self, bytes: &[u8]) {
+        if let Some(place) = self.take(bytes.len()) {
+            copy_short(place, bytes);
+        }
+    }
+
     /// Writes a tag, a length and that many bytes.
     #[inline(always)]
     pub fn text(&mut self, tag: u8, bytes: &[u8]) {
-        let rest = core::mem::take(&mut self.rest);
-        self.rest = put_text(rest, tag, bytes);
+        self.head(tag, bytes.len());
+        self.short(bytes);
     }
 
     /// Writes the tag and length of a list, map or text.
@@ -160,38 +176,26 @@ fn fill(rest: &mut [u8]) {
     rest.fill(tag::END);
 }
 
-/// Texts as short as those of most events (symbols, sides, ids) are copied in place; longer ones by a call.
-///
-/// Returns what is left of `to` behind the text: nothing when the text had no room.
+/// Texts as short as those of most events (symbols, sides, ids) are copied in place; longer ones by a call. Both have the
+/// same length.
 #[inline(always)]
-fn put_text<'a>(to: &'a mut [u8], tag: u8, bytes: &[u8]) -> &'a mut [u8] {
-    let len = bytes.len();
-    // The one check of room; those below are of lengths that the compiler compares with this one.
-    if to.len() < HEAD || to.len() - HEAD < len {
-        return no_room(to);
-    }
-    let (head, to) = to.split_at_mut(HEAD);
-    let (to, rest) = to.split_at_mut(len);
-    // A record is far smaller than 4 GiB: `record` refuses more than 16 MiB before anything is encoded.
-    let b = (len as u32).to_le_bytes();
-    head.copy_from_slice(&[tag, b[0], b[1], b[2], b[3]]);
+fn copy_short(to: &mut [u8], from: &[u8]) {
+    let len = from.len();
     if len >= 8 {
-        if len <= 16 { ends::<8>(to, bytes) } else { put_long(to, bytes) }
+        if len <= 16 { ends::<8>(to, from) } else { copy_long(to, from) }
     } else if len >= 4 {
-        ends::<4>(to, bytes);
-    } else if let (Some(first), Some(last)) = (bytes.first(), bytes.last()) {
-        // One to three bytes: the first, the one in the middle, the last.
-        to[0] = *first;
-        to[len / 2] = bytes[len / 2];
-        to[len - 1] = *last;
+        ends::<4>(to, from);
+    } else if len >= 2 {
+        ends::<2>(to, from);
+    } else if let (Some(to), Some(from)) = (to.first_mut(), from.first()) {
+        *to = *from;
     }
-    rest
 }
 
 /// One function for all sites.
 #[inline(never)]
-fn put_long(to: &mut [u8], bytes: &[u8]) {
-    if bytes.len() <= 32 { ends::<16>(to, bytes) } else { to.copy_from_slice(bytes) }
+fn copy_long(to: &mut [u8], from: &[u8]) {
+    if from.len() <= 32 { ends::<16>(to, from) } else { to.copy_from_slice(from) }
 }
 
 #[cold]

@@ -9,7 +9,7 @@ use core::str::FromStr;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::civil::{Civil, days_from_civil};
-use super::encoder::{Encoder, tag};
+use super::encoder::Encoder;
 use super::value::{Value, by_value};
 
 /// One act of deciding: `dec_YYYYMMDD_HHMMSS_` and 6 to 12 of `[a-z0-9]` (S4-008), in 16 bytes.
@@ -202,11 +202,10 @@ pub(crate) fn parse_compact(day: &str, time: &str) -> Option<u64> {
 }
 
 impl Value for DecisionId {
-    by_value!(17);
+    by_value!(DECISION, 16);
 
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.tag(tag::DECISION);
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
         out.array(self.to_bytes());
     }
 }
@@ -299,11 +298,10 @@ fn write_uuid(id: u128, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 impl Value for IntentId {
-    by_value!(17);
+    by_value!(UUID, 16);
 
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.tag(tag::UUID);
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
         out.array(self.0.to_be_bytes());
     }
 }

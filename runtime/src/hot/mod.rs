@@ -13,6 +13,7 @@ pub(crate) mod contexts;
 pub(crate) mod describe;
 pub mod encoder;
 pub mod engine_clock;
+pub mod fields;
 pub(crate) mod hub;
 pub mod ids;
 pub(crate) mod open;

@@ -19,7 +19,7 @@ use super::ids::DecisionId;
 use super::ring::{Producer, RECORD_HEADER};
 use super::site::{Class, Site};
 use super::thread::{self, NOT_RECORDED, Own, SlotKeys, THREAD, ThreadState};
-use super::value::{And, Fields};
+use super::fields::{And, Fields};
 
 /// The largest record that is kept, in a file of its own.
 pub(crate) const LARGEST: usize = 16 << 20;
@@ -71,7 +71,7 @@ fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given
     // First of all: what follows runs while the processor is still reading, what came before would not.
     let counter = if given == NOT_RECORDED { clock::now() } else { given };
     // What claims to be larger than all memory is cut off: an encoder never writes past its slice.
-    let values = fields.size().wrapping_add(WORD - 1) & !(WORD - 1);
+    let values = fields.block_size().wrapping_add(WORD - 1) & !(WORD - 1);
     let Some(hub) = thread.hub() else { return NOT_RECORDED };
     // The borrow is what makes a call from a signal handler, or from an allocator that is instrumented, a counted loss
     // instead of two writers in one ring.
@@ -214,7 +214,7 @@ fn encode<F: Fields>(
         *last = [tag::END; WORD];
     }
     let mut out = Encoder::new(values);
-    fields.encode_in_place(&mut out);
+    fields.encode_block(&mut out);
     out.finish();
 }
 

@@ -5,7 +5,7 @@
 
 use super::shape::{DEEP, Shape};
 use super::site::{EventType, Field, Place, Site};
-use super::value::Fields;
+use super::fields::Fields;
 
 /// An event that is a type: `#[derive(tapelog::Event)]`.
 ///

@@ -63,8 +63,10 @@ pub trait Value {
     type Held<'a>: Value
     where
         Self: 'a;
-    /// The bytes that every value of the type has, or 0 where they differ. Neighbours in a record that have each a
-    /// number here share one check of the room that is left.
+    /// What a block of values says of this one: see [`tag::BLOCK`].
+    #[doc(hidden)]
+    const KIND: u8 = tag::WHOLE;
+    /// The bytes that [`Value::encode_fixed`] writes, the same for every value of the type.
     #[doc(hidden)]
     const FIXED: usize = 0;
     /// What is passed of this value.
@@ -80,6 +82,22 @@ pub trait Value {
     #[doc(hidden)]
     #[inline(never)]
     fn put(&self, out: &mut Encoder<'_>) {
+        self.encode(out);
+    }
+    /// Writes the part that stands in a block.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn encode_fixed(&self, _out: &mut Encoder<'_>) {}
+    /// The bytes that [`Value::encode_rest`] writes.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn rest(&self) -> usize {
+        self.size()
+    }
+    /// Writes what stands behind the block.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn encode_rest(&self, out: &mut Encoder<'_>) {
         self.encode(out);
     }
 }
@@ -104,23 +122,25 @@ macro_rules! by_reference {
 }
 pub(crate) use by_reference;
 
-/// In an `impl Value`: a value that is passed as it is, and has always so many bytes.
+/// In an `impl Value`: a value that is passed as it is, and has always so many bytes behind its tag; all of them stand in
+/// a block.
 macro_rules! by_value {
-    ($size:expr) => {
+    ($tag:ident, $bytes:literal) => {
         type Held<'a>
             = Self
         where
             Self: 'a;
-        const FIXED: usize = $size;
 
         #[inline(always)]
         fn held(&self) -> Self {
             *self
         }
-        #[inline(always)]
-        fn size(&self) -> usize {
-            Self::FIXED
+        #[inline]
+        fn encode(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+            out.tag(Self::KIND);
+            self.encode_fixed(out);
         }
+        $crate::hot::value::all_fixed!($tag, $bytes);
         #[inline(never)]
         fn put(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
             self.encode(out);
@@ -129,13 +149,68 @@ macro_rules! by_value {
 }
 pub(crate) use by_value;
 
+/// In an `impl Value`: a value whose bytes, always so many, all stand in a block.
+macro_rules! all_fixed {
+    ($tag:ident, $bytes:literal) => {
+        const KIND: u8 = $crate::hot::encoder::tag::$tag;
+        const FIXED: usize = $bytes;
+
+        #[inline(always)]
+        fn size(&self) -> usize {
+            1 + Self::FIXED
+        }
+        #[inline(always)]
+        fn rest(&self) -> usize {
+            0
+        }
+        #[inline(always)]
+        fn encode_rest(&self, _out: &mut $crate::hot::encoder::Encoder<'_>) {}
+    };
+}
+pub(crate) use all_fixed;
+
+/// In an `impl Value`: a value that is text or bytes which it can lend; their length stands in a block.
+macro_rules! text {
+    ($tag:ident, |$value:ident| $bytes:expr) => {
+        const KIND: u8 = $crate::hot::encoder::tag::$tag;
+        const FIXED: usize = 4;
+
+        #[inline]
+        fn size(&self) -> usize {
+            $crate::hot::encoder::HEAD + self.rest()
+        }
+        #[inline]
+        fn encode(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+            let $value = self;
+            out.text(Self::KIND, $bytes);
+        }
+        #[inline(always)]
+        fn encode_fixed(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+            // A record is far smaller than 4 GiB: `record` refuses more than 16 MiB before anything is encoded.
+            out.array((self.rest() as u32).to_le_bytes());
+        }
+        #[inline(always)]
+        fn rest(&self) -> usize {
+            let $value = self;
+            $bytes.len()
+        }
+        #[inline(always)]
+        fn encode_rest(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+            let $value = self;
+            out.short(&$bytes);
+        }
+    };
+}
+#[cfg_attr(not(any(feature = "bytes", feature = "http", feature = "smol_str")), expect(unused_imports))]
+pub(crate) use text;
+
 macro_rules! words {
     ($($tag:ident as $wide:ty: $($type:ty)*;)*) => {$($(
         impl Value for $type {
-            by_value!(9);
-            #[inline]
-            fn encode(&self, out: &mut Encoder<'_>) {
-                out.word(tag::$tag, <$wide>::from(*self) as u64);
+            by_value!($tag, 8);
+            #[inline(always)]
+            fn encode_fixed(&self, out: &mut Encoder<'_>) {
+                out.array(<$wide>::from(*self).to_le_bytes());
             }
         }
     )*)*};
@@ -149,11 +224,11 @@ words! {
 macro_rules! sizes {
     ($($type:ty: $tag:ident as $wide:ty;)*) => {$(
         impl Value for $type {
-            by_value!(9);
-            #[inline]
-            fn encode(&self, out: &mut Encoder<'_>) {
+            by_value!($tag, 8);
+            #[inline(always)]
+            fn encode_fixed(&self, out: &mut Encoder<'_>) {
                 // Widening on every platform that Rust has: `usize` and `isize` have at most 64 bits.
-                out.word(tag::$tag, *self as $wide as u64);
+                out.array((*self as $wide).to_le_bytes());
             }
         }
     )*};
@@ -167,10 +242,9 @@ sizes! {
 macro_rules! wide {
     ($($type:ty: $tag:ident;)*) => {$(
         impl Value for $type {
-            by_value!(17);
-            #[inline]
-            fn encode(&self, out: &mut Encoder<'_>) {
-                out.tag(tag::$tag);
+            by_value!($tag, 16);
+            #[inline(always)]
+            fn encode_fixed(&self, out: &mut Encoder<'_>) {
                 out.array(self.to_le_bytes());
             }
         }
@@ -183,41 +257,53 @@ wide! {
 }
 
 impl Value for f64 {
-    by_value!(9);
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.word(tag::F64, self.to_bits());
+    by_value!(F64, 8);
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
+        out.array(self.to_le_bytes());
     }
 }
 
 impl Value for f32 {
-    by_value!(5);
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.tag(tag::F32);
-        out.array(self.to_bits().to_le_bytes());
+    by_value!(F32, 4);
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
+        out.array(self.to_le_bytes());
     }
 }
 
 impl Value for bool {
-    by_value!(1);
+    type Held<'a> = Self;
+    const KIND: u8 = tag::BOOL;
+    const FIXED: usize = 1;
+
+    #[inline(always)]
+    fn held(&self) -> Self {
+        *self
+    }
+    #[inline(always)]
+    fn size(&self) -> usize {
+        1
+    }
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         out.tag(if *self { tag::TRUE } else { tag::FALSE });
     }
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
+        out.array([u8::from(*self)]);
+    }
+    #[inline(always)]
+    fn rest(&self) -> usize {
+        0
+    }
+    #[inline(always)]
+    fn encode_rest(&self, _out: &mut Encoder<'_>) {}
 }
 
 impl Value for str {
     by_reference!();
-
-    #[inline]
-    fn size(&self) -> usize {
-        HEAD + self.len()
-    }
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.text(tag::TEXT, self.as_bytes());
-    }
+    text!(TEXT, |text| text.as_bytes());
 }
 
 impl Value for String {
@@ -227,14 +313,7 @@ impl Value for String {
     fn held(&self) -> &str {
         self
     }
-    #[inline]
-    fn size(&self) -> usize {
-        self.as_str().size()
-    }
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        self.as_str().encode(out);
-    }
+    text!(TEXT, |text| text.as_bytes());
 }
 
 impl Value for char {
@@ -257,6 +336,7 @@ macro_rules! forward {
                 = T::Held<'a>
             where
                 Self: 'a;
+            const KIND: u8 = T::KIND;
             const FIXED: usize = T::FIXED;
 
             #[inline(always)]
@@ -275,6 +355,18 @@ macro_rules! forward {
             fn put(&self, out: &mut Encoder<'_>) {
                 (**self).put(out);
             }
+            #[inline(always)]
+            fn encode_fixed(&self, out: &mut Encoder<'_>) {
+                (**self).encode_fixed(out);
+            }
+            #[inline(always)]
+            fn rest(&self) -> usize {
+                (**self).rest()
+            }
+            #[inline(always)]
+            fn encode_rest(&self, out: &mut Encoder<'_>) {
+                (**self).encode_rest(out);
+            }
         }
     )*};
 }
@@ -283,6 +375,8 @@ forward!(&T, &mut T, Box<T>, Rc<T>, Arc<T>);
 
 impl<T: Value + ToOwned + ?Sized> Value for Cow<'_, T> {
     by_reference!();
+    const KIND: u8 = T::KIND;
+    const FIXED: usize = T::FIXED;
 
     #[inline]
     fn size(&self) -> usize {
@@ -291,6 +385,18 @@ impl<T: Value + ToOwned + ?Sized> Value for Cow<'_, T> {
     #[inline]
     fn encode(&self, out: &mut Encoder<'_>) {
         (**self).encode(out);
+    }
+    #[inline]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
+        (**self).encode_fixed(out);
+    }
+    #[inline]
+    fn rest(&self) -> usize {
+        (**self).rest()
+    }
+    #[inline]
+    fn encode_rest(&self, out: &mut Encoder<'_>) {
+        (**self).encode_rest(out);
     }
 }
 
@@ -378,40 +484,32 @@ macro_rules! maps {
 maps!(BTreeMap, HashMap<S>);
 
 impl Value for SystemTime {
-    by_value!(17);
-    fn encode(&self, out: &mut Encoder<'_>) {
+    by_value!(INSTANT, 16);
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
         let nanos = match self.duration_since(UNIX_EPOCH) {
             Ok(after) => after.as_nanos() as i128,
             Err(before) => -(before.duration().as_nanos() as i128),
         };
-        out.tag(tag::INSTANT);
         out.array(nanos.to_le_bytes());
     }
 }
 
 macro_rules! nonzero {
-    ($($type:ident)*) => {$(
+    ($($tag:ident: $($type:ident)*;)*) => {$($(
         impl Value for core::num::$type {
-            type Held<'a> = Self;
-            const FIXED: usize = 9;
-
+            by_value!($tag, 8);
             #[inline(always)]
-            fn held(&self) -> Self {
-                *self
-            }
-            #[inline]
-            fn size(&self) -> usize {
-                self.get().size()
-            }
-            #[inline]
-            fn encode(&self, out: &mut Encoder<'_>) {
-                self.get().encode(out);
+            fn encode_fixed(&self, out: &mut Encoder<'_>) {
+                self.get().encode_fixed(out);
             }
         }
-    )*};
+    )*)*};
 }
 
-nonzero!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroIsize);
+nonzero! {
+    U64: NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize;
+    I64: NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroIsize;
+}
 
 /// A decimal number as a whole number of ticks: `mantissa / 10^scale`, written with exactly `scale` digits.
 ///
@@ -448,10 +546,9 @@ pub fn fixed(mantissa: impl Into<i128>, scale: u32) -> Fixed {
 }
 
 impl Value for Fixed {
-    by_value!(21);
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.tag(tag::DECIMAL);
+    by_value!(DECIMAL, 20);
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
         out.array(self.mantissa.to_le_bytes());
         out.array(self.scale.to_le_bytes());
     }
@@ -502,13 +599,7 @@ pub struct Bytes<'a>(pub &'a [u8]);
 
 impl Value for Bytes<'_> {
     by_reference!();
-
-    fn size(&self) -> usize {
-        HEAD + self.0.len()
-    }
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.text(tag::BYTES, self.0);
-    }
+    text!(BYTES, |bytes| bytes.0);
 }
 
 /// Milliseconds from a counter reading to the record's own reading; the drain does the arithmetic.
@@ -516,10 +607,10 @@ impl Value for Bytes<'_> {
 pub struct Elapsed(pub u64);
 
 impl Value for Elapsed {
-    by_value!(9);
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.word(tag::ELAPSED_MS, self.0);
+    by_value!(ELAPSED_MS, 8);
+    #[inline(always)]
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
+        out.array(self.0.to_le_bytes());
     }
 }
 
@@ -528,136 +619,12 @@ impl Value for Elapsed {
 pub struct Taken(pub u64);
 
 impl Value for Taken {
-    by_value!(9);
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.word(tag::COUNTER, self.0);
-    }
-}
-
-/// The values of one record, in the order of the site's recorded fields. Implemented for tuples to 16 and [`And`].
-pub trait Fields {
-    /// The bytes that [`Fields::encode`] writes.
-    fn size(&self) -> usize;
-    /// Writes all values, each by a call: little to compile for each shape, for what is passed as `dyn Fields`.
-    fn encode(&self, out: &mut Encoder<'_>);
-    /// Writes all values, each in place: for what is recorded most often.
+    by_value!(COUNTER, 8);
     #[inline(always)]
-    fn encode_in_place(&self, out: &mut Encoder<'_>)
-    where
-        Self: Sized,
-    {
-        self.encode(out);
+    fn encode_fixed(&self, out: &mut Encoder<'_>) {
+        out.array(self.0.to_le_bytes());
     }
 }
-
-impl Fields for () {
-    #[inline]
-    fn size(&self) -> usize {
-        0
-    }
-    #[inline]
-    fn encode(&self, _out: &mut Encoder<'_>) {}
-}
-
-/// More fields than a tuple holds, or fields from two places: `first`, then `rest`.
-#[derive(Clone, Copy, Debug)]
-pub struct And<A, B>(pub A, pub B);
-
-impl<A: Fields, B: Fields> Fields for And<A, B> {
-    #[inline]
-    fn size(&self) -> usize {
-        self.0.size() + self.1.size()
-    }
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        self.0.encode(out);
-        self.1.encode(out);
-    }
-    #[inline(always)]
-    fn encode_in_place(&self, out: &mut Encoder<'_>) {
-        self.0.encode_in_place(out);
-        self.1.encode_in_place(out);
-    }
-}
-
-impl<F: Fields + ?Sized> Fields for &F {
-    #[inline]
-    fn size(&self) -> usize {
-        (**self).size()
-    }
-    #[inline(always)]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        (**self).encode(out);
-    }
-}
-
-/// For each value of a tuple: the bytes from here to the next one whose size is not fixed, where such a stretch begins;
-/// 0 elsewhere.
-const fn runs<const N: usize>(fixed: [usize; N]) -> [usize; N] {
-    let mut runs = [0; N];
-    let mut at = 0;
-    while at < N {
-        let begins = at;
-        while at < N && fixed[at] != 0 {
-            runs[begins] += fixed[at];
-            at += 1;
-        }
-        if at == begins {
-            at += 1;
-        }
-    }
-    runs
-}
-
-/// Encodes one value of a tuple: into its stretch of fixed sizes, whose length the compiler knows, so that one check
-/// serves them all; or straight into the record.
-macro_rules! step {
-    ($value:ident, $type:ident, $runs:ident, $at:ident, $run:ident, $out:ident) => {
-        if $runs[$at] != 0 {
-            let Some(stretch) = $out.split($runs[$at]) else { return };
-            $run = stretch;
-        }
-        $value.encode(if $type::FIXED == 0 { &mut *$out } else { &mut $run });
-        $at += 1;
-    };
-}
-
-macro_rules! tuples {
-    ($head:ident $($rest:ident)*) => {
-        impl<$head: Value, $($rest: Value),*> Fields for ($head, $($rest,)*) {
-            #[inline]
-            #[expect(non_snake_case, reason = "the type parameters name the parts")]
-            fn size(&self) -> usize {
-                let ($head, $($rest,)*) = self;
-                $head.size() $(+ $rest.size())*
-            }
-            #[inline]
-            #[expect(non_snake_case, reason = "the type parameters name the parts")]
-            fn encode(&self, out: &mut Encoder<'_>) {
-                let ($head, $($rest,)*) = self;
-                $head.put(out);
-                $($rest.put(out);)*
-            }
-            // Always: the encoder then lives in registers, and this is called from one place for each shape.
-            #[inline(always)]
-            #[expect(non_snake_case, reason = "the type parameters name the parts")]
-            fn encode_in_place(&self, out: &mut Encoder<'_>) {
-                let ($head, $($rest,)*) = self;
-                let runs = const { runs([$head::FIXED, $($rest::FIXED),*]) };
-                let mut run = Encoder::new(&mut []);
-                let mut at = 0;
-                step!($head, $head, runs, at, run, out);
-                $(step!($rest, $rest, runs, at, run, out);)*
-                let _ = (run, at);
-            }
-        }
-        tuples!($($rest)*);
-    };
-    () => {};
-}
-
-tuples!(A B C D E F G H I J K L M N O P);
 
 /// `name = %expr`: the `Display` of a value, as text.
 #[must_use]

@@ -18,7 +18,7 @@
 ))]
 use super::{
     encoder::{Encoder, HEAD, tag},
-    value::{Value, by_reference},
+    value::{Value, all_fixed, by_reference, text},
 };
 
 /// A value whose tag says all about its size: `$len` bytes behind the tag.
@@ -30,16 +30,18 @@ use super::{
     feature = "rust_decimal"
 ))]
 macro_rules! sized {
-    ($type:ty $(, $generic:ident: $bound:path)?; $len:literal, |$value:ident, $out:ident| $encode:expr) => {
+    ($type:ty $(, $generic:ident: $bound:path)?; $tag:ident, $len:literal, |$value:ident, $out:ident| $encode:expr) => {
         impl $(<$generic: $bound>)? Value for $type {
             by_reference!();
+            all_fixed!($tag, $len);
 
             #[inline]
-            fn size(&self) -> usize {
-                1 + $len
+            fn encode(&self, out: &mut Encoder<'_>) {
+                out.tag(tag::$tag);
+                self.encode_fixed(out);
             }
             #[inline]
-            fn encode(&self, $out: &mut Encoder<'_>) {
+            fn encode_fixed(&self, $out: &mut Encoder<'_>) {
                 let $value = self;
                 $encode
             }
@@ -53,58 +55,43 @@ macro_rules! lent {
     ($($type:ty: $tag:ident, |$value:ident| $bytes:expr;)*) => {$(
         impl Value for $type {
             by_reference!();
-
-            #[inline]
-            fn size(&self) -> usize {
-                let $value = self;
-                HEAD + $bytes.len()
-            }
-            #[inline]
-            fn encode(&self, out: &mut Encoder<'_>) {
-                let $value = self;
-                out.text(tag::$tag, $bytes);
-            }
+            text!($tag, |$value| $bytes);
         }
     )*};
 }
 
 #[cfg(any(feature = "rust_decimal", feature = "bigdecimal"))]
 fn decimal(out: &mut Encoder<'_>, mantissa: i128, scale: u32) {
-    out.tag(tag::DECIMAL);
     out.array(mantissa.to_le_bytes());
     out.array(scale.to_le_bytes());
 }
 
 #[cfg(any(feature = "time", feature = "chrono", feature = "jiff"))]
 fn instant(out: &mut Encoder<'_>, nanos: i128) {
-    out.tag(tag::INSTANT);
     out.array(nanos.to_le_bytes());
 }
 
 #[cfg(feature = "rust_decimal")]
-sized!(rust_decimal::Decimal; 20, |value, out| decimal(out, value.mantissa(), value.scale()));
+sized!(rust_decimal::Decimal; DECIMAL, 20, |value, out| decimal(out, value.mantissa(), value.scale()));
 
 #[cfg(feature = "uuid")]
-sized!(uuid::Uuid; 16, |value, out| {
-    out.tag(tag::UUID);
-    out.array(value.into_bytes());
-});
+sized!(uuid::Uuid; UUID, 16, |value, out| out.array(value.into_bytes()));
 
 #[cfg(feature = "time")]
-sized!(time::OffsetDateTime; 16, |value, out| instant(out, value.unix_timestamp_nanos()));
+sized!(time::OffsetDateTime; INSTANT, 16, |value, out| instant(out, value.unix_timestamp_nanos()));
 #[cfg(feature = "time")]
-sized!(time::UtcDateTime; 16, |value, out| instant(out, value.unix_timestamp_nanos()));
+sized!(time::UtcDateTime; INSTANT, 16, |value, out| instant(out, value.unix_timestamp_nanos()));
 
 #[cfg(feature = "chrono")]
-sized!(chrono::DateTime<Z>, Z: chrono::TimeZone; 16, |value, out| {
+sized!(chrono::DateTime<Z>, Z: chrono::TimeZone; INSTANT, 16, |value, out| {
     // `timestamp_nanos_opt` ends in 2262; a leap second counts as the one after it.
     instant(out, i128::from(value.timestamp()) * 1_000_000_000 + i128::from(value.timestamp_subsec_nanos()))
 });
 
 #[cfg(feature = "jiff")]
-sized!(jiff::Timestamp; 16, |value, out| instant(out, value.as_nanosecond()));
+sized!(jiff::Timestamp; INSTANT, 16, |value, out| instant(out, value.as_nanosecond()));
 #[cfg(feature = "jiff")]
-sized!(jiff::Zoned; 16, |value, out| instant(out, value.timestamp().as_nanosecond()));
+sized!(jiff::Zoned; INSTANT, 16, |value, out| instant(out, value.timestamp().as_nanosecond()));
 
 #[cfg(feature = "bytes")]
 lent! {
@@ -221,7 +208,10 @@ impl Value for bigdecimal::BigDecimal {
 
     fn encode(&self, out: &mut Encoder<'_>) {
         match small(self) {
-            Some((mantissa, scale)) => decimal(out, mantissa, scale),
+            Some((mantissa, scale)) => {
+                out.tag(tag::DECIMAL);
+                decimal(out, mantissa, scale);
+            }
             None => out.text(tag::TEXT, self.to_scientific_notation().as_bytes()),
         }
     }

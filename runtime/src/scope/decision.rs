@@ -22,7 +22,8 @@ use crate::hot::record::{record, record_at};
 use crate::hot::registry::heard;
 use crate::hot::site::Site;
 use crate::hot::thread;
-use crate::hot::value::{And, Elapsed, Fields, Maybe, Value};
+use crate::hot::fields::{And, Fields};
+use crate::hot::value::{Elapsed, Maybe, Value};
 
 mod current;
 mod sites;

@@ -3,7 +3,7 @@
 //! Invariant: no allocation while the values fit in `N` bytes; longer ones go to the heap, whole.
 
 use crate::hot::encoder::Encoder;
-use crate::hot::value::Fields;
+use crate::hot::fields::Fields;
 
 /// Some values of a record, in the bytes that they will have there.
 #[derive(Clone, Debug)]

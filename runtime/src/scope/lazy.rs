@@ -8,7 +8,8 @@ use core::cell::{Cell, RefCell};
 use super::kept::Kept;
 use crate::hot::ids::DecisionId;
 use crate::hot::site::Site;
-use crate::hot::value::{And, Maybe, Taken};
+use crate::hot::fields::And;
+use crate::hot::value::{Maybe, Taken};
 use crate::hot::{record, thread};
 
 const DEPTH: usize = 4;

@@ -20,7 +20,7 @@ pub(crate) mod verdict;
 
 use crate::hot::record;
 use crate::hot::site::Site;
-use crate::hot::value::Fields;
+use crate::hot::fields::Fields;
 
 /// Records an event of a site that is on. What happens inside of a lazy decision makes it begin.
 #[inline]

@@ -31,7 +31,8 @@ use crate::hot::record::record;
 use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site, Source};
 use crate::hot::thread;
-use crate::hot::value::{And, Elapsed, Fields};
+use crate::hot::fields::{And, Fields};
+use crate::hot::value::Elapsed;
 
 /// What one use of the macro asks for.
 #[derive(Clone, Copy, Debug)]

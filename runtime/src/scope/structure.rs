@@ -11,12 +11,7 @@ pub struct Null;
 pub const NULL: Null = Null;
 
 impl Value for Null {
-    by_value!(1);
-
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.tag(tag::NULL);
-    }
+    by_value!(NULL, 0);
 }
 
 /// A field that is left out of the line.
@@ -27,12 +22,7 @@ pub struct Absent;
 pub const ABSENT: Absent = Absent;
 
 impl Value for Absent {
-    by_value!(1);
-
-    #[inline]
-    fn encode(&self, out: &mut Encoder<'_>) {
-        out.tag(tag::ABSENT);
-    }
+    by_value!(ABSENT, 0);
 }
 
 /// The entries of an object, or the items of a list, one behind the other.

@@ -3,7 +3,7 @@
 //! Texts, numbers and truths are written from the record's own bytes; what is rarer goes through [`Decoded`]. Only a
 //! message with holes needs to know where each value stands before the fields are written.
 
-use crate::cold::decode::{Decoded, Reader};
+use crate::cold::decode::{Decoded, Reader, Short};
 use crate::cold::json;
 use crate::cold::kinds::{Kind, Kinds, as_id, is_id};
 use crate::cold::sites::{FieldInfo, From, Piece, SiteInfo, key};
@@ -149,26 +149,19 @@ fn short(
     reader: &mut Reader<'_>,
     base: &Base<'_>,
 ) -> bool {
-    let Some((kind, rest)) = reader.0.split_first() else { return false };
+    let mut ahead = *reader;
+    let Some(value) = ahead.short() else { return false };
     let known = field.kind.get();
-    match *kind {
-        tag::TEXT if known == Some(Kind::Text) => {
-            let Some((len, rest)) = rest.split_first_chunk() else { return false };
-            let Some((text, rest)) = rest.split_at_checked(u32::from_le_bytes(*len) as usize) else {
-                return false;
-            };
+    match value {
+        Short::Text(text) if known == Some(Kind::Text) => {
             let before = line.mark();
             ready.put_key(field, line);
             if !line.text(text) {
                 // No UTF-8: left out.
                 line.back_to(before);
             }
-            reader.0 = rest;
-            true
         }
-        kind @ (tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS) if known == Some(Kind::Number) => {
-            let Some((word, rest)) = rest.split_first_chunk() else { return false };
-            let word = u64::from_le_bytes(*word);
+        Short::Word(kind, word) if known == Some(Kind::Number) => {
             let before = line.mark();
             ready.put_key(field, line);
             match kind {
@@ -182,12 +175,8 @@ fn short(
                     }
                 }
             }
-            reader.0 = rest;
-            true
         }
-        kind @ (tag::U64 | tag::I64) if field.is_id && known == Some(Kind::Text) => {
-            let Some((word, rest)) = rest.split_first_chunk() else { return false };
-            let word = u64::from_le_bytes(*word);
+        Short::Word(kind @ (tag::U64 | tag::I64), word) if field.is_id && known == Some(Kind::Text) => {
             ready.put_key(field, line);
             line.byte(b'"');
             if kind == tag::U64 {
@@ -196,21 +185,16 @@ fn short(
                 line.signed(word as i64)
             }
             line.byte(b'"');
-            reader.0 = rest;
-            true
         }
-        kind @ (tag::TRUE | tag::FALSE) if known == Some(Kind::Bool) => {
+        Short::Bool(truth) if known == Some(Kind::Bool) => {
             ready.put_key(field, line);
-            line.put(if kind == tag::TRUE { b"true" } else { b"false" });
-            reader.0 = rest;
-            true
+            line.put(if truth { b"true" } else { b"false" });
         }
-        tag::ABSENT => {
-            reader.0 = rest;
-            true
-        }
-        _ => false,
+        Short::Absent => {}
+        _ => return false,
     }
+    *reader = ahead;
+    true
 }
 
 /// The value as its field writes it.
@@ -289,7 +273,7 @@ fn named(kinds: &mut Kinds, name: &str, value: &Decoded<'_>) -> String {
 pub(super) fn context_keys(kinds: &mut Kinds, entry: &[u8]) -> Vec<ContextKey> {
     let mut keys = Vec::new();
     each_key(entry, &mut |name, value| {
-        if let Some(value) = Reader(value).value() {
+        if let Some(value) = Reader::new(value).value() {
             let value = if is_id(name) { as_id(value) } else { value };
             let mut text = key(&named(kinds, name, &value));
             one(&mut text, &value, &Base::NONE);

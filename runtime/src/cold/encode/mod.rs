@@ -134,7 +134,7 @@ impl Encoder {
         let wall = calibration.wall(record.counter);
         let oversize = oversize_number(record.values);
         let loaded = oversize.map(|number| tables.oversize(number).unwrap_or_default());
-        let mut reader = Reader(loaded.as_deref().unwrap_or(record.values));
+        let mut reader = Reader::new(loaded.as_deref().unwrap_or(record.values));
         let engine = reader.engine_time();
         let time = engine.unwrap_or(wall);
         let domain = site.is_some_and(|site| site.domain);
@@ -283,7 +283,7 @@ fn oversize_number(values: &[u8]) -> Option<u64> {
     if values.first() != Some(&tag::OVERSIZE) {
         return None;
     }
-    match Reader(values).value() {
+    match Reader::new(values).value() {
         Some(Decoded::Oversize(number)) => Some(number),
         _ => None,
     }

@@ -5,7 +5,8 @@
 use super::attempt::{Attempt, AttemptNumber, CLIENT_ORDER, Sites};
 use super::bindings::key_of;
 use super::outcome::OrderOutcome;
-use crate::hot::value::{Fields, Value};
+use crate::hot::fields::Fields;
+use crate::hot::value::Value;
 use crate::scope::outcome::{Ended, Outcome};
 
 /// The attempts of one call.

@@ -12,7 +12,7 @@ use crate::hot::ids::{DecisionId, mix};
 use crate::hot::record::record;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::thread;
-use crate::hot::value::{And, Fields};
+use crate::hot::fields::{And, Fields};
 
 /// Places in the user's source.
 const MOST: usize = 256;

@@ -4,7 +4,7 @@ use core::mem::ManuallyDrop;
 
 use super::{Measured, Timer};
 use crate::hot::registry::{heard, may_be_heard};
-use crate::hot::value::Fields;
+use crate::hot::fields::Fields;
 use crate::scope::frames::{Framed, Frames, InFrames, Vacant};
 use crate::scope::outcome::{Outcome, closes};
 
