@@ -94,7 +94,7 @@ fn make(root: &Path) -> std::io::Result<Template> {
     let mut streams = Streams::new(&run.path, None);
     let commits = super::commit::Commits::open(hub.state).ok_or(std::io::ErrorKind::InvalidData)?;
     let calibration = Calibration { counter: 0, wall_ns: 0, tick: 1 << 32 };
-    THREAD.with(|thread| thread.target.set(Some(hub)));
+    THREAD.with(|thread| thread.set_target(Some(hub)));
     for n in 0..6_u64 {
         record_now(&SITE, &(n, "BTC/USDT"));
         if n == 2
@@ -103,7 +103,7 @@ fn make(root: &Path) -> std::io::Result<Template> {
             engine.write(&mut collected, &commits, &mut streams)?;
         }
     }
-    THREAD.with(|thread| thread.target.set(None));
+    THREAD.with(|thread| thread.set_target(None));
     let names = ["rings/state", "rings/ring-000", "rings/sites", "orders.jsonl"];
     let files = names.iter().map(|name| Ok((run.path.join(name), fs::read(run.path.join(name))?)));
     let files = files.collect::<std::io::Result<_>>()?;

@@ -27,7 +27,7 @@ fn hub() -> &'static Hub {
 
 /// Records `n` into `hub`, waiting for room as long as it takes: nothing may be missing here.
 fn step(hub: &'static Hub, n: u64) {
-    THREAD.with(|thread| thread.target.set(Some(hub)));
+    THREAD.with(|thread| thread.set_target(Some(hub)));
     while record(&STEP, &(n,)) == 0 {
         std::thread::yield_now();
     }

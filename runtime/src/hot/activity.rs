@@ -148,7 +148,7 @@ fn first(thread: &ThreadState) -> &'static Slot {
 
 fn take_ring(thread: &ThreadState, hub: &'static Hub) {
     // Borrowed: a record call is under way, which takes the ring itself.
-    let Ok(mut ring) = thread.ring.try_borrow_mut() else { return };
+    let Some(mut ring) = thread.ring() else { return };
     match thread::acquire(hub) {
         Some((producer, false)) => *ring = Some(thread::Own::new(hub, producer)),
         Some((producer, true)) => producer.ring().close(),

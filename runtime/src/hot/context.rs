@@ -91,10 +91,10 @@ impl Context {
     #[must_use]
     pub fn current() -> Self {
         THREAD.with(|thread| {
-            let raw = thread.keys.get();
+            let raw = thread.keys();
             // The thread keeps its own; this is one holder more.
             let own = ManuallyDrop::new(Keys::from_raw(raw));
-            Self { hub: thread.target.get(), decision: thread.decision.get(), keys: Keys::clone(&own) }
+            Self { hub: thread.target(), decision: thread.decision.get(), keys: Keys::clone(&own) }
         })
     }
 
@@ -160,9 +160,9 @@ impl Context {
     fn attach_owned(self) -> Attached {
         THREAD.with(|thread| {
             let previous = Self {
-                hub: thread.target.replace(self.hub),
+                hub: thread.set_target(self.hub),
                 decision: thread.decision.replace(self.decision),
-                keys: Keys::from_raw(thread.keys.replace(self.keys.into_raw())),
+                keys: Keys::from_raw(thread.set_keys(self.keys.into_raw())),
             };
             Attached { previous: Some(previous), _not_send: PhantomData }
         })

@@ -16,6 +16,7 @@ pub mod engine_clock;
 pub mod fields;
 pub(crate) mod hub;
 pub mod ids;
+pub(crate) mod lane;
 pub(crate) mod open;
 pub(crate) mod process;
 pub mod record;

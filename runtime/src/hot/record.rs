@@ -72,40 +72,26 @@ fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given
     let counter = if given == NOT_RECORDED { clock::now() } else { given };
     // What claims to be larger than all memory is cut off: an encoder never writes past its slice.
     let values = fields.block_size().wrapping_add(WORD - 1) & !(WORD - 1);
-    let Some(hub) = thread.hub() else { return NOT_RECORDED };
-    // The borrow is what makes a call from a signal handler, or from an allocator that is instrumented, a counted loss
-    // instead of two writers in one ring.
-    let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
-    compiler_fence(Ordering::SeqCst);
-    if let Some(own) = &mut *slot
-        && ptr::eq(own.hub, hub)
-        && values < own.below
-        && let Some(keys) = thread.keys_at_hand(hub)
-        && let Some(place) = own.producer.reserve(RECORD_HEADER + values)
+    if let Some(lane) = thread.lane()
+        && values < lane.own.below
+        && let Some(place) = lane.own.producer.reserve(RECORD_HEADER + values)
     {
         // SAFETY: `reserve` gave so many bytes inside the ring that the consumer does not read before `publish`; the
-        // borrow of the thread's ring makes this the only writer.
+        // lane makes this the only writer.
         let room = unsafe { Room::at(place, values) };
-        encode(room, site.id(), counter, thread.decision.get(), keys, fields);
-        own.producer.publish(RECORD_HEADER + values);
-        compiler_fence(Ordering::SeqCst);
+        encode(room, site.id(), counter, thread.decision.get(), thread.keys().named, fields);
+        lane.own.producer.publish(RECORD_HEADER + values);
         return counter;
     }
-    drop(slot);
-    write_slowly(thread, hub, site, fields, given)
+    write_slowly(thread, site, fields, given)
 }
 
 /// The first record of a thread, a full ring, a record that is too large for it, keys that found no slot, durability 2,
 /// and every record of a backtest, which carries the engine's time.
 #[cold]
 #[inline(never)]
-fn write_slowly(
-    thread: &ThreadState,
-    hub: &'static Hub,
-    site: &'static Site,
-    fields: &dyn Fields,
-    given: u64,
-) -> u64 {
+fn write_slowly(thread: &ThreadState, site: &'static Site, fields: &dyn Fields, given: u64) -> u64 {
+    let Some(hub) = thread.hub() else { return NOT_RECORDED };
     match &hub.engine_clock {
         Some(clock) => write_keyed(thread, hub, site, &And(EngineTime(clock.get()), fields), given),
         None => write_keyed(thread, hub, site, fields, given),
@@ -123,7 +109,7 @@ fn write_keyed(
     if keys.slot() != INLINE {
         return write_with(thread, hub, site, fields, keys, given);
     }
-    let bytes = thread.keys.get().bytes;
+    let bytes = thread.keys().bytes;
     // SAFETY: whoever made these keys current keeps their bytes alive until it takes them back (`RawKeys`).
     let bytes = unsafe { &*bytes };
     write_with(thread, hub, site, &And(InlineKeys(bytes), fields), keys, given)
@@ -138,8 +124,9 @@ fn write_with(
     given: u64,
 ) -> u64 {
     let len = padded(fields.size());
-    let Ok(mut slot) = thread.ring.try_borrow_mut() else { return lost(hub, site, Cause::Reentrant) };
-    compiler_fence(Ordering::SeqCst);
+    // A call from a signal handler, or from an allocator that is instrumented, is a counted loss instead of two writers
+    // in one ring.
+    let Some(mut slot) = thread.ring() else { return lost(hub, site, Cause::Reentrant) };
     let producer = match &mut *slot {
         Some(own) if ptr::eq(own.hub, hub) => &mut own.producer,
         _ => match thread::acquire(hub) {
@@ -203,7 +190,8 @@ fn encode<F: Fields>(
 ) {
     let len = (RECORD_HEADER + values.len()) as u32;
     let mut out = Encoder::new(header);
-    out.array((u64::from(len) | (u64::from(site) << 32)).to_le_bytes());
+    out.array(len.to_le_bytes());
+    out.array(site.to_le_bytes());
     out.array(counter.to_le_bytes());
     let [low, high] = decision.halves();
     out.array(low.to_le_bytes());

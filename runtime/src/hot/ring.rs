@@ -183,7 +183,7 @@ impl Ring {
         let head = header.consumer.0.load(Ordering::Acquire);
         let limit = head + self.capacity;
         let until = limit.min(self.end_of_lap(tail));
-        Some(Producer { ring: *self, tail, until, limit, saturated: false })
+        Some(Producer { ring: *self, mask: self.capacity - 1, tail, until, limit, saturated: false })
     }
 
     /// Where the buffer ends for a record that begins at `offset`.
@@ -195,7 +195,8 @@ impl Ring {
     #[cfg(feature = "testing")]
     pub(crate) fn again(&self) -> Producer {
         let (tail, limit) = (self.tail(), self.head() + self.capacity);
-        Producer { ring: *self, tail, until: limit.min(self.end_of_lap(tail)), limit, saturated: false }
+        let until = limit.min(self.end_of_lap(tail));
+        Producer { ring: *self, mask: self.capacity - 1, tail, until, limit, saturated: false }
     }
 
     /// Whether both are one.
@@ -263,6 +264,8 @@ impl Ring {
 #[derive(Debug)]
 pub(crate) struct Producer {
     ring: Ring,
+    /// An offset's place in the buffer: the capacity less one.
+    mask: u64,
     /// Where the next record begins; ahead of the shared tail only between `reserve` and `publish`.
     tail: u64,
     /// Up to here the room is free and does not wrap: `limit`, or the end of the buffer if that comes first.
@@ -291,7 +294,7 @@ impl Producer {
             return None;
         }
         // SAFETY: a place modulo the capacity is inside the buffer; up to `until`, so for `len` bytes, it does not wrap.
-        Some(unsafe { self.ring.data.add((self.tail & (self.ring.capacity - 1)) as usize) })
+        Some(unsafe { self.ring.data.add((self.tail & self.mask) as usize) })
     }
 
     /// The end of the buffer, or of what was known to be free.
@@ -313,24 +316,27 @@ impl Producer {
     /// Makes the `len` bytes that `reserve` gave readable.
     #[inline]
     pub(crate) fn publish(&mut self, len: usize) {
-        self.tail += len as u64;
+        let tail = self.tail + len as u64;
+        self.tail = tail;
         // SAFETY: as in `Ring::header`.
         let header = unsafe { self.ring.header.as_ref() };
         // Release: publishes the record. Pairs with the Acquire load in `Ring::tail`.
-        header.producer.0.store(self.tail, Ordering::Release);
-        self.ask_ahead();
+        header.producer.0.store(tail, Ordering::Release);
+        self.ask_ahead(tail);
     }
 
     /// Asks for the lines that the records after the next will be written to. The drain on another core has read them,
     /// so each first write to one would wait until it is this core's alone: that wait was a third of a record's time.
     #[inline(always)]
-    fn ask_ahead(&self) {
+    fn ask_ahead(&self, tail: u64) {
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = tail;
         #[cfg(target_arch = "x86_64")]
         {
             /// So far ahead of the tail, in bytes: some five orders. Less came too late in a burst, more than a page was
             /// no better.
             const AHEAD: u64 = 1024;
-            let place = (self.tail + AHEAD) & (self.ring.capacity - 1) & !63;
+            let place = (tail + AHEAD) & self.mask;
             // SAFETY: a place modulo the capacity is inside the buffer.
             let lines = unsafe { self.ring.data.add(place as usize) };
             // Not `_mm_prefetch`, which is a load's hint unless the whole program is built for newer processors.

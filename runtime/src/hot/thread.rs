@@ -13,6 +13,7 @@ use super::clock::CALIBRATION;
 use super::contexts::{INLINE, NO_SLOT};
 use super::hub::Hub;
 use super::ids::DecisionId;
+use super::lane::Gate;
 use super::open::Entry;
 use super::registry;
 use super::ring::{Producer, RECORD_HEADER, Ring};
@@ -85,10 +86,13 @@ impl CurrentDecision {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct ThreadState {
-    pub(crate) ring: RefCell<Option<Own>>,
-    pub(crate) target: Cell<Option<&'static Hub>>,
+    /// For which recorder its records go the short way: see `lane`.
+    pub(super) gate: Cell<Gate>,
+    /// Borrowed through [`ThreadState::ring`], or taken as a lane.
+    pub(super) ring: RefCell<Option<Own>>,
+    pub(super) target: Cell<Option<&'static Hub>>,
     pub(crate) decision: CurrentDecision,
-    pub(crate) keys: Cell<RawKeys>,
+    pub(super) keys: Cell<RawKeys>,
     /// Where the thread says where it is; none before its first scope or record.
     pub(crate) activity: Cell<Option<&'static Slot>>,
     /// The innermost async decision that this thread polls now.
@@ -106,6 +110,7 @@ pub(crate) struct ThreadState {
 thread_local! {
     pub(crate) static THREAD: ThreadState = const {
         ThreadState {
+            gate: Cell::new(Gate::CLOSED),
             ring: RefCell::new(None),
             target: Cell::new(None),
             decision: CurrentDecision::none(),
@@ -132,7 +137,7 @@ impl Drop for RingGuard {
     fn drop(&mut self) {
         THREAD.with(|thread| {
             activity::detach(thread, self.rings.borrow().last());
-            if let Ok(mut ring) = thread.ring.try_borrow_mut() {
+            if let Some(mut ring) = thread.ring() {
                 *ring = None;
             }
         });
@@ -147,11 +152,32 @@ impl ThreadState {
         self.target.get().or_else(registry::hub)
     }
 
-    /// The keys for a record into the ring of `hub`, if they can be named without a look at anything else.
-    #[inline(always)]
-    pub(crate) fn keys_at_hand(&self, hub: &Hub) -> Option<SlotKeys> {
+    /// Whether the keys for a record into the ring of `hub` can be named without a look at anything else.
+    pub(super) fn keys_at_hand(&self, hub: &Hub) -> bool {
         let RawKeys { named, hub: owner, .. } = self.keys.get();
-        (named == SlotKeys::NONE || ptr::eq(owner, hub)).then_some(named)
+        named == SlotKeys::NONE || ptr::eq(owner, hub)
+    }
+
+    /// Records into this recorder from now on, or into the process's; returns what was.
+    pub(crate) fn set_target(&self, target: Option<&'static Hub>) -> Option<&'static Hub> {
+        self.close_lane();
+        self.target.replace(target)
+    }
+
+    /// Whoever puts keys here keeps them alive, and takes them out again.
+    pub(crate) fn set_keys(&self, keys: RawKeys) -> RawKeys {
+        self.close_lane();
+        self.keys.replace(keys)
+    }
+
+    /// The recorder that the thread was told to record into.
+    pub(crate) fn target(&self) -> Option<&'static Hub> {
+        self.target.get()
+    }
+
+    /// The keys of its context.
+    pub(crate) fn keys(&self) -> RawKeys {
+        self.keys.get()
     }
 }
 
@@ -160,8 +186,8 @@ impl ThreadState {
 pub(crate) fn forked() {
     THREAD.with(|thread| {
         // Borrowed only when a signal handler forks within a record call.
-        let had = thread.ring.try_borrow_mut().is_ok_and(|mut ring| ring.take().is_some());
-        thread.target.set(None);
+        let had = thread.ring().is_some_and(|mut ring| ring.take().is_some());
+        thread.set_target(None);
         thread.polled.set(None);
         let had = thread.activity.take().is_some() || had;
         if had {
@@ -200,7 +226,7 @@ pub(crate) fn acquire(hub: &'static Hub) -> Option<(Producer, bool)> {
 #[cfg_attr(not(feature = "recorder"), expect(dead_code, reason = "for the drain"))]
 pub(crate) fn own_ring(hub: &'static Hub) -> Option<Ring> {
     THREAD.with(|thread| {
-        let mut slot = thread.ring.try_borrow_mut().ok()?;
+        let mut slot = thread.ring()?;
         if let Some(own) = slot.as_ref().filter(|own| ptr::eq(own.hub, hub)) {
             return Some(*own.producer.ring());
         }

@@ -83,7 +83,7 @@ impl Drop for Rings {
 }
 
 pub(super) fn of_this_thread() -> Option<Borrowed> {
-    let hub = thread::THREAD.with(|thread| thread.target.get())?;
+    let hub = thread::THREAD.with(|thread| thread.target())?;
     lock(&USED).iter().any(|used| core::ptr::eq(*used, hub)).then_some(Borrowed(hub))
 }
 

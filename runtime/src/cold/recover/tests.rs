@@ -87,11 +87,11 @@ impl Rig {
 
     /// Records `count` numbers from `from` on, in both streams by turns.
     fn record(&self, from: u64, count: u64) {
-        THREAD.with(|thread| thread.target.set(Some(self.hub)));
+        THREAD.with(|thread| thread.set_target(Some(self.hub)));
         for n in from..from + count {
             assert_ne!(record(if n % 2 == 0 { &ORDER } else { &DECISION }, &(n,)), 0);
         }
-        THREAD.with(|thread| thread.target.set(None));
+        THREAD.with(|thread| thread.set_target(None));
     }
 
     fn collect(&mut self) -> Batch {
