@@ -109,7 +109,7 @@ fn say(site: &'static Site, lost: u64, lost_total: u64, stretch: Stretch) -> boo
     let Stretch { first, last, causes } = stretch;
     let causes: Vec<_> =
         Cause::ALL.iter().filter(|(cause, _)| causes & *cause as u64 != 0).map(|(_, name)| *name).collect();
-    site.enabled() && record::record(site, &(lost, lost_total, Taken(first), Taken(last), causes)) != 0
+    site.enabled() && record::record(site, &(lost, lost_total, Taken(first), Taken(last), causes))
 }
 
 fn site_for(stream: u32) -> &'static Site {

@@ -28,7 +28,7 @@ fn hub() -> &'static Hub {
 /// Records `n` into `hub`, waiting for room as long as it takes: nothing may be missing here.
 fn step(hub: &'static Hub, n: u64) {
     THREAD.with(|thread| thread.set_target(Some(hub)));
-    while record(&STEP, &(n,)) == 0 {
+    while !record(&STEP, &(n,)) {
         std::thread::yield_now();
     }
 }

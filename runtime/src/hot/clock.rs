@@ -55,9 +55,15 @@ fn decide() -> u64 {
     now()
 }
 
+/// Whether [`counter`] stamps records.
+pub(super) fn counts() -> bool {
+    PROCESS.source.load(Ordering::Relaxed) == COUNTER
+}
+
+/// The processor's counter, if it has one.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-fn counter() -> u64 {
+pub(super) fn counter() -> u64 {
     // `lfence; rdtsc`: the counter is read after all earlier loads completed.
     // SAFETY: SSE2, which has `lfence`, is part of x86_64.
     unsafe { core::arch::x86_64::_mm_lfence() };
@@ -67,7 +73,7 @@ fn counter() -> u64 {
 
 #[cfg(target_arch = "aarch64")]
 #[inline]
-fn counter() -> u64 {
+pub(super) fn counter() -> u64 {
     let count: u64;
     // SAFETY: `isb` and a read of the virtual counter touch no memory; Linux leaves the counter readable in user space.
     unsafe { core::arch::asm!("isb", "mrs {}, cntvct_el0", out(reg) count, options(nostack)) };
@@ -75,7 +81,7 @@ fn counter() -> u64 {
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn counter() -> u64 {
+pub(super) fn counter() -> u64 {
     monotonic_ns()
 }
 

@@ -18,7 +18,7 @@ use super::hub::{Cause, Hub};
 use super::ids::DecisionId;
 use super::ring::{Producer, RECORD_HEADER};
 use super::site::{Class, Site};
-use super::thread::{self, NOT_RECORDED, Own, SlotKeys, THREAD, ThreadState};
+use super::thread::{self, Own, SlotKeys, THREAD, ThreadState};
 use super::fields::{And, Fields};
 
 /// The largest record that is kept, in a file of its own.
@@ -30,46 +30,47 @@ const WAIT_STEP: Duration = Duration::from_micros(50);
 
 /// Records an event of `site` on this thread, in its current context. Call it after [`Site::enabled`] said yes.
 ///
-/// Returns the counter reading that stamps the record, or 0 when it was not kept.
+/// Returns whether it was kept; what was not is counted.
 #[inline]
-pub fn record<F: Fields>(site: &'static Site, fields: &F) -> u64 {
+pub fn record<F: Fields>(site: &'static Site, fields: &F) -> bool {
     heard(site, fields, |site, fields| only_record(site, fields))
 }
 
 /// As [`record`], and `tracing` does not hear of it: it is where the event came from.
 #[inline]
-pub(crate) fn only_record<F: Fields>(site: &'static Site, fields: &F) -> u64 {
-    THREAD.with(|thread| write(thread, site, fields, NOT_RECORDED))
+pub(crate) fn only_record<F: Fields>(site: &'static Site, fields: &F) -> bool {
+    THREAD.with(|thread| write(thread, site, fields, Now))
 }
 
 /// Calls `record`, then tells a subscriber of `tracing`, if one listens. A subscriber may be all that wants the event: no
 /// recorder runs, or the level is too low for it.
 #[inline(always)]
-fn heard<F: Fields>(site: &'static Site, fields: &F, record: impl FnOnce(&'static Site, &F) -> u64) -> u64 {
+fn heard<F: Fields>(site: &'static Site, fields: &F, record: impl FnOnce(&'static Site, &F) -> bool) -> bool {
     #[cfg(not(feature = "tracing"))]
     return record(site, fields);
     #[cfg(feature = "tracing")]
     {
-        let counter = if site.records() { record(site, fields) } else { NOT_RECORDED };
+        let kept = site.records() && record(site, fields);
         crate::bridge::event(site, fields);
-        counter
+        kept
     }
 }
 
 /// As [`record`], stamped with a reading that the caller took just before on the same thread.
 #[inline]
-pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> u64 {
+pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> bool {
     heard(site, fields, |site, fields| THREAD.with(|thread| write(thread, site, fields, counter)))
 }
 
 /// The common case: this thread has a ring of the recorder that runs, and the ring has room. Everything else is
-/// [`write_slowly`]. One function for each shape of fields, so that call sites stay small.
+/// [`write_slowly`]. One function for each shape of fields: in place, the compiler would read all fields before the
+/// counter, and keep them on the stack meanwhile.
 ///
-/// `given` is [`NOT_RECORDED`] when the counter is to be read here.
+/// What costs here is what is stored, to the ring and to the stack, and then the number of instructions.
 #[inline(never)]
-fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given: u64) -> u64 {
+fn write<F: Fields, S: Stamp>(thread: &ThreadState, site: &'static Site, fields: &F, stamp: S) -> bool {
     // First of all: what follows runs while the processor is still reading, what came before would not.
-    let counter = if given == NOT_RECORDED { clock::now() } else { given };
+    let counter = stamp.counter();
     // What claims to be larger than all memory is cut off: an encoder never writes past its slice.
     let values = fields.block_size().wrapping_add(WORD - 1) & !(WORD - 1);
     if let Some(lane) = thread.lane()
@@ -81,17 +82,48 @@ fn write<F: Fields>(thread: &ThreadState, site: &'static Site, fields: &F, given
         let room = unsafe { Room::at(place, values) };
         encode(room, site.id(), counter, thread.decision.get(), thread.keys().named, fields);
         lane.own.producer.publish(RECORD_HEADER + values);
-        return counter;
+        return true;
     }
-    write_slowly(thread, site, fields, given)
+    write_slowly(thread, site, fields, stamp.given())
+}
+
+/// What stamps a record: a reading that the caller took just before on the same thread, or one to be taken [`Now`].
+trait Stamp: Copy {
+    /// For a thread whose lane is open: the processor's counter is what stamps records.
+    fn counter(self) -> u64;
+    /// None: to be read.
+    fn given(self) -> Option<u64>;
+}
+
+impl Stamp for u64 {
+    #[inline(always)]
+    fn counter(self) -> u64 {
+        self
+    }
+    fn given(self) -> Option<u64> {
+        Some(self)
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Now;
+
+impl Stamp for Now {
+    #[inline(always)]
+    fn counter(self) -> u64 {
+        clock::counter()
+    }
+    fn given(self) -> Option<u64> {
+        None
+    }
 }
 
 /// The first record of a thread, a full ring, a record that is too large for it, keys that found no slot, durability 2,
 /// and every record of a backtest, which carries the engine's time.
 #[cold]
 #[inline(never)]
-fn write_slowly(thread: &ThreadState, site: &'static Site, fields: &dyn Fields, given: u64) -> u64 {
-    let Some(hub) = thread.hub() else { return NOT_RECORDED };
+fn write_slowly(thread: &ThreadState, site: &'static Site, fields: &dyn Fields, given: Option<u64>) -> bool {
+    let Some(hub) = thread.hub() else { return false };
     match &hub.engine_clock {
         Some(clock) => write_keyed(thread, hub, site, &And(EngineTime(clock.get()), fields), given),
         None => write_keyed(thread, hub, site, fields, given),
@@ -103,8 +135,8 @@ fn write_keyed(
     hub: &'static Hub,
     site: &'static Site,
     fields: &dyn Fields,
-    given: u64,
-) -> u64 {
+    given: Option<u64>,
+) -> bool {
     let keys = thread::keys_for(thread, hub);
     if keys.slot() != INLINE {
         return write_with(thread, hub, site, fields, keys, given);
@@ -121,8 +153,8 @@ fn write_with(
     site: &'static Site,
     fields: &dyn Fields,
     keys: SlotKeys,
-    given: u64,
-) -> u64 {
+    given: Option<u64>,
+) -> bool {
     let len = padded(fields.size());
     // A call from a signal handler, or from an allocator that is instrumented, is a counted loss instead of two writers
     // in one ring.
@@ -143,7 +175,7 @@ fn write_with(
             lost(hub, site, Cause::RingFull)
         };
     };
-    let counter = if given == NOT_RECORDED { clock::now() } else { given };
+    let counter = given.unwrap_or_else(clock::now);
     // SAFETY: as in `write`.
     let room = unsafe { Room::at(place, len - RECORD_HEADER) };
     encode(room, site.id(), counter, thread::decision(), keys, &fields);
@@ -154,7 +186,7 @@ fn write_with(
         drop(slot);
         hub.wait_for_disk(counter);
     }
-    counter
+    true
 }
 
 /// Where a record goes: two slices, so that the compiler knows the length of the first.
@@ -213,9 +245,9 @@ const fn padded(values: usize) -> usize {
 }
 
 #[cold]
-fn lost(hub: &Hub, site: &Site, cause: Cause) -> u64 {
+fn lost(hub: &Hub, site: &Site, cause: Cause) -> bool {
     hub.lost(site.stream_index.load(Ordering::Relaxed), cause, clock::now());
-    NOT_RECORDED
+    false
 }
 
 /// A full ring is the one place where a caller waits, and only for an `audit` record.
@@ -255,11 +287,11 @@ fn write_last(
     site: &'static Site,
     fields: &dyn Fields,
     keys: SlotKeys,
-    given: u64,
-) -> u64 {
+    given: Option<u64>,
+) -> bool {
     let len = padded(fields.size());
     let place = if len <= producer.largest() { producer.reserve(len) } else { None };
-    let counter = if given == NOT_RECORDED { clock::now() } else { given };
+    let counter = given.unwrap_or_else(clock::now);
     if let Some(place) = place {
         // SAFETY: as in `write`; the ring was taken by this call and nobody else has it.
         let room = unsafe { Room::at(place, len - RECORD_HEADER) };
@@ -269,7 +301,7 @@ fn write_last(
         lost(hub, site, Cause::RingFull);
     }
     producer.ring().close();
-    counter
+    place.is_some()
 }
 
 /// A record larger than a quarter of the ring goes into a file of its own, which a small record names.
@@ -282,7 +314,7 @@ fn write_oversize(
     fields: &dyn Fields,
     keys: SlotKeys,
     len: usize,
-) -> u64 {
+) -> bool {
     if len > LARGEST {
         return lost(hub, site, Cause::TooLarge);
     }
@@ -298,7 +330,7 @@ fn write_oversize(
     let room = unsafe { Room::at(place, len - RECORD_HEADER) };
     encode(room, site.id(), counter, thread::decision(), keys, &link);
     producer.publish(len);
-    counter
+    true
 }
 
 /// The entry that had no room in the table of contexts, as the record's first value.

@@ -344,7 +344,7 @@ impl Producer {
             // long mode (AMD APM 3) or does nothing (Intel SDM 2).
             unsafe {
                 core::arch::asm!(
-                    "prefetchw [{0}]", "prefetchw [{0} + 64]", "prefetchw [{0} + 128]", "prefetchw [{0} + 192]",
+                    "prefetchw [{0}]", "prefetchw [{0} + 64]", "prefetchw [{0} + 128]",
                     in(reg) lines.as_ptr(),
                     options(nostack, preserves_flags, readonly),
                 );

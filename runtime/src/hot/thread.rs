@@ -329,6 +329,3 @@ pub(crate) fn keys_for(thread: &ThreadState, hub: &Hub) -> SlotKeys {
     // The table of another recorder has other entries in its slots.
     if named.slot() >= INLINE || ptr::eq(owner, hub) { named } else { SlotKeys::NONE }
 }
-
-/// What a caller that was not recorded gets for a counter reading.
-pub(crate) const NOT_RECORDED: u64 = 0;

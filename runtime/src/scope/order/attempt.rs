@@ -12,7 +12,7 @@ use crate::hot::activity::{self, Entered};
 use crate::hot::encoder::tag;
 use crate::hot::ids::{DecisionId, mix};
 use crate::hot::open::{Listed, What};
-use crate::hot::record::record;
+use crate::hot::record::{record, record_at};
 use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::fields::{And, Fields};
@@ -244,11 +244,8 @@ impl Attempt {
         self.head.add(&And((&head.1, &head.2), &attempt));
         self.decision = thread::decision();
         self.unwinding = std::thread::panicking();
-        self.started = record(&sites.context, &And(And(head, before), And(&attempt, after)));
-        if self.started == 0 {
-            // Not kept, and counted as lost: the end is recorded all the same.
-            self.started = clock::now();
-        }
+        self.started = clock::now();
+        record_at(&sites.context, &And(And(head, before), And(&attempt, after)), self.started);
         self.watch(sites);
         if self.bound == 0 {
             self.bound = self.intent;
