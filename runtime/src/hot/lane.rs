@@ -1,0 +1,111 @@
+//! The lane: the short way of a record into the ring of its thread, open while nothing has to be asked.
+//!
+//! Invariant: a thread whose lane is open for a recorder has a ring of that recorder, which nobody has borrowed, records
+//! by default into that recorder, and its context's keys can be named in it without a look at anything else; and the
+//! processor's counter stamps records. Whoever changes one of these closes the lane; a record that finds it closed looks
+//! whether it may be opened.
+
+use core::cell::{Cell, RefMut};
+use core::ptr;
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use super::clock;
+use super::hub::Hub;
+use super::process::PROCESS;
+use super::thread::{Own, ThreadState};
+
+/// For which recorder the lane of a thread is open: its address. The lowest bit says that a record is under way: what
+/// comes meanwhile, from a signal handler or an instrumented allocator, has to stay out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Gate(usize);
+
+impl Gate {
+    /// For none. No recorder, and not the lack of one, has this address.
+    pub(crate) const CLOSED: Self = Self(2);
+
+    fn of(hub: *const Hub) -> Self {
+        Self(hub.addr())
+    }
+
+    fn taken(self) -> Self {
+        Self(self.0 | 1)
+    }
+
+    fn free(self) -> Self {
+        Self(self.0 & !1)
+    }
+
+    fn is_taken(self) -> bool {
+        self.0 & 1 != 0
+    }
+}
+
+/// A thread's ring, for one record. The lane is taken until this is dropped.
+pub(super) struct Lane<'a> {
+    pub(super) own: &'a mut Own,
+    gate: &'a Cell<Gate>,
+}
+
+impl Drop for Lane<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        compiler_fence(Ordering::SeqCst);
+        self.gate.set(self.gate.get().free());
+    }
+}
+
+impl ThreadState {
+    /// The thread's ring, if a record may go the short way.
+    #[inline(always)]
+    pub(super) fn lane(&self) -> Option<Lane<'_>> {
+        if self.gate.get() != Gate::of(PROCESS.hub.load(Ordering::Acquire)) && !self.open() {
+            return None;
+        }
+        self.gate.set(self.gate.get().taken());
+        compiler_fence(Ordering::SeqCst);
+        // SAFETY: the lane was open, or `open` found that it may be: there is a ring, and nobody has borrowed it. While
+        // the lane is taken, `open` and `ring` keep everybody else out.
+        let own = unsafe { &mut *self.ring.as_ptr() };
+        // A lane without a ring is never open; the compiler does not know.
+        let own = own.as_mut()?;
+        Some(Lane { own, gate: &self.gate })
+    }
+
+    /// Whether a record may go the short way. Opens the lane for those to come, unless the thread records elsewhere than
+    /// by default.
+    #[inline(never)]
+    fn open(&self) -> bool {
+        if self.gate.get().is_taken() || !clock::counts() {
+            return false;
+        }
+        let Some(hub) = self.hub() else { return false };
+        let ready = self.ring.try_borrow_mut().is_ok_and(|own| {
+            own.as_ref().is_some_and(|own| ptr::eq(own.hub, hub) && own.below > 0)
+        });
+        let ready = ready && self.keys_at_hand(hub);
+        if ready && self.target.get().is_none() {
+            self.gate.set(Gate::of(hub));
+        }
+        ready
+    }
+
+    /// The thread's ring, for whatever is no common record. None while a record is under way. Closes the lane.
+    pub(crate) fn ring(&self) -> Option<RefMut<'_, Option<Own>>> {
+        if self.gate.get().is_taken() {
+            return None;
+        }
+        let ring = self.ring.try_borrow_mut().ok()?;
+        // Only now: a signal handler before this may open it, and after this finds the ring borrowed.
+        self.gate.set(Gate::CLOSED);
+        compiler_fence(Ordering::SeqCst);
+        Some(ring)
+    }
+
+    /// What the lane was open for has changed.
+    #[inline]
+    pub(crate) fn close_lane(&self) {
+        if !self.gate.get().is_taken() {
+            self.gate.set(Gate::CLOSED);
+        }
+    }
+}
