@@ -192,7 +192,8 @@ fn copy_short(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// One function for all sites.
+/// One function for all sites; `cold` only says that it need not stand between what is copied in place.
+#[cold]
 #[inline(never)]
 fn copy_long(to: &mut [u8], from: &[u8]) {
     if from.len() <= 32 { ends::<16>(to, from) } else { to.copy_from_slice(from) }

@@ -73,7 +73,7 @@ impl ThreadState {
 
     /// Whether a record may go the short way. Opens the lane for those to come, unless the thread records elsewhere than
     /// by default.
-    #[inline(never)]
+    #[cold]
     fn open(&self) -> bool {
         if self.gate.get().is_taken() || !clock::counts() {
             return false;
