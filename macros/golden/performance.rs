@@ -3,6 +3,9 @@ fn sum(a: u32) -> u32 {
         "sum memory slower_than_ns=5000000 every=100 ok\na",
         ::tapelog::__private::module_path!(),
     );
-    let timer = ::tapelog::__private::measure_in_place(&__TAPELOG_PERFORMANCE, (&a,));
+    let timer = ::tapelog::__private::measure_in_place(
+        &__TAPELOG_PERFORMANCE,
+        (::tapelog::__private::field(&a),),
+    );
     { a }
 }

@@ -60,8 +60,12 @@ pub(crate) fn expand(plan: &Plan, around: &Around<'_>) -> Layer {
         }
         // What most decisions have: in one piece, since each piece is a call into the compiler.
         _ if at_hand => {
-            let values = fields::references(&plan.fields, &around.krate);
-            let name = if around.style == Style::Guard { "decide_in_place" } else { "decide" };
+            // In place, values and not references, so that nothing has an address where nobody records.
+            let (name, values) = if around.style == Style::Guard {
+                ("decide_in_place", fields::values(&plan.fields, &around.krate))
+            } else {
+                ("decide", fields::references(&plan.fields, &around.krate))
+            };
             let name = Ident::new(name, here);
             quote_spanned!(here=>
                 let #changes decision = #private::#name(&__TAPELOG_DECISION, #values);

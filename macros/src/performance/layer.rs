@@ -33,8 +33,11 @@ pub(crate) fn layer(plan: &Plan, around: &Around<'_>) -> Layer {
         };
     }
     let begin = if plan.args.iter().all(Field::is_at_hand) {
-        let values = fields::references(&plan.args, &around.krate);
-        let name = if around.style == Style::Guard { "measure_in_place" } else { "measure" };
+        let (name, values) = if around.style == Style::Guard {
+            ("measure_in_place", fields::values(&plan.args, &around.krate))
+        } else {
+            ("measure", fields::references(&plan.args, &around.krate))
+        };
         let open = Ident::new(name, here);
         quote_spanned!(here=>
             let timer = #private::#open(&__TAPELOG_PERFORMANCE, #values);

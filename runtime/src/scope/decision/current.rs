@@ -58,7 +58,13 @@ pub fn open<F: Fields>(decision: &'static Decision, fields: F) -> Current {
 /// As [`open`], around a body that stands in place.
 #[inline(always)]
 pub fn open_in_place<F: Fields>(decision: &'static Decision, fields: F) -> Current<true> {
-    if may_be_heard() { open_with(decision, &fields).in_place() } else { Current::NOT }
+    if may_be_heard() {
+        // Moved, so that they are written to the stack here, and not where nobody records.
+        let fields = fields;
+        open_with(decision, &fields).in_place()
+    } else {
+        Current::NOT
+    }
 }
 
 /// One function for all shapes of fields, so that nothing of it is compiled again for each. It only asks whether anybody

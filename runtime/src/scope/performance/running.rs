@@ -36,6 +36,8 @@ pub fn open<F: Fields>(measured: &'static Measured, arguments: F) -> Running {
 #[inline(always)]
 pub fn open_in_place<F: Fields>(measured: &'static Measured, arguments: F) -> Running<true> {
     if may_be_heard() {
+        // As in `decision::open_in_place`.
+        let arguments = arguments;
         Running(ManuallyDrop::new(open_with(measured, &arguments)).0.take())
     } else {
         Running(None)
