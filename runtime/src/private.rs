@@ -8,13 +8,13 @@ pub use crate::component::{Component, component_of};
 pub use crate::errors::{ErrorCode, Severity};
 pub use crate::events::DASH_EVENT;
 pub use crate::hot::encoder::Encoder;
+pub use crate::hot::fields::{And, Fields};
 pub use crate::hot::registry::recording;
 pub use crate::hot::shape::{
     Shape, Shaped, any as shape_any, inside as shape_inside, shapes, text as shape_text,
 };
 pub use crate::hot::site::{Category, EventType, Field, Level, Place, Site, Source, Stream};
 pub use crate::hot::typed::{Description, Event, FieldDescription, Left, WithRest, rest, site as typed_site};
-pub use crate::hot::fields::{And, Fields};
 pub use crate::hot::value::{Maybe, Value, debug, display};
 pub use crate::scope::event;
 pub use crate::scope::future::{Within, boxed, within};

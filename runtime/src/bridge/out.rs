@@ -15,9 +15,9 @@ use crate::cold::decode::{Decoded, Reader};
 use crate::cold::sites::{From, Piece, Sites};
 use crate::hot::context::Context;
 use crate::hot::describe;
+use crate::hot::fields::Fields;
 use crate::hot::site::Site;
 use crate::hot::thread::THREAD;
-use crate::hot::fields::Fields;
 
 /// A site that somebody listened to, ready to be sent.
 #[derive(Debug)]

@@ -13,9 +13,9 @@ use super::text::{Now, Owned};
 use crate::cold::decode::{Decoded, Reader};
 use crate::cold::sites::{From, Sites};
 use crate::hot::describe;
+use crate::hot::fields::Fields;
 use crate::hot::ids::DecisionId;
 use crate::hot::site::{Site, Source};
-use crate::hot::fields::Fields;
 
 /// What stands before the fields of START: what tracing-opentelemetry reads, and what END says.
 const HEAD: [&str; 4] = ["decision_id", "outcome", "error", "otel.status_code"];

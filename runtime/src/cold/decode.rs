@@ -162,9 +162,9 @@ impl<'a> Reader<'a> {
         match self.kind()? {
             (kind, true) if kind != tag::WHOLE => {
                 let value = match kind {
-                    tag::TEXT | tag::FOUND_TEXT | tag::BYTES => {
-                        u32(&mut self.fixed).and_then(|len| take(&mut self.rest, len)).map(|text| text_of(kind, text))
-                    }
+                    tag::TEXT | tag::FOUND_TEXT | tag::BYTES => u32(&mut self.fixed)
+                        .and_then(|len| take(&mut self.rest, len))
+                        .map(|text| text_of(kind, text)),
                     tag::BOOL => array(&mut self.fixed).map(|truth| Decoded::Bool(truth != [0])),
                     _ => scalar(kind, &mut self.fixed),
                 };
@@ -225,7 +225,9 @@ impl<'a> Reader<'a> {
         }
         let own = if in_block { &mut ahead.fixed } else { &mut ahead.rest };
         let short = match kind {
-            tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS => Short::Word(kind, u64::from_le_bytes(array(own)?)),
+            tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS => {
+                Short::Word(kind, u64::from_le_bytes(array(own)?))
+            }
             tag::TEXT => {
                 let len = u32(own)?;
                 Short::Text(take(&mut ahead.rest, len)?)
@@ -273,7 +275,8 @@ impl<'a> Reader<'a> {
                 tag::TEXT | tag::FOUND_TEXT | tag::BYTES => {
                     let mut ahead = self.rest;
                     let text = u32(&mut self.fixed).and_then(|len| take(&mut ahead, len));
-                    let whole = text.is_some_and(|text| *kind == tag::BYTES || core::str::from_utf8(text).is_ok());
+                    let whole =
+                        text.is_some_and(|text| *kind == tag::BYTES || core::str::from_utf8(text).is_ok());
                     if whole {
                         self.rest = ahead;
                     }
@@ -388,7 +391,9 @@ fn skip(bytes: &mut &[u8]) -> bool {
             Some(tag::OVERSIZE) => array::<8>(&mut ahead).map(|_| ()),
             Some(tag::TEXT | tag::FOUND_TEXT) => text(&mut ahead).map(|_| ()),
             Some(tag::BYTES) => u32(&mut ahead).and_then(|len| take(&mut ahead, len)).map(|_| ()),
-            Some(kind @ (tag::LIST | tag::MAP)) => u32(&mut ahead).map(|len| open.push((len, kind == tag::MAP))),
+            Some(kind @ (tag::LIST | tag::MAP)) => {
+                u32(&mut ahead).map(|len| open.push((len, kind == tag::MAP)))
+            }
             Some(tag::WHOLE | tag::BOOL) | None => None,
             Some(kind) => fixed(kind).and_then(|len| take(&mut ahead, len as u32)).map(|_| ()),
         };
@@ -429,7 +434,10 @@ mod tests {
     use super::*;
     use crate::found::FoundText;
     use crate::hot::describe::bytes;
-    use crate::hot::value::{Maybe, fixed};
+    use crate::hot::encoder::Encoder;
+    use crate::hot::fields::{And, Fields};
+    use crate::hot::value::{Bytes, Elapsed, Maybe, Taken, Value, fixed};
+    use crate::scope::structure::{ABSENT, NULL};
 
     #[test]
     fn values_read_back_as_they_were_written() {
@@ -464,6 +472,130 @@ mod tests {
             Decoded::Text("x"),
         ];
         assert_eq!(read, expected);
+    }
+
+    /// The same values as a record call writes them.
+    fn block(fields: &impl Fields) -> Vec<u8> {
+        let mut bytes = vec![tag::END; fields.block_size().next_multiple_of(8)];
+        fields.encode_block(&mut Encoder::new(&mut bytes));
+        bytes
+    }
+
+    fn read(bytes: &[u8]) -> Vec<Decoded<'_>> {
+        let mut reader = Reader::new(bytes);
+        core::iter::from_fn(|| reader.value()).collect()
+    }
+
+    /// A tuple of every kind of value that a block knows, and of some that it does not.
+    macro_rules! every_kind {
+        () => {
+            (
+                "BTC/USDT",
+                0.015_37,
+                -5_i64,
+                u64::MAX,
+                (i128::MIN, u128::MAX),
+                0.1_f32,
+                true,
+                false,
+                fixed(4_500_050, 2),
+                Bytes(&[0xCA, 0xFE]),
+                Some("taken"),
+                None::<u8>,
+                Elapsed(7),
+                Taken(8),
+                std::borrow::Cow::from("é"),
+                vec![Some(1_u8), None],
+            )
+        };
+    }
+
+    // Issue 4, "Speed": one way of writing is for speed, the other for little to compile.
+    #[test]
+    fn a_block_reads_as_the_values_one_by_one() {
+        let (a, b, c, d, (e, f), g, h, i, j, k, l, m, n, o, p, q) = every_kind!();
+        let fields = And((a, b, c, d, e, f, g, h, &i, j), And((k, l, m, n), (o, p, q, NULL, ABSENT)));
+        let (one_by_one, blocks) = (bytes(&fields), block(&fields));
+        assert_eq!(read(&blocks), read(&one_by_one));
+        assert_eq!(read(&blocks).len(), 19);
+        assert!(Reader::new(&blocks).is_whole());
+    }
+
+    #[test]
+    fn short_values_are_the_same_in_a_block_and_alone() {
+        let fields = ("IOC", 1.5, 3_u64, -3_i64, true, Maybe::<u8>(None), "", Elapsed(9));
+        let (one_by_one, blocks) = (bytes(&fields), block(&fields));
+        let (mut alone, mut together) = (Reader::new(&one_by_one), Reader::new(&blocks));
+        for _ in 0..5 {
+            assert_eq!(alone.short(), together.short());
+        }
+        // Its kind is not known before the record is read: it stands behind the block.
+        assert_eq!((alone.short(), together.short()), (Some(Short::Absent), None));
+        assert_eq!(together.value(), Some(Decoded::Absent));
+        for _ in 0..2 {
+            assert_eq!(alone.short(), together.short());
+        }
+        assert_eq!((alone.short(), together.short()), (None, None));
+    }
+
+    #[test]
+    fn a_block_that_is_cut_or_changed_invents_nothing() {
+        let (a, b, c, d, _, f, g, h, i, j, k, l, ..) = every_kind!();
+        let whole = block(&(a, b, c, d, f, g, h, i, j, k, l, "the end"));
+        let values = read(&whole);
+        for cut in 0..whole.len() {
+            let cut = &whole[..cut];
+            let mut reader = Reader::new(cut);
+            let mut at = 0;
+            while at < values.len() {
+                if let Some(value) = reader.value() {
+                    assert_eq!(value, values[at], "cut at {}", cut.len());
+                }
+                at += 1;
+            }
+        }
+        for at in 0..whole.len() {
+            for bit in 0..8 {
+                let mut changed = whole.clone();
+                changed[at] ^= 1 << bit;
+                let _ = (read(&changed), Reader::new(&changed).is_whole());
+            }
+        }
+    }
+
+    /// Claims to need so many bytes, and writes a list of three numbers.
+    struct Lies(usize);
+
+    impl Value for Lies {
+        crate::hot::value::by_reference!();
+        fn size(&self) -> usize {
+            self.0
+        }
+        fn encode(&self, out: &mut Encoder<'_>) {
+            out.head(tag::LIST, 3);
+            (0..3_u64).for_each(|n| n.encode(out));
+        }
+    }
+
+    #[test]
+    fn a_value_that_lies_about_its_size_costs_no_more_than_what_follows_it_in_length() {
+        for claimed in 0..60 {
+            let bytes = block(&("before", Lies(claimed), "after", 5_u64));
+            let mut reader = Reader::new(&bytes);
+            assert_eq!(reader.value(), Some(Decoded::Text("before")), "{claimed}");
+            let lie = reader.value();
+            if let Some(Decoded::List(items)) = &lie {
+                let numbers = [0, 1, 2].map(Decoded::U64);
+                assert!(numbers.starts_with(items), "{claimed}: {items:?}");
+            }
+            let after = reader.value();
+            assert!(matches!(after, None | Some(Decoded::Text("after"))), "{claimed}: {after:?}");
+            // It stands in the block itself.
+            assert_eq!(reader.value(), Some(Decoded::U64(5)), "{claimed}");
+            if claimed >= Value::size(&Lies(0)) + 32 {
+                assert_eq!(after, Some(Decoded::Text("after")), "{claimed}");
+            }
+        }
     }
 
     #[test]

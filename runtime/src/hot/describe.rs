@@ -1,8 +1,8 @@
 //! A site as bytes, in the same encoding as a record's fields, so that whoever can read a record can read its site.
 
 use super::encoder::{Encoder, HEAD, tag};
-use super::site::{Field, Site, Source};
 use super::fields::Fields;
+use super::site::{Field, Site, Source};
 use super::value::{Value, by_reference};
 
 /// The description of a site; `cold::sites` reads it.

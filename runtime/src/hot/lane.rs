@@ -79,9 +79,10 @@ impl ThreadState {
             return false;
         }
         let Some(hub) = self.hub() else { return false };
-        let ready = self.ring.try_borrow_mut().is_ok_and(|own| {
-            own.as_ref().is_some_and(|own| ptr::eq(own.hub, hub) && own.below > 0)
-        });
+        let ready = self
+            .ring
+            .try_borrow_mut()
+            .is_ok_and(|own| own.as_ref().is_some_and(|own| ptr::eq(own.hub, hub) && own.below > 0));
         let ready = ready && self.keys_at_hand(hub);
         if ready && self.target.get().is_none() {
             self.gate.set(Gate::of(hub));

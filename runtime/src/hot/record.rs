@@ -14,12 +14,12 @@ use core::time::Duration;
 use super::clock;
 use super::contexts::INLINE;
 use super::encoder::{Encoder, HEAD, WORD, tag};
+use super::fields::{And, Fields};
 use super::hub::{Cause, Hub};
 use super::ids::DecisionId;
 use super::ring::{Producer, RECORD_HEADER};
 use super::site::{Class, Site};
 use super::thread::{self, Own, SlotKeys, THREAD, ThreadState};
-use super::fields::{And, Fields};
 
 /// The largest record that is kept, in a file of its own.
 pub(crate) const LARGEST: usize = 16 << 20;

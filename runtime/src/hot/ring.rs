@@ -16,9 +16,9 @@ use super::shm::Mapping;
 /// The first bytes of a ring's file.
 pub(crate) const MAGIC: u64 = u64::from_le_bytes(*b"TAPERING");
 /// The format that this code writes.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 /// The oldest reader that understands what this code writes.
-pub(crate) const OLDEST_READER: u32 = 1;
+pub(crate) const OLDEST_READER: u32 = 2;
 /// What stands before the data: one page for the numbers, one for the thread's `activity`.
 pub(crate) const HEADER_LEN: usize = 8192;
 /// The bytes of a record's header.

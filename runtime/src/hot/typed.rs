@@ -3,9 +3,9 @@
 //! Invariant: whether every field that an event needs is given, and none twice, is decided while the program is
 //! compiled; recording a typed event is recording its fields.
 
+use super::fields::Fields;
 use super::shape::{DEEP, Shape};
 use super::site::{EventType, Field, Place, Site};
-use super::fields::Fields;
 
 /// An event that is a type: `#[derive(tapelog::Event)]`.
 ///

@@ -201,7 +201,7 @@ macro_rules! text {
         }
     };
 }
-#[cfg_attr(not(any(feature = "bytes", feature = "http", feature = "smol_str")), expect(unused_imports))]
+#[cfg(any(feature = "bytes", feature = "http", feature = "smol_str"))]
 pub(crate) use text;
 
 macro_rules! words {

@@ -16,10 +16,19 @@
     feature = "http",
     feature = "smol_str"
 ))]
-use super::{
-    encoder::{Encoder, HEAD, tag},
-    value::{Value, all_fixed, by_reference, text},
-};
+use super::value::{Value, by_reference};
+
+#[cfg(any(
+    feature = "rust_decimal",
+    feature = "bigdecimal",
+    feature = "uuid",
+    feature = "time",
+    feature = "chrono",
+    feature = "jiff",
+    feature = "url",
+    feature = "http"
+))]
+use super::encoder::{self, Encoder};
 
 /// A value whose tag says all about its size: `$len` bytes behind the tag.
 #[cfg(any(
@@ -33,11 +42,11 @@ macro_rules! sized {
     ($type:ty $(, $generic:ident: $bound:path)?; $tag:ident, $len:literal, |$value:ident, $out:ident| $encode:expr) => {
         impl $(<$generic: $bound>)? Value for $type {
             by_reference!();
-            all_fixed!($tag, $len);
+            crate::hot::value::all_fixed!($tag, $len);
 
             #[inline]
             fn encode(&self, out: &mut Encoder<'_>) {
-                out.tag(tag::$tag);
+                out.tag(encoder::tag::$tag);
                 self.encode_fixed(out);
             }
             #[inline]
@@ -55,7 +64,7 @@ macro_rules! lent {
     ($($type:ty: $tag:ident, |$value:ident| $bytes:expr;)*) => {$(
         impl Value for $type {
             by_reference!();
-            text!($tag, |$value| $bytes);
+            crate::hot::value::text!($tag, |$value| $bytes);
         }
     )*};
 }
@@ -147,11 +156,11 @@ struct Address<'a> {
 #[cfg(any(feature = "url", feature = "http"))]
 impl Address<'_> {
     fn size(&self) -> usize {
-        HEAD + self.before.iter().map(|part| part.len()).sum::<usize>() + self.path.len()
+        encoder::HEAD + self.before.iter().map(|part| part.len()).sum::<usize>() + self.path.len()
     }
 
     fn encode(&self, out: &mut Encoder<'_>) {
-        out.head(tag::FOUND_TEXT, self.size() - HEAD);
+        out.head(encoder::tag::FOUND_TEXT, self.size() - encoder::HEAD);
         self.before.iter().for_each(|part| out.slice(part.as_bytes()));
         out.slice(self.path.as_bytes());
     }
@@ -202,17 +211,17 @@ impl Value for bigdecimal::BigDecimal {
     fn size(&self) -> usize {
         match small(self) {
             Some(_) => 21,
-            None => HEAD + self.to_scientific_notation().len(),
+            None => encoder::HEAD + self.to_scientific_notation().len(),
         }
     }
 
     fn encode(&self, out: &mut Encoder<'_>) {
         match small(self) {
             Some((mantissa, scale)) => {
-                out.tag(tag::DECIMAL);
+                out.tag(encoder::tag::DECIMAL);
                 decimal(out, mantissa, scale);
             }
-            None => out.text(tag::TEXT, self.to_scientific_notation().as_bytes()),
+            None => out.text(encoder::tag::TEXT, self.to_scientific_notation().as_bytes()),
         }
     }
 }
@@ -263,12 +272,12 @@ macro_rules! date {
 
             fn size(&self) -> usize {
                 let $value = self;
-                HEAD + $parts.len
+                encoder::HEAD + $parts.len
             }
             fn encode(&self, out: &mut Encoder<'_>) {
                 let $value = self;
                 let date = $parts;
-                out.text(tag::TEXT, &date.text[..date.len]);
+                out.text(encoder::tag::TEXT, &date.text[..date.len]);
             }
         }
     };

@@ -16,13 +16,13 @@ use crate::found::FoundText;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock;
 use crate::hot::encoder::tag;
+use crate::hot::fields::{And, Fields};
 use crate::hot::ids::DecisionId;
 use crate::hot::open::{Listed, What};
 use crate::hot::record::{record, record_at};
 use crate::hot::registry::heard;
 use crate::hot::site::Site;
 use crate::hot::thread;
-use crate::hot::fields::{And, Fields};
 use crate::hot::value::{Elapsed, Maybe, Value};
 
 mod current;

@@ -6,9 +6,9 @@
 use core::cell::{Cell, RefCell};
 
 use super::kept::Kept;
+use crate::hot::fields::And;
 use crate::hot::ids::DecisionId;
 use crate::hot::site::Site;
-use crate::hot::fields::And;
 use crate::hot::value::{Maybe, Taken};
 use crate::hot::{record, thread};
 

@@ -18,9 +18,9 @@ pub(crate) mod resumed;
 pub mod structure;
 pub(crate) mod verdict;
 
+use crate::hot::fields::Fields;
 use crate::hot::record;
 use crate::hot::site::Site;
-use crate::hot::fields::Fields;
 
 /// Records an event of a site that is on. What happens inside of a lazy decision makes it begin.
 #[inline]

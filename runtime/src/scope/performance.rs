@@ -25,13 +25,13 @@ use super::outcome::{Outcome, closes};
 use crate::events;
 use crate::hot::activity::{self, Entered};
 use crate::hot::clock::{self, CALIBRATION};
+use crate::hot::fields::{And, Fields};
 use crate::hot::ids::DecisionId;
 use crate::hot::open::Listed;
 use crate::hot::record::record;
 use crate::hot::registry::heard;
 use crate::hot::site::{Field, Place, Site, Source};
 use crate::hot::thread;
-use crate::hot::fields::{And, Fields};
 use crate::hot::value::Elapsed;
 
 /// What one use of the macro asks for.

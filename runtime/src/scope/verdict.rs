@@ -6,9 +6,9 @@
 use core::cell::{Cell, RefCell};
 
 use super::kept::Kept;
+use crate::hot::fields::Fields;
 use crate::hot::ids::DecisionId;
 use crate::hot::thread;
-use crate::hot::fields::Fields;
 
 /// Verdict, rule, value and limit, encoded: texts of 36 bytes together and two numbers fit.
 pub(crate) type Verdict = Kept<64>;

@@ -7,10 +7,10 @@ use core::mem::ManuallyDrop;
 
 use super::{Decides, Decision, Scope, Sites, State};
 use crate::hot::activity::{self, Entered};
+use crate::hot::fields::Fields;
 use crate::hot::ids::DecisionId;
 use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::thread;
-use crate::hot::fields::Fields;
 use crate::scope::frames::{Framed, Frames, InFrames, Vacant};
 use crate::scope::kept::Kept;
 use crate::scope::outcome::{Ended, closes};

@@ -8,11 +8,11 @@ use std::sync::OnceLock;
 
 use super::Terminal;
 use crate::events;
+use crate::hot::fields::{And, Fields};
 use crate::hot::ids::{DecisionId, mix};
 use crate::hot::record::record;
 use crate::hot::site::{Field, Place, Site};
 use crate::hot::thread;
-use crate::hot::fields::{And, Fields};
 
 /// Places in the user's source.
 const MOST: usize = 256;

@@ -3,8 +3,8 @@
 use core::mem::ManuallyDrop;
 
 use super::{Measured, Timer};
-use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::fields::Fields;
+use crate::hot::registry::{heard, may_be_heard};
 use crate::scope::frames::{Framed, Frames, InFrames, Vacant};
 use crate::scope::outcome::{Outcome, closes};
 
