@@ -66,8 +66,11 @@ impl ThreadState {
         // SAFETY: the lane was open, or `open` found that it may be: there is a ring, and nobody has borrowed it. While
         // the lane is taken, `open` and `ring` keep everybody else out.
         let own = unsafe { &mut *self.ring.as_ptr() };
-        // A lane without a ring is never open; the compiler does not know.
-        let own = own.as_mut()?;
+        let Some(own) = own.as_mut() else {
+            // A signal handler forked between the look and the taking: the ring was the parent's.
+            self.gate.set(Gate::CLOSED);
+            return None;
+        };
         Some(Lane { own, gate: &self.gate })
     }
 
@@ -108,5 +111,96 @@ impl ThreadState {
         if !self.gate.get().is_taken() {
             self.gate.set(Gate::CLOSED);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hot::encoder::{Encoder, tag};
+    use crate::hot::record::record;
+    use crate::hot::site::{Place, Site};
+    use crate::hot::thread::{RawKeys, THREAD};
+    use crate::hot::value::Value;
+
+    const OPEN: Gate = Gate(64);
+
+    /// On a thread of its own, whose lane looks open.
+    fn on_a_thread(look: impl FnOnce(&ThreadState) + Send) {
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                THREAD.with(|thread| {
+                    thread.gate.set(OPEN);
+                    look(thread);
+                    // The guards of a thread that ends look at it, too.
+                    thread.gate.set(Gate::CLOSED);
+                });
+            });
+        });
+    }
+
+    // Issue 4, guarantees 2 and 4.
+    #[test]
+    fn whoever_changes_what_a_lane_is_open_for_closes_it() {
+        on_a_thread(|thread| {
+            thread.set_target(None);
+            assert_eq!(thread.gate.get(), Gate::CLOSED);
+            thread.gate.set(OPEN);
+            thread.set_keys(RawKeys::NONE);
+            assert_eq!(thread.gate.get(), Gate::CLOSED);
+            thread.gate.set(OPEN);
+            drop(thread.ring().expect("nobody has it"));
+            assert_eq!(thread.gate.get(), Gate::CLOSED);
+        });
+    }
+
+    #[test]
+    fn a_lane_that_is_taken_stays_taken_and_nobody_else_gets_the_ring() {
+        on_a_thread(|thread| {
+            thread.gate.set(OPEN.taken());
+            thread.set_target(None);
+            thread.set_keys(RawKeys::NONE);
+            assert!(thread.ring().is_none());
+            assert!(!thread.open());
+            assert!(thread.lane().is_none());
+            assert_eq!(thread.gate.get(), OPEN.taken());
+        });
+    }
+
+    /// Its own code runs while it is written.
+    struct Does(fn());
+
+    impl Value for Does {
+        crate::hot::value::by_reference!();
+        fn size(&self) -> usize {
+            1
+        }
+        fn encode(&self, out: &mut Encoder<'_>) {
+            (self.0)();
+            out.tag(tag::NULL);
+        }
+    }
+
+    static SITE: Site =
+        Site::new(&crate::events::BUY_TRIGGERED, "", &[], &[], Place::new("a.rs", 1, 1, "m", "f"));
+
+    // Issue 4, guarantee 4: re-entrantly, and while unwinding.
+    #[test]
+    fn a_value_whose_code_records_or_panics_costs_its_own_record_at_the_most() {
+        SITE.set_id(0);
+        let hub = Hub::create(Vec::new(), 1 << 16, crate::Level::Debug, false, None).expect("a hub");
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                THREAD.with(|thread| thread.set_target(Some(hub)));
+                assert!(record(&SITE, &(1,)), "the first one takes the ring");
+                assert!(record(&SITE, &(Does(|| assert!(!record(&SITE, &(2,)), "two writers in one ring")),)));
+                let panicked = std::panic::catch_unwind(|| record(&SITE, &(Does(|| panic!("its own code")),)));
+                assert!(panicked.is_err());
+                assert!(record(&SITE, &(3,)));
+                THREAD.with(|thread| thread.set_target(None));
+            });
+        });
+        let ring = hub.rings().next().expect("one thread recorded");
+        assert_eq!(ring.tail(), 3 * (40 + 16) as u64 - 8, "three records: two numbers, and one that is empty");
     }
 }
