@@ -1,7 +1,7 @@
 //! The record call: header, context, values, one release store.
 //!
 //! A record: `total_len` u32, `site` u32, `counter` u64, `decision` 16 bytes, context `slot` u32 and `generation` u32,
-//! then the values, each with its tag; all little-endian, padded to eight bytes.
+//! then the values, in blocks or each with its tag; all little-endian, padded to eight bytes.
 //!
 //! Invariant: between the reservation and the publication no code of the user runs, nothing allocates, locks, formats
 //! or calls the system. The exceptions stand in the `#[cold]` functions below, each with its reason.

@@ -114,6 +114,18 @@ fn what_is_no_ring_is_refused_with_the_reason() {
     assert_eq!(Ring::open(&Mapping::private(4096).unwrap()).unwrap_err(), NotARing::Damaged);
 }
 
+// Issue 4, guarantee 1: recovery by another build.
+#[test]
+fn a_ring_of_the_first_format_is_one() {
+    let old = Mapping::private(HEADER_LEN + CAPACITY).unwrap();
+    Ring::format(&old, 0);
+    for place in [8, 12] {
+        // SAFETY: `at` checked the place, and the mapping is this test's alone.
+        unsafe { old.at::<AtomicU32>(place).as_ref() }.store(1, Ordering::Relaxed);
+    }
+    assert!(Ring::open(&old).is_ok());
+}
+
 #[test]
 fn two_threads_pass_every_record_whole_and_in_order() {
     let ring = ring();
