@@ -16,7 +16,7 @@ use crate::stats::median;
 const FUNCTIONS: u32 = 300;
 
 /// Name, dependency, attribute.
-const VARIANTS: [(&str, &str, &str); 9] = [
+const VARIANTS: [(&str, &str, &str); 11] = [
     ("nothing", "", ""),
     (BY_HAND, "", ""),
     (
@@ -39,6 +39,8 @@ const VARIANTS: [(&str, &str, &str); 9] = [
         "fastrace = { version = \"0.7.19\", features = [\"enable\"] }",
         "#[fastrace::trace(short_name = true, properties = { \"symbol\": \"{symbol}\", \"spread\": \"{spread_bps}\" })]",
     ),
+    (OWN_NOTHING, "", ""),
+    (OWN_DECISION, "tapelog = { path = \"RUNTIME\" }", "#[tapelog::decision(fields(a, b, c))]"),
     ("tracing-bare", "tracing = \"0.1.44\"", "#[tracing::instrument(skip_all)]"),
     (
         "tracing",
@@ -51,6 +53,12 @@ const VARIANTS: [(&str, &str, &str); 9] = [
 /// No attribute: the least that opens a scope with two fields, sees how the function ended and notices a panic, written
 /// out by hand around the same bodies. What an attribute adds is on top of that.
 const BY_HAND: &str = "by-hand";
+
+/// Functions with three numbers more, of which no two functions have the same three types: what of an annotation is
+/// compiled for each combination of types is paid here by each function, where the others share it.
+const OWN_NOTHING: &str = "own-types-nothing";
+/// See [`OWN_NOTHING`].
+const OWN_DECISION: &str = "own-types-tapelog-decision";
 
 /// It takes a minute: left out of a brief run, and built once. The last of [`VARIANTS`].
 const SLOW: &str = "emit";
@@ -89,22 +97,25 @@ pub fn run(size: Size) -> Table {
     let mut table = Table::new(
         "compile",
         "300 functions with two fields each in release: seconds, and times no attribute by processor time; medians of 15 \
-         rounds, of peers of three; judged by the ratios within each round",
+         rounds, of peers of three; judged by the ratios within each round; own-types is compared with its own nothing",
         &["attribute", "wall", "processor", "× nothing", "least × least"],
     );
     let cpu = |costs: &[Cost]| costs.iter().map(|cost| cost.cpu).collect::<Vec<f64>>();
     let nothing = cpu(&costs[0]);
+    let own = variants.iter().position(|(name, ..)| *name == OWN_NOTHING).expect("one of them");
+    let own_nothing = cpu(&costs[own]);
     let mut judged = Vec::new();
     for ((name, ..), costs) in variants.iter().zip(&costs) {
         let mut wall: Vec<f64> = costs.iter().map(|cost| cost.wall).collect();
         let mut cpu = cpu(costs);
-        let mut ratios: Vec<f64> = cpu.iter().zip(&nothing).map(|(cost, nothing)| cost / nothing).collect();
+        let nothing = if *name == OWN_DECISION { &own_nothing } else { &nothing };
+        let mut ratios: Vec<f64> = cpu.iter().zip(nothing).map(|(cost, nothing)| cost / nothing).collect();
         let ratio = median(&mut ratios);
         let row = [
             format!("{:.2}", median(&mut wall)),
             format!("{:.2}", median(&mut cpu)),
             format!("{ratio:.2}"),
-            format!("{:.2}", least(&cpu) / least(&nothing)),
+            format!("{:.2}", least(&cpu) / least(nothing)),
         ];
         table.row(name, &row);
         judged.push(ratio);
@@ -133,7 +144,11 @@ fn generate() -> PathBuf {
             "[package]\nname = \"variant-{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependency}\n"
         );
         write(&root.join(name).join("Cargo.toml"), &manifest);
-        let source = if name == BY_HAND { by_hand() } else { source(attribute) };
+        let source = match name {
+            BY_HAND => by_hand(),
+            OWN_NOTHING | OWN_DECISION => with_types_of_their_own(&source(attribute)),
+            _ => source(attribute),
+        };
         write(&root.join(name).join("src/lib.rs"), &source);
     }
     root
@@ -173,6 +188,27 @@ pub fn guard_{at}(symbol: &str, spread_bps: f64, book: &[(f64, f64)]) -> Result<
         );
     }
     out
+}
+
+/// Each function with three numbers more, of types that no other has in this order.
+fn with_types_of_their_own(source: &str) -> String {
+    const TYPES: [&str; 7] = ["u8", "u16", "u32", "u64", "i16", "i32", "f64"];
+    let one = |at: usize| TYPES[at % TYPES.len()];
+    let mut at = 0;
+    source
+        .split_inclusive("book: &[(f64, f64)]")
+        .map(|piece| {
+            let more = format!(
+                ", a: {}, b: {}, c: {}",
+                one(at),
+                one(at / TYPES.len()),
+                one(at / TYPES.len().pow(2))
+            );
+            at += 1;
+            if piece.ends_with(']') { format!("{piece}{more}") } else { piece.to_owned() }
+        })
+        .collect::<String>()
+        .replace("    let mut notional = 0.0;\n", "    let _ = (a, b, c);\n    let mut notional = 0.0;\n")
 }
 
 /// What all scopes share, and each body between an opening and a closing.
