@@ -161,6 +161,10 @@ fn values() {
         )),
     );
     check(
+        "value_words",
+        &crate::value::expand(tokens("enum Side { Buy, #[value(rename = \"sell short\")] SellShort }")),
+    );
+    check(
         "value_struct",
         &crate::value::expand(tokens("struct Quote<T> { px: T, #[value(display)] venue: Venue }")),
     );

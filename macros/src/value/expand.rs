@@ -17,17 +17,23 @@ pub(super) struct Body {
     arms: Vec<(TokenStream, TokenStream)>,
     /// What all these values look like: a `Shape`.
     shape: TokenStream,
+    /// Each value is a text known at compile time.
+    words: bool,
 }
 
 /// A body that records `null`.
 pub(super) fn nothing() -> Body {
-    Body { arms: vec![(quote!(_), quote!(__tapelog::NULL))], shape: quote!(__tapelog::Shape::Any) }
+    Body {
+        arms: vec![(quote!(_), quote!(__tapelog::NULL))],
+        shape: quote!(__tapelog::Shape::Any),
+        words: false,
+    }
 }
 
 /// The body of a struct.
 pub(super) fn structure(fields: &Fields, mistakes: &mut Mistakes) -> Body {
     let (pattern, value, shape) = contents(fields, mistakes);
-    Body { arms: vec![(quote!(Self #pattern), value)], shape }
+    Body { arms: vec![(quote!(Self #pattern), value)], shape, words: false }
 }
 
 /// The body of an enum: a variant is its name, or an object with its name as the one key.
@@ -46,7 +52,7 @@ pub(super) fn enumeration(
     }
     let mut seen: Vec<String> = Vec::new();
     let mut arms = Vec::new();
-    let mut words = true;
+    let mut words = !data.variants.is_empty();
     for variant in &data.variants {
         let ident = &variant.ident;
         let inner = attrs::inner(&variant.attrs, false, mistakes);
@@ -66,7 +72,7 @@ pub(super) fn enumeration(
     }
     let shape =
         if words { quote!(__tapelog::Shape::OneOf(&[#(#seen),*])) } else { quote!(__tapelog::Shape::Any) };
-    Body { arms, shape }
+    Body { arms, shape, words }
 }
 
 /// The pattern behind a name, the value of what it binds, and what that looks like.
@@ -180,17 +186,50 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
     let shaped_clause = &shaped.where_clause;
     let (impl_generics, type_generics, where_clause) = generics.split_for_impl();
     let out = Ident::new("out", Span::mixed_site());
-    let arms = body.arms.iter().map(|(pattern, value)| quote!(#pattern => #out.put(&#value),));
-    quote_spanned!(Span::mixed_site()=>
-        const _: () = {
-            use #private as __tapelog;
+    let arms = body.arms.iter().map(|(pattern, value)| match body.words {
+        true => quote!(#pattern => #value,),
+        false => quote!(#pattern => #out.put(&#value),),
+    });
+    let arms = quote_spanned!(Span::mixed_site()=> match self { #(#arms)* });
+    let structured = (!body.words).then(|| {
+        quote_spanned!(Span::mixed_site()=>
             #[automatically_derived]
             impl #impl_generics __tapelog::Structured for #name #type_generics #where_clause {
                 #[inline]
                 fn put_into<Out: __tapelog::Out>(&self, #out: &mut Out) {
-                    match self { #(#arms)* }
+                    #arms
                 }
             }
+        )
+    });
+    // A word is recorded as the text that it is: it stands in a block, and has the shape of all texts.
+    let value = if body.words {
+        quote_spanned!(Span::mixed_site()=>
+            type Held<'__tapelog> = &'static str where Self: '__tapelog;
+            #[inline]
+            fn held(&self) -> &'static str { #arms }
+            #[inline]
+            fn size(&self) -> usize { __tapelog::Value::size(__tapelog::Value::held(self)) }
+            #[inline]
+            fn encode(&self, out: &mut __tapelog::Encoder<'_>) {
+                __tapelog::Value::encode(__tapelog::Value::held(self), out);
+            }
+        )
+    } else {
+        quote_spanned!(Span::mixed_site()=>
+            type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
+            #[inline]
+            fn held(&self) -> &Self { self }
+            #[inline]
+            fn size(&self) -> usize { __tapelog::size_of(self) }
+            #[inline]
+            fn encode(&self, out: &mut __tapelog::Encoder<'_>) { __tapelog::encode(self, out); }
+        )
+    };
+    quote_spanned!(Span::mixed_site()=>
+        const _: () = {
+            use #private as __tapelog;
+            #structured
             #[automatically_derived]
             impl #impl_generics __tapelog::Shaped for #name #type_generics #shaped_clause {
                 fn shape(#deep: u32) -> __tapelog::Shape {
@@ -200,13 +239,7 @@ pub(super) fn implement(input: &DeriveInput, body: &Body, krate: Option<&Path>) 
             }
             #[automatically_derived]
             impl #impl_generics __tapelog::Value for #name #type_generics #where_clause {
-                type Held<'__tapelog> = &'__tapelog Self where Self: '__tapelog;
-                #[inline]
-                fn held(&self) -> &Self { self }
-                #[inline]
-                fn size(&self) -> usize { __tapelog::size_of(self) }
-                #[inline]
-                fn encode(&self, out: &mut __tapelog::Encoder<'_>) { __tapelog::encode(self, out); }
+                #value
             }
         };
     )
