@@ -90,6 +90,30 @@ fn an_allocator_that_records_every_allocation_is_recorded() {
     assert_eq!(of_type(&all, "ORDER_CONTEXT").len(), 4_000, "{lost} lost");
 }
 
+// Issue 3, point 6; issue 4, guarantee 4: inside the allocator.
+#[test]
+fn an_allocator_that_is_annotated_itself_is_recorded_below_decisions_of_any_depth() {
+    let root = Folder::new("deep-allocator");
+    let output = victim(env!("CARGO_BIN_EXE_allocator"), "deep", root.path(), &[]);
+    assert_ended(&output, |status| status.success());
+    let said = String::from_utf8(output.stdout).unwrap();
+    let made: u64 = said.trim().parse().unwrap();
+    let all = lines(&runs(root.path())[0]);
+    let of = |event: &str, field: &str| {
+        of_type(&all, event).iter().filter(|line| line.get(field).is_some()).count() as u64
+    };
+    // One each before, to register them.
+    assert_eq!(of("DECISION_START", "depth"), 1 + 40, "no decision is lost for its depth");
+    let (lost, causes) = lost(&all);
+    let at_end = tapelog_tests::manifest(&runs(root.path())[0])["lost_at_end"].as_u64().unwrap();
+    // 40 boxes of the user's; from the seventeenth scope on, one for each scope, whose own scope would need one too.
+    assert!(made > 40 + 20, "{made}: nothing was boxed; the test has shown nothing");
+    assert_eq!(of("DECISION_START", "size") - 1 + lost + at_end, made);
+    assert!(lost + at_end > 0);
+    assert!(causes.iter().all(|cause| cause == "reentrant"), "{causes:?}");
+    assert_eq!(of_type(&all, "DECISION_END").len(), of_type(&all, "DECISION_START").len());
+}
+
 #[test]
 fn an_event_may_have_nothing_and_may_have_250_fields() {
     let (_, all) = run("wide", &[]);

@@ -193,8 +193,12 @@ mod tests {
             scope.spawn(|| {
                 THREAD.with(|thread| thread.set_target(Some(hub)));
                 assert!(record(&SITE, &(1,)), "the first one takes the ring");
-                assert!(record(&SITE, &(Does(|| assert!(!record(&SITE, &(2,)), "two writers in one ring")),)));
-                let panicked = std::panic::catch_unwind(|| record(&SITE, &(Does(|| panic!("its own code")),)));
+                assert!(record(
+                    &SITE,
+                    &(Does(|| assert!(!record(&SITE, &(2,)), "two writers in one ring")),)
+                ));
+                let panicked =
+                    std::panic::catch_unwind(|| record(&SITE, &(Does(|| panic!("its own code")),)));
                 assert!(panicked.is_err());
                 assert!(record(&SITE, &(3,)));
                 THREAD.with(|thread| thread.set_target(None));

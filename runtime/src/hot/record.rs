@@ -119,7 +119,7 @@ impl Stamp for Now {
 }
 
 /// The first record of a thread, a full ring, a record that is too large for it, keys that found no slot, durability 2,
-/// and every record of a backtest, which carries the engine's time.
+/// a machine without a counter, and every record of a backtest, which carries the engine's time.
 #[cold]
 #[inline(never)]
 fn write_slowly(thread: &ThreadState, site: &'static Site, fields: &dyn Fields, given: Option<u64>) -> bool {

@@ -1,5 +1,6 @@
 //! A program whose allocator records every allocation, on every thread, also those that recording itself makes.
-//! `allocator all ROOT`.
+//! `allocator all ROOT`; `allocator deep ROOT`, where the allocator is annotated itself, below decisions that are deeper in
+//! each other than a thread has places for.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::path::Path;
@@ -12,6 +13,8 @@ use tapelog::events::{ERROR, ORDER_CONTEXT};
 static ALLOCATOR: Recording = Recording;
 static ON: AtomicBool = AtomicBool::new(false);
 static MADE: AtomicU64 = AtomicU64::new(0);
+/// The allocator is annotated, and does not only record an event.
+static ANNOTATED: AtomicBool = AtomicBool::new(false);
 
 struct Recording;
 
@@ -20,7 +23,11 @@ unsafe impl GlobalAlloc for Recording {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if ON.load(Ordering::Relaxed) {
             MADE.fetch_add(1, Ordering::Relaxed);
-            tapelog::event!(ERROR, size = layout.size());
+            if ANNOTATED.load(Ordering::Relaxed) {
+                allocated(layout.size());
+            } else {
+                tapelog::event!(ERROR, size = layout.size());
+            }
         }
         // SAFETY: as our caller promises.
         unsafe { System.alloc(layout) }
@@ -32,13 +39,39 @@ unsafe impl GlobalAlloc for Recording {
     }
 }
 
+#[tapelog::decision(fields(size))]
+fn allocated(size: usize) {
+    let _ = size;
+}
+
+#[tapelog::decision(fields(depth))]
+fn nest(depth: u32) {
+    let boxed = std::hint::black_box(Box::new(depth));
+    if *boxed > 0 {
+        nest(*boxed - 1);
+    }
+}
+
 fn main() {
+    let what = std::env::args().nth(1).expect("what it does");
     let root = std::env::args().nth(2).expect("a root");
     let tape = Recorder::builder("allocator")
         .root(Path::new(&root))
         .ring_bytes(16 << 20)
         .start()
         .expect("it starts");
+    if what == "deep" {
+        // Each function's first call registers it, which allocates.
+        nest(0);
+        allocated(0);
+        ANNOTATED.store(true, Ordering::SeqCst);
+        ON.store(true, Ordering::SeqCst);
+        nest(39);
+        ON.store(false, Ordering::SeqCst);
+        tape.finish().expect("the run ends");
+        println!("{}", MADE.load(Ordering::SeqCst));
+        return;
+    }
     ON.store(true, Ordering::SeqCst);
     let threads: Vec<_> = (0..4)
         .map(|thread: u64| {
