@@ -20,7 +20,7 @@ pub trait Fields {
     {
         self.size()
     }
-    /// Writes all values in place, those of a tuple as a [`tag::BLOCK`]: for what is recorded most often.
+    /// Writes all values in place, those of a tuple as a `tag::BLOCK`: for what is recorded most often.
     #[inline(always)]
     fn encode_block(&self, out: &mut Encoder<'_>)
     where

@@ -63,7 +63,7 @@ pub trait Value {
     type Held<'a>: Value
     where
         Self: 'a;
-    /// What a block of values says of this one: see [`tag::BLOCK`].
+    /// What a block of values says of this one: see `tag::BLOCK`.
     #[doc(hidden)]
     const KIND: u8 = tag::WHOLE;
     /// The bytes that [`Value::encode_fixed`] writes, the same for every value of the type.
