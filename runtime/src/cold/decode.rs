@@ -133,113 +133,153 @@ const DEEPEST: u32 = 64;
 /// Takes values one after the other: those of blocks, and those that have a tag each.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reader<'a> {
-    /// The kinds of the values of the block that are still to come.
-    kinds: &'a [u8],
-    /// What the block itself has of them.
-    fixed: &'a [u8],
+    /// The block that was entered: its kinds, and what it has itself of its values.
+    block: &'a [u8],
+    /// Where in it the next kind stands, and where they end.
+    kind: usize,
+    kinds: usize,
+    /// Where in it the next value stands.
+    at: usize,
     /// What stands behind the block, or where there is none.
     rest: &'a [u8],
 }
 
-/// A value of one of the common kinds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Short<'a> {
-    /// The tag of a number, and its eight bytes.
-    Word(u8, u64),
-    /// Bytes that should be UTF-8.
-    Text(&'a [u8]),
-    Bool(bool),
-    Absent,
-}
-
 impl<'a> Reader<'a> {
     pub(crate) const fn new(values: &'a [u8]) -> Self {
-        Self { kinds: &[], fixed: &[], rest: values }
+        Self { block: &[], kind: 0, kinds: 0, at: 0, rest: values }
     }
 
     /// The next value, or none at the end, or where the bytes are no value.
     pub(crate) fn value(&mut self) -> Option<Decoded<'a>> {
-        match self.kind()? {
-            (kind, true) if kind != tag::WHOLE => {
-                let value = match kind {
-                    tag::TEXT | tag::FOUND_TEXT | tag::BYTES => u32(&mut self.fixed)
+        while self.kind == self.kinds && self.rest.first() == Some(&tag::BLOCK) {
+            self.enter()?;
+        }
+        let value = match self.next_kind() {
+            Some(kind) if kind != tag::WHOLE => {
+                self.kind += 1;
+                match kind {
+                    tag::TEXT | tag::FOUND_TEXT | tag::BYTES => self
+                        .take_fixed()
+                        .map(u32::from_le_bytes)
                         .and_then(|len| take(&mut self.rest, len))
                         .map(|text| text_of(kind, text)),
-                    tag::BOOL => array(&mut self.fixed).map(|truth| Decoded::Bool(truth != [0])),
-                    _ => scalar(kind, &mut self.fixed),
-                };
-                self.or_end(value)
+                    tag::BOOL => self.take_fixed().map(|truth| Decoded::Bool(truth != [0])),
+                    _ => {
+                        let mut fixed = self.block.get(self.at..).unwrap_or_default();
+                        let before = fixed.len();
+                        let value = scalar(kind, &mut fixed);
+                        self.at += before - fixed.len();
+                        value
+                    }
+                }
             }
-            _ => {
-                let value = tagged(&mut self.rest, 0);
-                self.or_end(value)
+            whole => {
+                self.kind += usize::from(whole.is_some());
+                tagged(&mut self.rest, 0)
             }
-        }
-    }
-
-    /// Behind what is no value nothing can be read.
-    fn or_end(&mut self, value: Option<Decoded<'a>>) -> Option<Decoded<'a>> {
+        };
         if value.is_none() {
+            // Behind what is no value nothing can be read.
             self.rest = &[];
         }
         value
     }
 
-    /// The kind of the next value, and whether it stands in a block, whose kind then has been taken.
-    #[inline]
-    fn kind(&mut self) -> Option<(u8, bool)> {
-        loop {
-            if let Some((kind, more)) = self.kinds.split_first() {
-                self.kinds = more;
-                return Some((*kind, true));
-            }
-            match self.rest.first() {
-                Some(&tag::BLOCK) => self.enter()?,
-                kind => return kind.map(|kind| (*kind, false)),
-            }
-        }
+    /// The kind of the next value of the block.
+    #[inline(always)]
+    fn next_kind(&self) -> Option<u8> {
+        if self.kind < self.kinds { self.block.get(self.kind).copied() } else { None }
+    }
+
+    /// The next bytes that the block has of its values.
+    #[inline(always)]
+    fn take_fixed<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let bytes = self.block.get(self.at..)?.first_chunk()?;
+        self.at += N;
+        Some(*bytes)
     }
 
     /// Enters the block that stands next.
-    #[inline]
     fn enter(&mut self) -> Option<()> {
-        let count = usize::from(*self.rest.get(1)?);
-        let (head, rest) = self.rest.split_at_checked(head_len(count))?;
-        let kinds = &head[2..2 + count];
-        let mut len = 0;
-        for kind in kinds {
-            len += fixed(*kind)?;
+        let kinds = 2 + usize::from(*self.rest.get(1)?);
+        let at = head_len(kinds - 2);
+        let mut len = at;
+        for kind in self.rest.get(2..kinds)? {
+            let fixed = *FIXED.get(usize::from(*kind))?;
+            if fixed == NOT_IN_A_BLOCK {
+                return None;
+            }
+            len += usize::from(fixed);
         }
-        let (fixed, rest) = rest.split_at_checked(len)?;
-        *self = Self { kinds, fixed, rest };
+        let (block, rest) = self.rest.split_at_checked(len)?;
+        *self = Self { block, kind: 2, kinds, at, rest };
         Some(())
     }
 
-    /// The next value, if it is one of the common kinds. None, and the reader has not moved, otherwise.
-    #[inline]
-    pub(crate) fn short(&mut self) -> Option<Short<'a>> {
-        let mut ahead = *self;
-        let (kind, in_block) = ahead.kind()?;
-        if !in_block || kind == tag::WHOLE {
-            ahead.rest = &ahead.rest[1..];
+    /// The kind of the next value, for one that is read by [`Reader::word`], [`Reader::text`] or [`Reader::truth`].
+    #[inline(always)]
+    pub(crate) fn peek(&mut self) -> Option<u8> {
+        match self.next_kind() {
+            None => self.peek_alone(),
+            kind => kind,
         }
-        let own = if in_block { &mut ahead.fixed } else { &mut ahead.rest };
-        let short = match kind {
-            tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS => {
-                Short::Word(kind, u64::from_le_bytes(array(own)?))
+    }
+
+    /// As [`Reader::peek`], of what stands in no block, or in the next one.
+    #[inline(never)]
+    fn peek_alone(&mut self) -> Option<u8> {
+        while self.rest.first() == Some(&tag::BLOCK) {
+            self.enter()?;
+            if let Some(kind) = self.next_kind() {
+                return Some(kind);
             }
-            tag::TEXT => {
-                let len = u32(own)?;
-                Short::Text(take(&mut ahead.rest, len)?)
-            }
-            tag::TRUE => Short::Bool(true),
-            tag::FALSE => Short::Bool(false),
-            tag::BOOL if in_block => Short::Bool(array(own)? != [0]),
-            tag::ABSENT => Short::Absent,
-            _ => return None,
-        };
-        *self = ahead;
-        Some(short)
+        }
+        self.rest.first().copied()
+    }
+
+    /// The eight bytes of the next value. It is still the next.
+    #[inline(always)]
+    pub(crate) fn word(&self) -> Option<u64> {
+        let bytes = if self.kind < self.kinds { self.block.get(self.at..)? } else { self.rest.get(1..)? };
+        bytes.first_chunk().map(|word| u64::from_le_bytes(*word))
+    }
+
+    /// Takes the value that [`Reader::word`] gave.
+    #[inline(always)]
+    pub(crate) fn pass_word(&mut self) {
+        if self.kind < self.kinds {
+            self.kind += 1;
+            self.at += 8;
+        } else {
+            self.rest = self.rest.get(9..).unwrap_or_default();
+        }
+    }
+
+    /// Takes the bytes of the next value, a text, which should be UTF-8. None, and the reader has not moved, when there are
+    /// not as many.
+    #[inline(always)]
+    pub(crate) fn text(&mut self) -> Option<&'a [u8]> {
+        if self.kind < self.kinds {
+            let len = u32::from_le_bytes(*self.block.get(self.at..)?.first_chunk()?);
+            let text = take(&mut self.rest, len)?;
+            self.kind += 1;
+            self.at += 4;
+            return Some(text);
+        }
+        let mut rest = self.rest.get(1..)?;
+        let len = u32(&mut rest)?;
+        let text = take(&mut rest, len)?;
+        self.rest = rest;
+        Some(text)
+    }
+
+    /// Takes the next value, a truth of a block, or one that its kind says.
+    #[inline]
+    pub(crate) fn truth(&mut self) -> Option<bool> {
+        match self.value()? {
+            Decoded::Bool(truth) => Some(truth),
+            _ => None,
+        }
     }
 
     /// The engine's time, where the record begins with one.
@@ -268,21 +308,25 @@ impl<'a> Reader<'a> {
 
     /// As [`skip`], for the values of the block that was entered.
     fn is_whole_block(&mut self) -> bool {
-        while let Some((kind, more)) = self.kinds.split_first() {
-            self.kinds = more;
-            let whole = match *kind {
+        while let Some(kind) = self.next_kind() {
+            self.kind += 1;
+            let whole = match kind {
                 tag::WHOLE => skip(&mut self.rest),
                 tag::TEXT | tag::FOUND_TEXT | tag::BYTES => {
                     let mut ahead = self.rest;
-                    let text = u32(&mut self.fixed).and_then(|len| take(&mut ahead, len));
+                    let text = self.take_fixed().and_then(|len| take(&mut ahead, u32::from_le_bytes(len)));
                     let whole =
-                        text.is_some_and(|text| *kind == tag::BYTES || core::str::from_utf8(text).is_ok());
+                        text.is_some_and(|text| kind == tag::BYTES || core::str::from_utf8(text).is_ok());
                     if whole {
                         self.rest = ahead;
                     }
                     whole
                 }
-                kind => take(&mut self.fixed, fixed(kind).map_or(0, |len| len as u32)).is_some(),
+                // The block has it, or would not have been entered.
+                kind => {
+                    self.at += fixed(kind).unwrap_or_default();
+                    true
+                }
             };
             if !whole {
                 return false;
@@ -305,6 +349,20 @@ const fn fixed(kind: u8) -> Option<usize> {
         _ => return None,
     })
 }
+
+/// [`fixed`], by kind.
+const FIXED: [u8; 32] = {
+    let mut table = [NOT_IN_A_BLOCK; 32];
+    let mut kind = 0;
+    while kind < table.len() {
+        if let Some(len) = fixed(kind as u8) {
+            table[kind] = len as u8;
+        }
+        kind += 1;
+    }
+    table
+};
+const NOT_IN_A_BLOCK: u8 = u8::MAX;
 
 /// A value that has a tag of its own, and stands `depth` lists and maps deep.
 fn tagged<'a>(bytes: &mut &'a [u8], depth: u32) -> Option<Decoded<'a>> {
@@ -526,16 +584,28 @@ mod tests {
         let fields = ("IOC", 1.5, 3_u64, -3_i64, true, Maybe::<u8>(None), "", Elapsed(9));
         let (one_by_one, blocks) = (bytes(&fields), block(&fields));
         let (mut alone, mut together) = (Reader::new(&one_by_one), Reader::new(&blocks));
-        for _ in 0..5 {
-            assert_eq!(alone.short(), together.short());
+        #[derive(Debug, PartialEq)]
+        enum Short<'a> {
+            Word(u8, u64),
+            Text(&'a [u8]),
+            Other(Option<Decoded<'a>>),
         }
-        // Its kind is not known before the record is read: it stands behind the block.
-        assert_eq!((alone.short(), together.short()), (Some(Short::Absent), None));
-        assert_eq!(together.value(), Some(Decoded::Absent));
-        for _ in 0..2 {
-            assert_eq!(alone.short(), together.short());
+        fn short<'a>(reader: &mut Reader<'a>) -> Option<Short<'a>> {
+            Some(match reader.peek()? {
+                kind @ (tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS) => {
+                    let word = reader.word()?;
+                    assert_eq!(reader.word(), Some(word), "it has not moved");
+                    reader.pass_word();
+                    Short::Word(kind, word)
+                }
+                tag::TEXT => Short::Text(reader.text()?),
+                _ => Short::Other(reader.value()),
+            })
         }
-        assert_eq!((alone.short(), together.short()), (None, None));
+        for _ in 0..8 {
+            assert_eq!(short(&mut alone), short(&mut together));
+        }
+        assert_eq!((short(&mut alone), together.value()), (None, None));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Texts, numbers and truths are written from the record's own bytes; what is rarer goes through [`Decoded`]. Only a
 //! message with holes needs to know where each value stands before the fields are written.
 
-use crate::cold::decode::{Decoded, Reader, Short};
+use crate::cold::decode::{Decoded, Reader};
 use crate::cold::json;
 use crate::cold::kinds::{Kind, Kinds, as_id, is_id};
 use crate::cold::sites::{FieldInfo, From, Piece, SiteInfo, key};
@@ -149,11 +149,11 @@ fn short(
     reader: &mut Reader<'_>,
     base: &Base<'_>,
 ) -> bool {
-    let mut ahead = *reader;
-    let Some(value) = ahead.short() else { return false };
     let known = field.kind.get();
-    match value {
-        Short::Text(text) if known == Some(Kind::Text) => {
+    let Some(kind) = reader.peek() else { return false };
+    match kind {
+        tag::TEXT if known == Some(Kind::Text) => {
+            let Some(text) = reader.text() else { return false };
             let before = line.mark();
             ready.put_key(field, line);
             if !line.text(text) {
@@ -161,7 +161,8 @@ fn short(
                 line.back_to(before);
             }
         }
-        Short::Word(kind, word) if known == Some(Kind::Number) => {
+        tag::F64 | tag::U64 | tag::I64 | tag::ELAPSED_MS if known == Some(Kind::Number) => {
+            let Some(word) = reader.word() else { return false };
             let before = line.mark();
             ready.put_key(field, line);
             match kind {
@@ -175,8 +176,10 @@ fn short(
                     }
                 }
             }
+            reader.pass_word();
         }
-        Short::Word(kind @ (tag::U64 | tag::I64), word) if field.is_id && known == Some(Kind::Text) => {
+        tag::U64 | tag::I64 if field.is_id && known == Some(Kind::Text) => {
+            let Some(word) = reader.word() else { return false };
             ready.put_key(field, line);
             line.byte(b'"');
             if kind == tag::U64 {
@@ -185,15 +188,18 @@ fn short(
                 line.signed(word as i64)
             }
             line.byte(b'"');
+            reader.pass_word();
         }
-        Short::Bool(truth) if known == Some(Kind::Bool) => {
+        tag::TRUE | tag::FALSE | tag::BOOL if known == Some(Kind::Bool) => {
+            let Some(truth) = reader.truth() else { return false };
             ready.put_key(field, line);
             line.put(if truth { b"true" } else { b"false" });
         }
-        Short::Absent => {}
+        tag::ABSENT => {
+            let _absent = reader.value();
+        }
         _ => return false,
     }
-    *reader = ahead;
     true
 }
 

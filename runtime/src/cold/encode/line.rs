@@ -195,7 +195,9 @@ impl Line {
         if number.is_sign_negative() {
             self.byte(b'-');
         }
-        let [high, low] = [mantissa / TEN_TO_8, mantissa % TEN_TO_8].map(|half| eight_digits(half as u32));
+        // One by one: `map` over an array may become a call.
+        let high = eight_digits((mantissa / TEN_TO_8) as u32);
+        let low = eight_digits((mantissa % TEN_TO_8) as u32);
         // Sixteen digits, and what may be copied with them.
         let mut digits = [b'0'; 32];
         digits[..8].copy_from_slice(&(high | ASCII).to_le_bytes());
