@@ -216,7 +216,7 @@ impl<'a> Reader<'a> {
         Some(())
     }
 
-    /// The kind of the next value, for one that is read by [`Reader::word`], [`Reader::text`] or [`Reader::truth`].
+    /// The kind of the next value, for one that is read by [`Reader::word`] or [`Reader::text`].
     #[inline(always)]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         match self.next_kind() {
@@ -271,15 +271,6 @@ impl<'a> Reader<'a> {
         let text = take(&mut rest, len)?;
         self.rest = rest;
         Some(text)
-    }
-
-    /// Takes the next value, a truth of a block, or one that its kind says.
-    #[inline]
-    pub(crate) fn truth(&mut self) -> Option<bool> {
-        match self.value()? {
-            Decoded::Bool(truth) => Some(truth),
-            _ => None,
-        }
     }
 
     /// The engine's time, where the record begins with one.

@@ -1,6 +1,6 @@
 use super::*;
 use crate::events::{BUY_BLOCKED, BUY_FILLED, BUY_TRIGGERED};
-use crate::{assert_events, event};
+use crate::{Maybe, assert_events, event};
 
 #[test]
 fn a_capture_inside_another_has_its_own_events() {
@@ -132,4 +132,36 @@ fn a_request_looks_the_same_in_every_run() {
         "{}",
         one.render()
     );
+}
+
+// Issue 4: what stands behind a block is written as what stands in it.
+#[test]
+fn options_texts_numbers_and_truths_stand_in_their_order_twice() {
+    let taken = capture(|| {
+        for turn in 0..2_u64 {
+            // The first line of a site learns the kinds of its fields, the second knows them.
+            event!(
+                BUY_FILLED,
+                some = Some(1.5),
+                text = Some("IOC"),
+                none = None::<f64>,
+                absent = Maybe(None::<u8>),
+                count = Maybe(Some(7_u64)),
+                less = Some(-7_i64),
+                truth = Some(true),
+                not_finite = Some(f64::NAN),
+                list = vec![1_u8, 2],
+                plain = turn,
+                last = false,
+                "filled"
+            );
+        }
+    });
+    for turn in 0..2 {
+        let line = taken.lines().lines().nth(turn).expect("a line").to_owned();
+        let fields = format!(
+            r#""message":"filled","some":1.5,"text":"IOC","none":null,"count":7,"less":-7,"truth":true,"not_finite":null,"list":[1,2],"plain":{turn},"last":false,"#
+        );
+        assert!(line.contains(&fields), "{line}");
+    }
 }

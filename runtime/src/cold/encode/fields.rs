@@ -190,17 +190,45 @@ fn short(
             line.byte(b'"');
             reader.pass_word();
         }
-        tag::TRUE | tag::FALSE | tag::BOOL if known == Some(Kind::Bool) => {
-            let Some(truth) = reader.truth() else { return false };
-            ready.put_key(field, line);
-            line.put(if truth { b"true" } else { b"false" });
-        }
-        tag::ABSENT => {
-            let _absent = reader.value();
+        // An option, mostly, behind its block.
+        tag::WHOLE | tag::TRUE | tag::FALSE | tag::BOOL | tag::ABSENT => {
+            return decoded(line, field, ready, reader);
         }
         _ => return false,
     }
     true
+}
+
+/// As [`short`], of a value whose kind does not say all.
+fn decoded(line: &mut Line, field: &FieldInfo, ready: &ReadyField, reader: &mut Reader<'_>) -> bool {
+    let (before, mark) = (*reader, line.mark());
+    let value = reader.value();
+    if value == Some(Decoded::Absent) {
+        return true;
+    }
+    ready.put_key(field, line);
+    let written = match (value, field.kind.get()) {
+        (Some(Decoded::Text(text)), Some(Kind::Text)) => line.text(text.as_bytes()),
+        (Some(Decoded::F64(number)), Some(Kind::Number)) => line.float(number),
+        (Some(Decoded::U64(number)), Some(Kind::Number)) => {
+            line.unsigned(number);
+            true
+        }
+        (Some(Decoded::I64(number)), Some(Kind::Number)) => {
+            line.signed(number);
+            true
+        }
+        (Some(Decoded::Bool(truth)), Some(Kind::Bool)) => {
+            line.put(if truth { b"true" } else { b"false" });
+            true
+        }
+        _ => false,
+    };
+    if !written {
+        line.back_to(mark);
+        *reader = before;
+    }
+    written
 }
 
 /// The value as its field writes it.
