@@ -194,6 +194,7 @@ impl Value for PositionKey<'_> {
         HEAD + self.venue.len() + self.position_type.len() + self.symbol.len() + 2
     }
     fn encode(&self, out: &mut Encoder<'_>) {
+        let Some(mut out) = out.split(Value::size(self)) else { return };
         out.head(crate::hot::encoder::tag::TEXT, Value::size(self) - HEAD);
         for (at, part) in [self.venue, self.position_type, self.symbol].into_iter().enumerate() {
             if at > 0 {

@@ -555,6 +555,7 @@ impl Value for Truncated<'_> {
         HEAD + self.text.len() + if self.cut { MORE.len() } else { 0 }
     }
     fn encode(&self, out: &mut Encoder<'_>) {
+        let Some(mut out) = out.split(Value::size(self)) else { return };
         out.head(tag::FOUND_TEXT, Value::size(self) - HEAD);
         out.slice(self.text.as_bytes());
         if self.cut {

@@ -1,7 +1,7 @@
 //! How one value stands in a record: a tag byte, then its bytes, little-endian.
 //!
-//! Invariant: an [`Encoder`] never writes past its slice; a value that claimed too small a size is cut off and the
-//! rest of the record reads as [`tag::END`]. A record describes itself: `cold::decode` needs only these bytes.
+//! Invariant: an [`Encoder`] never writes past its slice; a value that claimed too small a size is cut off between two of
+//! its parts and the rest of the record reads as [`tag::END`]. A record describes itself: `cold::decode` needs only these bytes.
 
 /// The one-byte kinds. Never renumber: they are in files of dead runs.
 pub mod tag {
@@ -75,9 +75,10 @@ impl<'a> Encoder<'a> {
         Self { rest: bytes }
     }
 
-    /// The next `len` bytes as an encoder of their own; none, and what is left is cut off, when there are not as many.
+    /// The next `len` bytes as an encoder of their own: room for all that goes there, or, and what is left is cut off, for
+    /// nothing of it. So a value is cut off between its parts, and a number or a text never in the middle.
     #[inline(always)]
-    pub(crate) fn split(&mut self, len: usize) -> Option<Self> {
+    pub fn split(&mut self, len: usize) -> Option<Self> {
         self.take(len).map(Self::new)
     }
 
@@ -136,8 +137,10 @@ impl<'a> Encoder<'a> {
     /// Writes a tag, a length and that many bytes.
     #[inline(always)]
     pub fn text(&mut self, tag: u8, bytes: &[u8]) {
-        self.head(tag, bytes.len());
-        self.short(bytes);
+        if let Some(mut out) = self.split(HEAD + bytes.len()) {
+            out.head(tag, bytes.len());
+            out.short(bytes);
+        }
     }
 
     /// Writes the tag and length of a list, map or text.
@@ -151,8 +154,10 @@ impl<'a> Encoder<'a> {
     /// Writes the key of a map entry.
     #[inline]
     pub fn key(&mut self, key: &str) {
-        self.array((key.len() as u32).to_le_bytes());
-        self.slice(key.as_bytes());
+        if let Some(mut out) = self.split(4 + key.len()) {
+            out.array((key.len() as u32).to_le_bytes());
+            out.slice(key.as_bytes());
+        }
     }
 
     /// Fills what is left, so that the reader finds the end. The last word of a record must be zero already: that is the

@@ -3,8 +3,10 @@
 //! A record: `total_len` u32, `site` u32, `counter` u64, `decision` 16 bytes, context `slot` u32 and `generation` u32,
 //! then the values, in blocks or each with its tag; all little-endian, padded to eight bytes.
 //!
-//! Invariant: between the reservation and the publication no code of the user runs, nothing allocates, locks, formats
-//! or calls the system. The exceptions stand in the `#[cold]` functions below, each with its reason.
+//! Invariant: between the reservation and the publication nothing of ours allocates, locks, formats or calls the system.
+//! The exceptions stand in the `#[cold]` functions below, each with its reason. The code of a value of the user's own type
+//! may run there (a map's keys are `AsRef<str>`): if it records, that record is counted as lost; if it panics, its own is
+//! not written.
 
 use core::ptr;
 use core::slice;

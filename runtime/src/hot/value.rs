@@ -137,8 +137,10 @@ macro_rules! by_value {
         }
         #[inline]
         fn encode(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
-            out.tag(Self::KIND);
-            self.encode_fixed(out);
+            if let Some(mut out) = out.split(self.size()) {
+                out.tag(Self::KIND);
+                self.encode_fixed(&mut out);
+            }
         }
         $crate::hot::value::all_fixed!($tag, $bytes);
         #[inline(never)]

@@ -46,8 +46,10 @@ macro_rules! sized {
 
             #[inline]
             fn encode(&self, out: &mut Encoder<'_>) {
-                out.tag(encoder::tag::$tag);
-                self.encode_fixed(out);
+                if let Some(mut out) = out.split(self.size()) {
+                    out.tag(encoder::tag::$tag);
+                    self.encode_fixed(&mut out);
+                }
             }
             #[inline]
             fn encode_fixed(&self, $out: &mut Encoder<'_>) {
@@ -160,6 +162,7 @@ impl Address<'_> {
     }
 
     fn encode(&self, out: &mut Encoder<'_>) {
+        let Some(mut out) = out.split(self.size()) else { return };
         out.head(encoder::tag::FOUND_TEXT, self.size() - encoder::HEAD);
         self.before.iter().for_each(|part| out.slice(part.as_bytes()));
         out.slice(self.path.as_bytes());
@@ -218,8 +221,10 @@ impl Value for bigdecimal::BigDecimal {
     fn encode(&self, out: &mut Encoder<'_>) {
         match small(self) {
             Some((mantissa, scale)) => {
-                out.tag(encoder::tag::DECIMAL);
-                decimal(out, mantissa, scale);
+                if let Some(mut out) = out.split(21) {
+                    out.tag(encoder::tag::DECIMAL);
+                    decimal(&mut out, mantissa, scale);
+                }
             }
             None => out.text(encoder::tag::TEXT, self.to_scientific_notation().as_bytes()),
         }
