@@ -7,7 +7,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::spanned::Spanned;
-use syn::{Expr, ExprPath, Ident, Lit, LitStr, Member, Token, UnOp};
+use syn::{Expr, ExprPath, Ident, Index, Lit, LitStr, Member, Token, UnOp};
 
 use crate::keys::end_of_item;
 use crate::krate::Krate;
@@ -178,6 +178,19 @@ impl Field {
         }
     }
 
+    /// Whether it is `order.qty`, or deeper: something of the user's that can be looked at where it is.
+    fn is_place(&self) -> bool {
+        matches!(&self.source, Source::Expr(Mode::Value, expr) if is_place(expr))
+    }
+
+    /// Whether to evaluate it changes nothing that another field could see.
+    fn is_quiet(&self) -> bool {
+        match &self.source {
+            Source::Constant(_) => true,
+            Source::Expr(_, expr) => matches!(expr, Expr::Path(_)) || is_place(expr),
+        }
+    }
+
     /// The runtime's `Shape` of a constant.
     pub(crate) fn constant_shape(&self) -> &'static str {
         match &self.source {
@@ -343,6 +356,53 @@ pub(crate) fn described<'a>(fields: impl IntoIterator<Item = &'a Field>, krate: 
 pub(crate) fn values<'a>(fields: impl IntoIterator<Item = &'a Field>, krate: &Krate) -> TokenStream {
     let values: Vec<TokenStream> = fields.into_iter().filter_map(|field| field.value(krate)).collect();
     tuple(&values, krate)
+}
+
+/// So many fields have to be places before it pays to look at them where they are.
+const WORTH_SEEING: usize = 4;
+
+/// The record call of an event whose fields are mostly places: a closure that looks at them, and what has to be evaluated
+/// once. None for all other events.
+///
+/// The closure is ours, so that it captures as in edition 2024 in every crate: behind a shared reference the reference
+/// alone, and of a value only what it looks at, which leaves the rest to be moved or borrowed.
+pub(crate) fn seen(fields: &[Field], site: &Ident, krate: &Krate) -> Option<TokenStream> {
+    let places = fields.iter().filter(|field| field.is_place()).count();
+    if places < WORTH_SEEING || !fields.iter().all(Field::is_quiet) {
+        return None;
+    }
+    let (private, ours) = (krate.private(), Span::mixed_site());
+    let mut held = Vec::new();
+    let mut values = Vec::new();
+    for field in fields {
+        let Some(value) = field.value(krate) else { continue };
+        if field.is_place() {
+            values.push(value);
+        } else {
+            let at = Index::from(held.len());
+            values.push(quote_spanned!(ours=> #private::field(&__tapelog_held.#at)));
+            held.push(value);
+        }
+    }
+    if held.len() > LONGEST_TUPLE {
+        return None;
+    }
+    let values = tuple(&values, krate);
+    let call = quote_spanned!(ours=> #private::event_seen(&#site, || #values));
+    Some(if held.is_empty() {
+        quote!(#call;)
+    } else {
+        let held = tuple(&held, krate);
+        quote_spanned!(ours=> match &#held { __tapelog_held => #call })
+    })
+}
+
+fn is_place(expr: &Expr) -> bool {
+    match expr {
+        Expr::Field(field) => matches!(&*field.base, Expr::Path(_)) || is_place(&field.base),
+        Expr::Group(group) => is_place(&group.expr),
+        _ => false,
+    }
 }
 
 /// References to values that are all at hand, for `open`. They are no calls, which cost the compiler more than the rest of

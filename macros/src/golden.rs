@@ -141,6 +141,11 @@ fn events() {
         crate::event::event,
         r#"BUY_BLOCKED, symbol, rule = "spread", value = spread, limit = -20, "{symbol} too wide by {by:.1}""#,
     );
+    statement(
+        "event_places",
+        crate::event::event,
+        r#"BUY_BLOCKED, order.symbol, qty = order.qty, px = self.book.best.0, attempt, side = %order.side, order.tif"#,
+    );
     statement("dash_event", crate::event::dash_event, r#"BUY_FILLED, "{symbol} @ ${px}""#);
     statement("verdict", crate::verdict::expand, r#"blocked, rule = "spread", value = spread"#);
     check(

@@ -16,12 +16,12 @@ pub use crate::hot::shape::{
 pub use crate::hot::site::{Category, EventType, Field, Level, Place, Site, Source, Stream};
 pub use crate::hot::typed::{Description, Event, FieldDescription, Left, WithRest, rest, site as typed_site};
 pub use crate::hot::value::{Maybe, Value, debug, display};
-pub use crate::scope::event;
 pub use crate::scope::future::{Within, boxed, within};
 pub use crate::scope::structure::{
     ABSENT, End, Entry, Item, List, Map, NULL, OptionalEntry, Out, Structured, encode, size_of,
 };
 pub use crate::scope::{age, decision, order, outcome, performance};
+pub use crate::scope::{event, event_seen};
 
 // What each annotated function names, without its module: a step of a path less for the compiler.
 pub use crate::scope::decision::{Decision, open as decide, open_in_place as decide_in_place};

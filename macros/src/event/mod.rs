@@ -1,6 +1,6 @@
 //! `event!` and `dash_event!`: parse → check → expand.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::parse::{ParseStream, Parser};
 use syn::{Expr, LitStr, Path, Token};
@@ -61,13 +61,18 @@ fn expand(input: TokenStream, what: &str, first: impl FnOnce(&Path, &Krate) -> V
     let template = message::template(&call.fields);
     let fixed = fields::described(&first, &krate);
     let own = fields::described(&call.fields.list, &krate);
-    let values = fields::values(&call.fields.list, &krate);
+    let ours = Span::mixed_site();
+    let site = Ident::new("__TAPELOG_SITE", ours);
+    let record = fields::seen(&call.fields.list, &site, &krate).unwrap_or_else(|| {
+        let values = fields::values(&call.fields.list, &krate);
+        quote_spanned!(ours=> #private::event(&#site, &#values);)
+    });
     let place = code::place_here(&krate);
-    quote_spanned!(Span::mixed_site()=> {
-        static __TAPELOG_SITE: #private::Site =
+    quote_spanned!(ours=> {
+        static #site: #private::Site =
             #private::Site::new(&#event, #template, &[#fixed], &[#own], #place);
-        if __TAPELOG_SITE.enabled() {
-            #private::event(&__TAPELOG_SITE, &#values);
+        if #site.enabled() {
+            #record
         }
     })
 }

@@ -100,12 +100,21 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// The next `len` bytes, if there are as many.
+    /// The next `len` bytes, if there are as many; else, what is left is cut off.
     #[inline(always)]
     fn take(&mut self, len: usize) -> Option<&'a mut [u8]> {
-        if len > self.rest.len() {
+        let place = self.room(len);
+        if place.is_none() {
             // The slice and not the encoder is passed on, so that the encoder itself can stay in registers.
             no_room(core::mem::take(&mut self.rest));
+        }
+        place
+    }
+
+    /// The next `len` bytes, if there are as many.
+    #[inline(always)]
+    fn room(&mut self, len: usize) -> Option<&'a mut [u8]> {
+        if len > self.rest.len() {
             return None;
         }
         let (place, rest) = core::mem::take(&mut self.rest).split_at_mut(len);
@@ -126,12 +135,21 @@ impl<'a> Encoder<'a> {
         self.array([tag, b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]);
     }
 
-    /// Writes bytes as [`Encoder::slice`] does, fast where they are as few as those of most texts.
+    /// The next `len` bytes as an encoder of their own, if there are as many.
     #[inline(always)]
-    pub(crate) fn short(&mut self, bytes: &[u8]) {
-        if let Some(place) = self.take(bytes.len()) {
+    pub(crate) fn part(&mut self, len: usize) -> Option<Self> {
+        self.room(len).map(Self::new)
+    }
+
+    /// Writes bytes, fast where they are as few as those of most texts. False, and nothing was written, if there is no room.
+    #[inline(always)]
+    pub(crate) fn short(&mut self, bytes: &[u8]) -> bool {
+        let place = self.room(bytes.len());
+        let fits = place.is_some();
+        if let Some(place) = place {
             copy_short(place, bytes);
         }
+        fits
     }
 
     /// Writes a tag, a length and that many bytes.
@@ -160,13 +178,16 @@ impl<'a> Encoder<'a> {
         }
     }
 
-    /// Fills what is left, so that the reader finds the end. The last word of a record must be zero already: that is the
-    /// padding of a record whose values have the size that they claimed.
-    #[inline]
+    /// Whether no more is left than the padding of a record whose values have the size that they claimed.
+    #[inline(always)]
+    pub(crate) fn is_full(&self) -> bool {
+        self.rest.len() < WORD
+    }
+
+    /// Fills what is left, so that the reader finds the end.
+    #[cold]
     pub(crate) fn finish(self) {
-        if self.rest.len() >= WORD {
-            fill(self.rest);
-        }
+        self.rest.fill(tag::END);
     }
 }
 
@@ -174,12 +195,6 @@ impl<'a> Encoder<'a> {
 pub(crate) const WORD: usize = 8;
 
 const _: () = assert!(tag::END == 0);
-
-/// A value wrote less than it claimed.
-#[cold]
-fn fill(rest: &mut [u8]) {
-    rest.fill(tag::END);
-}
 
 /// Texts as short as those of most events (symbols, sides, ids) are copied in place; longer ones by a call. Both have the
 /// same length.

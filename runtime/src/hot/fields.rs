@@ -20,13 +20,23 @@ pub trait Fields {
     {
         self.size()
     }
-    /// Writes all values in place, those of a tuple as a `tag::BLOCK`: for what is recorded most often.
+    /// Writes all values in place, those of a tuple as a `tag::BLOCK`: for what is recorded most often. False, and something
+    /// is missing, where a value wrote more than it claimed.
     #[inline(always)]
-    fn encode_block(&self, out: &mut Encoder<'_>)
+    fn encode_block(&self, out: &mut Encoder<'_>) -> bool
     where
         Self: Sized,
     {
         self.encode(out);
+        true
+    }
+    /// As [`Fields::encode_block`], for [`Seen`].
+    #[inline(always)]
+    fn see_block(see: impl Fn() -> Self, out: &mut Encoder<'_>) -> bool
+    where
+        Self: Sized,
+    {
+        see().encode_block(out)
     }
 }
 
@@ -58,9 +68,12 @@ impl<A: Fields, B: Fields> Fields for And<A, B> {
         self.0.block_size() + self.1.block_size()
     }
     #[inline(always)]
-    fn encode_block(&self, out: &mut Encoder<'_>) {
-        self.0.encode_block(out);
-        self.1.encode_block(out);
+    fn encode_block(&self, out: &mut Encoder<'_>) -> bool {
+        self.0.encode_block(out) && self.1.encode_block(out)
+    }
+    #[inline(always)]
+    fn see_block(see: impl Fn() -> Self, out: &mut Encoder<'_>) -> bool {
+        A::see_block(|| see().0, out) && B::see_block(|| see().1, out)
     }
 }
 
@@ -72,6 +85,34 @@ impl<F: Fields + ?Sized> Fields for &F {
     #[inline(always)]
     fn encode(&self, out: &mut Encoder<'_>) {
         (**self).encode(out);
+    }
+}
+
+/// Fields that the closure looks at where they are, each time that one is written: nothing of them is put on the stack for
+/// the record call, and nothing is kept there while others are written. It has to give the same each time, and may do
+/// nothing but read.
+///
+/// It is passed by reference: what it captured is then read from memory, and the compiler, which knows nothing of where that
+/// points, does not read all texts before the first byte is written.
+#[derive(Clone, Copy, Debug)]
+pub struct Seen<C>(pub C);
+
+impl<F: Fields, C: Fn() -> F> Fields for Seen<C> {
+    #[inline]
+    fn size(&self) -> usize {
+        (self.0)().size()
+    }
+    #[inline]
+    fn encode(&self, out: &mut Encoder<'_>) {
+        (self.0)().encode(out);
+    }
+    #[inline(always)]
+    fn block_size(&self) -> usize {
+        (self.0)().block_size()
+    }
+    #[inline(always)]
+    fn encode_block(&self, out: &mut Encoder<'_>) -> bool {
+        F::see_block(&self.0, out)
     }
 }
 
@@ -107,6 +148,11 @@ const fn block_len<const N: usize>(fixed: [usize; N]) -> usize {
     len
 }
 
+/// Whether a value of this kind has something behind the block.
+const fn has_rest(kind: u8) -> bool {
+    matches!(kind, tag::WHOLE | tag::TEXT | tag::FOUND_TEXT | tag::BYTES)
+}
+
 macro_rules! tuples {
     ($head:ident $($rest:ident)*) => {
         impl<$head: Value, $($rest: Value),*> Fields for ($head, $($rest,)*) {
@@ -133,23 +179,51 @@ macro_rules! tuples {
             // Always: the encoder then lives in registers, and this is called from one place for each shape.
             #[inline(always)]
             #[expect(non_snake_case, reason = "the type parameters name the parts")]
-            fn encode_block(&self, out: &mut Encoder<'_>) {
+            fn encode_block(&self, out: &mut Encoder<'_>) -> bool {
+                let Some(mut block) = tuples!(@block out $head $($rest)*) else { return false };
                 let ($head, $($rest,)*) = self;
-                let (head, head_len) = const {
-                    let kinds = [$head::KIND, $($rest::KIND),*];
-                    (head(kinds), head_len(kinds.len()))
-                };
-                // The compiler knows its length, so that this is the one check of room for all that stands in it.
-                let len = const { block_len([$head::FIXED, $($rest::FIXED),*]) };
-                let Some(mut block) = out.split(len) else { return };
-                block.slice(&head[..head_len]);
                 $head.encode_fixed(&mut block);
                 $($rest.encode_fixed(&mut block);)*
-                $head.encode_rest(out);
-                $($rest.encode_rest(out);)*
+                $head.encode_rest(out) $(&& $rest.encode_rest(out))*
+            }
+            #[inline(always)]
+            #[expect(non_snake_case, reason = "the type parameters name the parts")]
+            fn see_block(see: impl Fn() -> Self, out: &mut Encoder<'_>) -> bool {
+                let Some(mut block) = tuples!(@block out $head $($rest)*) else { return false };
+                let ($head, $($rest,)*) = see();
+                $head.encode_fixed(&mut block);
+                $($rest.encode_fixed(&mut block);)*
+                tuples!(@each_seen see out ($head $($rest)*) $head $($rest)*);
+                true
             }
         }
         tuples!($($rest)*);
+    };
+    // The block of these values, with its head.
+    (@block $out:ident $($value:ident)*) => {{
+        let (head, head_len) = const {
+            let kinds = [$($value::KIND),*];
+            (head(kinds), head_len(kinds.len()))
+        };
+        // The compiler knows its length, so that this is the one check of room for all that stands in it.
+        let block = $out.part(const { block_len([$($value::FIXED),*]) });
+        block.map(|mut block| {
+            block.slice(&head[..head_len]);
+            block
+        })
+    }};
+    // What this one of all values has behind the block; looked at for it alone.
+    (@seen $see:ident $out:ident ($($all:ident)*) $value:ident) => {
+        if const { has_rest($value::KIND) } {
+            let ($($all,)*) = $see();
+            let _others = ($(&$all,)*);
+            if !$value.encode_rest($out) {
+                return false;
+            }
+        }
+    };
+    (@each_seen $see:ident $out:ident $all:tt $($value:ident)*) => {
+        $(tuples!(@seen $see $out $all $value);)*
     };
     () => {};
 }

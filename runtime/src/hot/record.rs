@@ -82,7 +82,11 @@ fn write<F: Fields, S: Stamp>(thread: &ThreadState, site: &'static Site, fields:
         // SAFETY: `reserve` gave so many bytes inside the ring that the consumer does not read before `publish`; the
         // lane makes this the only writer.
         let room = unsafe { Room::at(place, values) };
-        encode(room, site.id(), counter, thread.decision.get(), thread.keys().named, fields);
+        let mut out = room.head(site.id(), counter, thread.decision.get(), thread.keys().named);
+        if !fields.encode_block(&mut out) || !out.is_full() {
+            // A value has not the size that it claimed.
+            out.finish();
+        }
         lane.own.producer.publish(RECORD_HEADER + values);
         return true;
     }
@@ -180,7 +184,7 @@ fn write_with(
     let counter = given.unwrap_or_else(clock::now);
     // SAFETY: as in `write`.
     let room = unsafe { Room::at(place, len - RECORD_HEADER) };
-    encode(room, site.id(), counter, thread::decision(), keys, &fields);
+    room.fill(site, counter, keys, fields);
     producer.publish(len);
     compiler_fence(Ordering::SeqCst);
     if hub.waits_for_disk && site.event.stream.class() == Class::Audit && !thread.never_waits.get() {
@@ -212,32 +216,30 @@ impl Room<'_> {
     }
 }
 
-/// Header and values.
-#[inline(always)]
-fn encode<F: Fields>(
-    Room { header, values }: Room<'_>,
-    site: u32,
-    counter: u64,
-    decision: DecisionId,
-    keys: SlotKeys,
-    fields: &F,
-) {
-    let len = (RECORD_HEADER + values.len()) as u32;
-    let mut out = Encoder::new(header);
-    out.array(len.to_le_bytes());
-    out.array(site.to_le_bytes());
-    out.array(counter.to_le_bytes());
-    let [low, high] = decision.halves();
-    out.array(low.to_le_bytes());
-    out.array(high.to_le_bytes());
-    out.array(keys.word().to_le_bytes());
-    // The padding, if there is any; values that need the whole word overwrite it.
-    if let Some(last) = values.last_chunk_mut::<WORD>() {
-        *last = [tag::END; WORD];
+impl<'a> Room<'a> {
+    /// Writes the header, and the padding; values that need its whole word overwrite it.
+    #[inline(always)]
+    fn head(self, site: u32, counter: u64, decision: DecisionId, keys: SlotKeys) -> Encoder<'a> {
+        let len = (RECORD_HEADER + self.values.len()) as u32;
+        let mut out = Encoder::new(self.header);
+        out.array((u64::from(site) << 32 | u64::from(len)).to_le_bytes());
+        out.array(counter.to_le_bytes());
+        let [low, high] = decision.halves();
+        out.array(low.to_le_bytes());
+        out.array(high.to_le_bytes());
+        out.array(keys.word().to_le_bytes());
+        if let Some(last) = self.values.last_chunk_mut::<WORD>() {
+            *last = [tag::END; WORD];
+        }
+        Encoder::new(self.values)
     }
-    let mut out = Encoder::new(values);
-    fields.encode_block(&mut out);
-    out.finish();
+
+    /// Header and values, each by a call.
+    fn fill(self, site: &Site, counter: u64, keys: SlotKeys, fields: &dyn Fields) {
+        let mut out = self.head(site.id(), counter, thread::decision(), keys);
+        fields.encode(&mut out);
+        out.finish();
+    }
 }
 
 /// The bytes of a record whose values have so many: a multiple of [`WORD`].
@@ -297,7 +299,7 @@ fn write_last(
     if let Some(place) = place {
         // SAFETY: as in `write`; the ring was taken by this call and nobody else has it.
         let room = unsafe { Room::at(place, len - RECORD_HEADER) };
-        encode(room, site.id(), counter, thread::decision(), keys, &fields);
+        room.fill(site, counter, keys, fields);
         producer.publish(len);
     } else {
         lost(hub, site, Cause::RingFull);
@@ -330,7 +332,7 @@ fn write_oversize(
     let counter = clock::now();
     // SAFETY: as in `write`.
     let room = unsafe { Room::at(place, len - RECORD_HEADER) };
-    encode(room, site.id(), counter, thread::decision(), keys, &link);
+    room.fill(site, counter, keys, &link);
     producer.publish(len);
     true
 }

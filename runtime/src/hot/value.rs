@@ -94,11 +94,12 @@ pub trait Value {
     fn rest(&self) -> usize {
         self.size()
     }
-    /// Writes what stands behind the block.
+    /// Writes what stands behind the block. False: there was no room.
     #[doc(hidden)]
     #[inline(always)]
-    fn encode_rest(&self, out: &mut Encoder<'_>) {
+    fn encode_rest(&self, out: &mut Encoder<'_>) -> bool {
         self.encode(out);
+        true
     }
 }
 
@@ -166,7 +167,9 @@ macro_rules! all_fixed {
             0
         }
         #[inline(always)]
-        fn encode_rest(&self, _out: &mut $crate::hot::encoder::Encoder<'_>) {}
+        fn encode_rest(&self, _out: &mut $crate::hot::encoder::Encoder<'_>) -> bool {
+            true
+        }
     };
 }
 pub(crate) use all_fixed;
@@ -197,9 +200,9 @@ macro_rules! text {
             $bytes.len()
         }
         #[inline(always)]
-        fn encode_rest(&self, out: &mut $crate::hot::encoder::Encoder<'_>) {
+        fn encode_rest(&self, out: &mut $crate::hot::encoder::Encoder<'_>) -> bool {
             let $value = self;
-            out.short(&$bytes);
+            out.short(&$bytes)
         }
     };
 }
@@ -300,7 +303,9 @@ impl Value for bool {
         0
     }
     #[inline(always)]
-    fn encode_rest(&self, _out: &mut Encoder<'_>) {}
+    fn encode_rest(&self, _out: &mut Encoder<'_>) -> bool {
+        true
+    }
 }
 
 impl Value for str {
@@ -366,8 +371,8 @@ macro_rules! forward {
                 (**self).rest()
             }
             #[inline(always)]
-            fn encode_rest(&self, out: &mut Encoder<'_>) {
-                (**self).encode_rest(out);
+            fn encode_rest(&self, out: &mut Encoder<'_>) -> bool {
+                (**self).encode_rest(out)
             }
         }
     )*};
@@ -397,8 +402,8 @@ impl<T: Value + ToOwned + ?Sized> Value for Cow<'_, T> {
         (**self).rest()
     }
     #[inline]
-    fn encode_rest(&self, out: &mut Encoder<'_>) {
-        (**self).encode_rest(out);
+    fn encode_rest(&self, out: &mut Encoder<'_>) -> bool {
+        (**self).encode_rest(out)
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) mod resumed;
 pub mod structure;
 pub(crate) mod verdict;
 
-use crate::hot::fields::Fields;
+use crate::hot::fields::{Fields, Seen};
 use crate::hot::record;
 use crate::hot::site::Site;
 
@@ -27,4 +27,20 @@ use crate::hot::site::Site;
 pub fn event<F: Fields>(site: &'static Site, fields: &F) {
     lazy::begin();
     record::record(site, fields);
+}
+
+/// As [`event`], of fields that `see` looks at where they are: it may do no more than to read places.
+#[inline]
+pub fn event_seen<F: Fields, C: Fn() -> F>(site: &'static Site, see: C) {
+    // Places behind a `Deref` of the user's, such as a static that is made when it is first looked at: whatever that does is
+    // done before the record has its time and its ring. Where nothing is to be done this is nothing.
+    let fields = see();
+    // It captured a reference, or a few. Of what is no shared reference itself it captured each place: then the values are
+    // not more than that.
+    if const { size_of::<C>() <= size_of::<F>() / 2 } {
+        lazy::begin();
+        record::record(site, &Seen(see));
+    } else {
+        event(site, &fields);
+    }
 }

@@ -165,3 +165,89 @@ fn options_texts_numbers_and_truths_stand_in_their_order_twice() {
         assert!(line.contains(&fields), "{line}");
     }
 }
+
+struct Order {
+    id: u64,
+    symbol: String,
+    qty: f64,
+    tif: &'static str,
+    filled: Option<f64>,
+    legs: Vec<u8>,
+    more: More,
+}
+
+struct More {
+    px: f32,
+    post_only: bool,
+}
+
+impl Order {
+    fn new() -> Self {
+        let more = More { px: 1.5, post_only: true };
+        let (id, symbol, filled) = (7, "BTC/USDT".to_owned(), Some(0.25));
+        Self { id, symbol, qty: 2.0, tif: "IOC", filled, legs: vec![1, 2], more }
+    }
+}
+
+/// The same event, of places of `$order`.
+macro_rules! placed {
+    ($order:ident, $attempt:ident) => {
+        event!(
+            BUY_FILLED,
+            $order.id,
+            $attempt,
+            order_symbol = $order.symbol,
+            $order.qty,
+            $order.tif,
+            $order.filled,
+            shown = %$order.symbol,
+            $order.legs,
+            $order.more.px,
+            $order.more.post_only,
+            "filled"
+        )
+    };
+}
+
+// Issue 4, "Speed": places are looked at where they are, or are passed as what is there; the line is the same.
+#[test]
+fn places_of_a_struct_are_recorded_alike_whoever_has_it() {
+    let attempt = 3;
+    let mut mine = Order::new();
+    let taken = capture(|| {
+        let order = &mine;
+        placed!(order, attempt);
+        let order = std::sync::Arc::new(Order::new());
+        placed!(order, attempt);
+        let order = Order::new();
+        placed!(order, attempt);
+        let order = &mut mine;
+        placed!(order, attempt);
+        order.qty = 4.0;
+    });
+    let expected = r#""message":"filled","id":7,"attempt":3,"order_symbol":"BTC/USDT","qty":2.0,"tif":"IOC","filled":0.25,"shown":"BTC/USDT","legs":[1,2],"px":1.5,"post_only":true,"#;
+    let lines: Vec<_> = taken.lines().lines().map(str::to_owned).collect();
+    assert_eq!(lines.len(), 4);
+    for line in lines {
+        assert!(line.contains(expected), "{line}");
+    }
+}
+
+static LIMITS: std::sync::LazyLock<Order> = std::sync::LazyLock::new(|| {
+    event!(BUY_TRIGGERED, "limits are read");
+    Order::new()
+});
+
+// Issue 4, guarantees 2 and 4: what a `Deref` does is done before the record has its time.
+#[test]
+fn what_is_made_when_an_event_first_looks_at_it_may_record_itself() {
+    let taken = capture(|| {
+        event!(BUY_BLOCKED, LIMITS.id, LIMITS.qty, LIMITS.tif, order_symbol = LIMITS.symbol);
+    });
+    assert_events!(
+        taken,
+        [BUY_TRIGGERED, BUY_BLOCKED { id: 7, qty: 2.0, tif: "IOC", order_symbol: "BTC/USDT" }]
+    );
+    let times: Vec<_> = taken.lines().lines().map(|line| line[..45].to_owned()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+}

@@ -38,6 +38,17 @@ pub struct Order {
     qty: f64,
 }
 
+impl Order {
+    /// What is not looked at may be borrowed, or moved already.
+    pub fn places(mut self) -> String {
+        let symbol = self.symbol;
+        let side = &mut self.side;
+        event!(BUY_BLOCKED, self.qty, self.intent_id, px = self.qty, id = self.intent_id, symbol);
+        *side = Side::Buy;
+        symbol
+    }
+}
+
 impl Book {
     /// What is borrowed may be returned: a closure of edition 2018 would capture the whole of `self`.
     ///
