@@ -180,8 +180,10 @@ pub fn log_performance(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// Records one event: `event!(BUY_BLOCKED, rule = "spread", value = 34.0, "spread of {symbol} too wide")`.
 ///
 /// The name is a constant: one of `tapelog::events`, or your own from `events!`. A field is `name = expr`,
-/// `name = %expr` for its `Display`, `name = ?expr` for its `Debug`, or `name` alone. A hole in the message names a
-/// field, or captures the variable of that name as one more field. Nothing is evaluated while nobody records.
+/// `name = %expr` for its `Display`, `name = ?expr` for its `Debug`, or `name` or `order.qty` alone. A hole in the message
+/// names a field, or captures the variable of that name as one more field. Nothing is evaluated while nobody records, and
+/// everything once, but for places such as `order.qty`: where there are several, they are looked at while they are written,
+/// so a `Deref` of your own may be asked more than once.
 ///
 /// ```
 /// use tapelog::{event, events::*, testing::capture};
