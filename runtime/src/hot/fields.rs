@@ -30,7 +30,7 @@ pub trait Fields {
         self.encode(out);
         true
     }
-    /// As [`Fields::encode_block`], for [`Seen`].
+    /// As [`Fields::encode_block`], for `Seen`.
     #[inline(always)]
     fn see_block(see: impl Fn() -> Self, out: &mut Encoder<'_>) -> bool
     where
