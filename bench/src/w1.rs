@@ -36,7 +36,7 @@ pub fn run(size: Size) -> Table {
             set(figures, &mut runner.samples);
         }
     };
-    race::ask_all(&mut runners, "order-burst", size.pick(5, 60));
+    race::ask_all(&mut runners, "order-burst", size.pick(5, 200));
     each(&mut runners, &mut all, &|figures, samples| figures.mean = median(samples));
     race::ask_all(&mut runners, "order-single", size.pick(3, 20));
     each(&mut runners, &mut all, &|figures, samples| {

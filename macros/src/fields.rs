@@ -183,6 +183,11 @@ impl Field {
         matches!(&self.source, Source::Expr(Mode::Value, expr) if is_place(expr))
     }
 
+    /// Whether to evaluate it is no work.
+    fn is_free(&self) -> bool {
+        matches!(&self.source, Source::Constant(_) | Source::Expr(Mode::Value, _))
+    }
+
     /// Whether to evaluate it changes nothing that another field could see.
     fn is_quiet(&self) -> bool {
         match &self.source {
@@ -361,8 +366,8 @@ pub(crate) fn values<'a>(fields: impl IntoIterator<Item = &'a Field>, krate: &Kr
 /// So many fields have to be places before it pays to look at them where they are.
 const WORTH_SEEING: usize = 4;
 
-/// The record call of an event whose fields are mostly places: a closure that looks at them, and what has to be evaluated
-/// once. None for all other events.
+/// The record call of an event whose fields are mostly places, which also asks whether its site is on: a closure that looks
+/// at them, and what has to be evaluated once. None for all other events.
 ///
 /// The closure is ours, so that it captures as in edition 2024 in every crate: behind a shared reference the reference
 /// alone, and of a value only what it looks at, which leaves the rest to be moved or borrowed.
@@ -389,11 +394,15 @@ pub(crate) fn seen(fields: &[Field], site: &Ident, krate: &Krate) -> Option<Toke
     }
     let values = tuple(&values, krate);
     let call = quote_spanned!(ours=> #private::event_seen(&#site, || #values));
-    Some(if held.is_empty() {
-        quote!(#call;)
+    if held.is_empty() {
+        return Some(quote!(#call;));
+    }
+    let held = tuple(&held, krate);
+    let call = quote_spanned!(ours=> match &#held { __tapelog_held => #call });
+    Some(if fields.iter().all(Field::is_free) {
+        call
     } else {
-        let held = tuple(&held, krate);
-        quote_spanned!(ours=> match &#held { __tapelog_held => #call })
+        quote_spanned!(ours=> if #site.enabled() { #call })
     })
 }
 

@@ -11,7 +11,7 @@ use crate::event;
 use crate::events::PANIC;
 use crate::found::FoundText;
 use crate::hot::activity;
-use crate::hot::registry::recording_here;
+use crate::hot::registry::is_recording;
 use crate::hot::thread;
 
 /// How many messages are kept for THREAD_PANICKED.
@@ -26,7 +26,7 @@ pub(crate) fn install() {
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if recording_here() {
+            if is_recording() {
                 record(info);
             }
             previous(info);

@@ -65,15 +65,13 @@ fn expand(input: TokenStream, what: &str, first: impl FnOnce(&Path, &Krate) -> V
     let site = Ident::new("__TAPELOG_SITE", ours);
     let record = fields::seen(&call.fields.list, &site, &krate).unwrap_or_else(|| {
         let values = fields::values(&call.fields.list, &krate);
-        quote_spanned!(ours=> #private::event(&#site, &#values);)
+        quote_spanned!(ours=> if #site.enabled() { #private::event(&#site, &#values); })
     });
     let place = code::place_here(&krate);
     quote_spanned!(ours=> {
         static #site: #private::Site =
             #private::Site::new(&#event, #template, &[#fixed], &[#own], #place);
-        if #site.enabled() {
-            #record
-        }
+        #record
     })
 }
 

@@ -77,9 +77,9 @@ fn count_after_finish() -> bool {
     false
 }
 
-/// Whether this process, and not the parent it was forked from, records.
-#[cfg(feature = "recorder")]
-pub(crate) fn recording_here() -> bool {
+/// As [`recording`], and counts nothing.
+#[inline(always)]
+pub(crate) fn is_recording() -> bool {
     PROCESS.mode.load(Ordering::Relaxed) == RECORDING
 }
 

@@ -86,10 +86,16 @@ pub(crate) fn unwait(id: DecisionId) -> Option<Kept<WAITING>> {
         .unwrap_or_default()
 }
 
+/// Whether something waits on this thread.
+#[inline]
+pub(crate) fn waits() -> bool {
+    depth() != 0
+}
+
 /// Something happens: what waits is written.
 #[inline]
 pub(crate) fn begin() {
-    if depth() != 0 {
+    if waits() {
         write_all();
     }
 }

@@ -71,7 +71,7 @@ unsafe extern "C" fn in_the_child() {
 }
 
 extern "C" fn at_exit() {
-    if !registry::recording_here() {
+    if !registry::is_recording() {
         return;
     }
     let Some(all) = AT_EXIT.get() else { return };
