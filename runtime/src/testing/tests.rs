@@ -233,6 +233,19 @@ fn places_of_a_struct_are_recorded_alike_whoever_has_it() {
     }
 }
 
+#[crate::decision(lazy, kind = "buy", fields(qty = order.qty))]
+fn lazily(order: &Order) {
+    event!(BUY_BLOCKED, order.id, order.qty, order.tif, order_symbol = order.symbol);
+    event!(BUY_TRIGGERED, order.id, order.qty, order.tif, order_symbol = order.symbol);
+}
+
+#[test]
+fn an_event_of_places_makes_a_lazy_decision_begin() {
+    let taken = capture(|| lazily(&Order::new()));
+    let names: Vec<_> = taken.all().iter().map(|event| event.event_type().to_owned()).collect();
+    assert_eq!(names, ["DECISION_START", "BUY_BLOCKED", "BUY_TRIGGERED", "DECISION_END"]);
+}
+
 static LIMITS: std::sync::LazyLock<Order> = std::sync::LazyLock::new(|| {
     event!(BUY_TRIGGERED, "limits are read");
     Order::new()

@@ -309,6 +309,31 @@ fn without_a_recorder_a_subscriber_still_hears_everything() {
     assert_eq!(heard.lines().len(), 7);
 }
 
+#[derive(Default)]
+struct Order {
+    symbol: String,
+    qty: f64,
+    px: f64,
+    tries: u32,
+}
+
+// Its fields are looked at where they are, and the site is asked by another way than that of other events.
+#[test]
+fn an_event_of_places_is_heard_and_filtered_as_every_other() {
+    let (heard, order) = (Heard::default(), Order::default());
+    let place = |order: &Order| event!(BUY_FILLED, order.symbol, order.qty, order.px, order.tries);
+    let filter = EnvFilter::new("warn,tapelog::execution=info");
+    with_default(tracing_subscriber::registry().with(heard.clone().with_filter(filter)), || {
+        place(&order);
+        event!(BUY_TRIGGERED, order.symbol, order.qty, order.px, order.tries, "not wanted");
+    });
+    assert_eq!(heard.lines().len(), 1, "{:#?}", heard.lines());
+    place(&order);
+    assert_eq!(heard.lines().len(), 1);
+    let (lines, taken) = self::heard(|| place(&order));
+    assert_eq!((lines.len(), taken.all().len()), (1, 1), "{lines:#?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn an_async_decision_is_one_span_on_whichever_thread_it_runs() {
     #[decision]

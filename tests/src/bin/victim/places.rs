@@ -60,8 +60,21 @@ pub(super) fn odd_places(root: &Path) {
     let every: Vec<u8> = (0..=255).collect();
     let text = String::from_utf8_lossy(&every).into_owned();
     event!(ERROR, place = "every byte", text = &text);
+    let point = Point { x: 1, y: 2, z: 3.0, name: "a point" };
+    let seen = |point: &Point| event!(ERROR, point.x, point.y, point.z, point.name);
+    seen(&point);
     tape.finish().expect("the run ends");
+    assert_eq!(tapelog::calls_after_finish(), 0);
     event!(ERROR, place = "after finish");
+    seen(&point);
+    assert_eq!(tapelog::calls_after_finish(), 2);
+}
+
+struct Point {
+    x: u32,
+    y: u64,
+    z: f64,
+    name: &'static str,
 }
 
 static HANDLED: AtomicU64 = AtomicU64::new(0);
