@@ -179,7 +179,10 @@ fn a_run_that_died_at_any_step_of_a_rotation_is_whole_after_recovery() {
         for _ in 0..batch_number {
             rig.write();
         }
-        let Some(mut batch) = rig.collect_any() else { break };
+        let Some(mut batch) = rig.collect_any() else {
+            fs::remove_dir_all(&rig.root).unwrap();
+            break;
+        };
         let begun = rig.dir.clone();
         batch.streams = rig.streams.open_pending().unwrap();
         if batch.streams.iter().all(|(_, segment, _)| segment & BEGINS == 0) {
