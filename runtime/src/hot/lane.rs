@@ -118,6 +118,7 @@ impl ThreadState {
 mod tests {
     use super::*;
     use crate::hot::encoder::{Encoder, tag};
+    use crate::hot::fields::Seen;
     use crate::hot::record::record;
     use crate::hot::site::{Place, Site};
     use crate::hot::thread::{RawKeys, THREAD};
@@ -206,5 +207,35 @@ mod tests {
         });
         let ring = hub.rings().next().expect("one thread recorded");
         assert_eq!(ring.tail(), 3 * 56, "three records of one word each");
+    }
+
+    // Issue 4, guarantee 4: re-entrantly.
+    #[test]
+    fn a_place_that_records_whenever_it_is_looked_at_costs_its_own_records_at_the_most() {
+        SITE.set_id(0);
+        let hub = Hub::create(Vec::new(), 1 << 16, crate::Level::Debug, false, None).expect("a hub");
+        let (looks, kept) = std::thread::scope(|scope| {
+            let looked = scope.spawn(|| {
+                THREAD.with(|thread| thread.set_target(Some(hub)));
+                assert!(record(&SITE, &(1,)), "the first one takes the ring");
+                let (looks, kept) = (Cell::new(0), Cell::new(0));
+                let see = || {
+                    looks.set(looks.get() + 1);
+                    kept.set(kept.get() + u64::from(record(&SITE, &(2,))));
+                    ("text", 3)
+                };
+                assert!(record(&SITE, &Seen(see)));
+                assert!(record(&SITE, &(4,)));
+                THREAD.with(|thread| thread.set_target(None));
+                (looks.get(), kept.get())
+            });
+            looked.join().expect("it ends")
+        });
+        assert!(kept < looks, "some were asked for while the record was written");
+        let counted: u64 = hub.lost_cells().iter().map(|cell| cell.count.load(Ordering::Relaxed)).sum();
+        assert_eq!(counted, looks - kept);
+        let ring = hub.rings().next().expect("one thread recorded");
+        // A block of two values, the second of eight bytes, and a text of four.
+        assert_eq!(ring.tail(), (2 + kept) * 56 + 64);
     }
 }
