@@ -11,7 +11,7 @@ use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::clock;
 use super::hub::Hub;
-use super::process::PROCESS;
+use super::process::Process;
 use super::thread::{Own, ThreadState};
 
 /// For which recorder the lane of a thread is open: its address. The lowest bit says that a record is under way: what
@@ -57,8 +57,8 @@ impl Drop for Lane<'_> {
 impl ThreadState {
     /// The thread's ring, if a record may go the short way.
     #[inline(always)]
-    pub(super) fn lane(&self) -> Option<Lane<'_>> {
-        if self.gate.get() != Gate::of(PROCESS.hub.load(Ordering::Acquire)) && !self.open() {
+    pub(super) fn lane(&self, process: &Process) -> Option<Lane<'_>> {
+        if self.gate.get() != Gate::of(process.hub.load(Ordering::Acquire)) && !self.open() {
             return None;
         }
         self.gate.set(self.gate.get().taken());
@@ -163,7 +163,7 @@ mod tests {
             thread.set_keys(RawKeys::NONE);
             assert!(thread.ring().is_none());
             assert!(!thread.open());
-            assert!(thread.lane().is_none());
+            assert!(thread.lane(SITE.process).is_none());
             assert_eq!(thread.gate.get(), OPEN.taken());
         });
     }

@@ -19,6 +19,7 @@ use super::encoder::{Encoder, HEAD, WORD, tag};
 use super::fields::{And, Fields};
 use super::hub::{Cause, Hub};
 use super::ids::DecisionId;
+use super::registry;
 use super::ring::{Producer, RECORD_HEADER};
 use super::site::{Class, Site};
 use super::thread::{self, Own, SlotKeys, THREAD, ThreadState};
@@ -52,7 +53,12 @@ fn heard<F: Fields>(site: &'static Site, fields: &F, record: impl FnOnce(&'stati
     return record(site, fields);
     #[cfg(feature = "tracing")]
     {
-        let kept = site.records() && record(site, fields);
+        let kept = if site.records() {
+            record(site, fields)
+        } else {
+            registry::found_no_recorder();
+            false
+        };
         crate::bridge::event(site, fields);
         kept
     }
@@ -75,7 +81,7 @@ fn write<F: Fields, S: Stamp>(thread: &ThreadState, site: &'static Site, fields:
     let counter = stamp.counter();
     // What claims to be larger than all memory is cut off: an encoder never writes past its slice.
     let values = fields.block_size().wrapping_add(WORD - 1) & !(WORD - 1);
-    if let Some(lane) = thread.lane()
+    if let Some(lane) = thread.lane(site.process)
         && values < lane.own.below
         && let Some(place) = lane.own.producer.reserve(RECORD_HEADER + values)
     {
@@ -129,7 +135,10 @@ impl Stamp for Now {
 #[cold]
 #[inline(never)]
 fn write_slowly(thread: &ThreadState, site: &'static Site, fields: &dyn Fields, given: Option<u64>) -> bool {
-    let Some(hub) = thread.hub() else { return false };
+    let Some(hub) = thread.hub() else {
+        registry::found_no_recorder();
+        return false;
+    };
     match &hub.engine_clock {
         Some(clock) => write_keyed(thread, hub, site, &And(EngineTime(clock.get()), fields), given),
         None => write_keyed(thread, hub, site, fields, given),

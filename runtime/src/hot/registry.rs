@@ -22,8 +22,8 @@ pub(crate) const MAX_STREAMS: usize = 128;
 
 /// [`PROCESS`]'s `mode`; 0: never recorded.
 const NEVER: u8 = 0;
-const RECORDING: u8 = 1;
-const FINISHED: u8 = 2;
+pub(super) const RECORDING: u8 = 1;
+pub(super) const FINISHED: u8 = 2;
 const CHILD: u8 = 3;
 
 static AFTER_FINISH: AtomicU64 = AtomicU64::new(0);
@@ -72,9 +72,16 @@ pub(crate) fn may_be_heard() -> bool {
 
 #[cold]
 #[inline(never)]
-fn count_after_finish() -> bool {
+pub(super) fn count_after_finish() -> bool {
     AFTER_FINISH.fetch_add(1, Ordering::Relaxed);
     false
+}
+
+/// A record found no recorder: counted where there had been one, which may have ended while the caller was about to record.
+pub(super) fn found_no_recorder() {
+    if PROCESS.mode.load(Ordering::Relaxed) == FINISHED {
+        count_after_finish();
+    }
 }
 
 /// As [`recording`], and counts nothing.

@@ -5,7 +5,8 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-use super::registry;
+use super::process::{PROCESS, Process};
+use super::registry::{self, FINISHED, RECORDING, count_after_finish};
 use super::rules::{Sampler, Sampling};
 
 /// How much an event matters. The words are those of the requirements (S0-029), written in lower case.
@@ -387,15 +388,19 @@ impl Field {
 /// The static description of one call site.
 ///
 /// `fixed` are the fields that the kind of site always has, `own` those that the user named; the line has `fixed` first.
+/// What a record reads stands together, so that a call whose caches are cold waits for it once.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Site {
     /// [`UNREGISTERED`], or the id with one of [`ON`], [`SAMPLED`] and [`OFF`]. A record that began while the site was on
     /// finds the same id when it was switched off meanwhile.
     state: AtomicU32,
-    /// Which events are recorded, once the site was sampled; leaked.
-    sampler: AtomicPtr<Sampler>,
     /// The index of the stream among those of the process, set at registration; read only when a record is lost.
     pub(crate) stream_index: AtomicU32,
+    /// Where a record looks for its recorder: here, since the linker's table would be one line of memory more.
+    pub(super) process: &'static Process,
+    /// Which events are recorded, once the site was sampled; leaked.
+    sampler: AtomicPtr<Sampler>,
     /// What happened.
     pub event: &'static EventType,
     /// The message with its holes, for example `spread of {symbol} too wide`.
@@ -434,8 +439,9 @@ impl Site {
     ) -> Self {
         Self {
             state: AtomicU32::new(UNREGISTERED),
-            sampler: AtomicPtr::new(core::ptr::null_mut()),
             stream_index: AtomicU32::new(0),
+            process: &PROCESS,
+            sampler: AtomicPtr::new(core::ptr::null_mut()),
             event,
             message,
             fixed,
@@ -460,7 +466,12 @@ impl Site {
     #[inline]
     #[must_use]
     pub fn enabled(&'static self) -> bool {
-        registry::recording() && (self.is_registered_on() || self.is_on()) || self.is_heard()
+        // Relaxed: whoever goes on loads the hub with Acquire.
+        let mode = self.process.mode.load(Ordering::Relaxed);
+        if mode == RECORDING && (self.is_registered_on() || self.is_on()) || self.is_heard() {
+            return true;
+        }
+        mode == FINISHED && count_after_finish()
     }
 
     /// Whether a subscriber of `tracing` wants it.

@@ -25,16 +25,28 @@ use crate::hot::{record, registry};
 /// Records an event of a site that is on. What happens inside of a lazy decision makes it begin.
 #[inline]
 pub fn event<F: Fields>(site: &'static Site, fields: &F) {
+    // Either way a call that nothing follows, as in `event_seen`.
+    if lazy::waits() {
+        event_begins(site, fields);
+    } else {
+        record::record(site, fields);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn event_begins<F: Fields>(site: &'static Site, fields: &F) {
     lazy::begin();
     record::record(site, fields);
 }
 
 /// Records an event, if its site is on, of fields that `see` looks at where they are: it may do no more than to read places.
 ///
-/// Everything but the common case is a call that nothing follows: the caller then has nothing to keep meanwhile.
+/// Everything but the common case is a call that nothing follows: the caller then has nothing to keep meanwhile. Whether
+/// anybody records is asked by the record itself, which finds no recorder otherwise.
 #[inline]
 pub fn event_seen<F: Fields, C: Fn() -> F>(site: &'static Site, see: C) {
-    if registry::is_recording() && site.is_registered_on() && !lazy::waits() {
+    if site.is_registered_on() && !lazy::waits() {
         record_seen(site, see);
     } else if registry::may_be_heard() {
         event_if_on(site, see);
