@@ -2,16 +2,20 @@
 //!
 //! Invariant: no two fields of one list have one name, and none has a name of the envelope.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::spanned::Spanned;
-use syn::{Expr, ExprPath, Ident, Index, Lit, LitStr, Member, Token, UnOp};
+use syn::{Expr, ExprPath, Ident, Lit, LitStr, Member, Token, UnOp};
 
 use crate::keys::end_of_item;
-use crate::krate::Krate;
 use crate::mistakes::Mistakes;
+
+mod places;
+mod tokens;
+
+pub(crate) use places::seen;
+pub(crate) use tokens::{described, operand, references, tuple, values};
 
 /// The keys that every line has (design §6); a field of such a name would be in the line twice.
 const ENVELOPE: [&str; 12] = [
@@ -31,9 +35,6 @@ const ENVELOPE: [&str; 12] = [
 
 /// The limit of design §5.
 const MOST_FIELDS: usize = 250;
-
-/// The longest tuple that is a list of values.
-const LONGEST_TUPLE: usize = 16;
 
 /// How a value is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,56 +144,12 @@ impl Field {
         self.at
     }
 
-    /// What stands in the site.
-    pub(crate) fn described(&self, krate: &Krate) -> TokenStream {
-        let private = krate.private();
-        let name = &self.name;
-        match &self.source {
-            Source::Expr(..) => quote!(#private::Field::recorded(#name)),
-            Source::Constant(Constant { kind, value, .. }) => {
-                let kind = Ident::new(kind, Span::mixed_site());
-                let value = value.as_ref().map(|value| quote!((#value)));
-                quote!(#private::Field::new(#name, #private::Source::#kind #value))
-            }
-        }
-    }
-
     /// The line of a description: the name, and a constant behind `=`.
     pub(crate) fn describe(&self, text: &mut String) {
         text.push_str(&self.name);
         if let Source::Constant(constant) = &self.source {
             text.push('=');
             text.push_str(&constant.plain);
-        }
-    }
-
-    /// Whether to take a reference to the value has no effect and costs nothing, so that it may be done before anybody
-    /// asks.
-    pub(crate) fn is_at_hand(&self) -> bool {
-        match &self.source {
-            Source::Constant(_) => true,
-            Source::Expr(Mode::Value, Expr::Path(path)) => {
-                path.qself.is_none() && path.path.get_ident().is_some()
-            }
-            Source::Expr(..) => false,
-        }
-    }
-
-    /// Whether it is `order.qty`, or deeper: something of the user's that can be looked at where it is.
-    fn is_place(&self) -> bool {
-        matches!(&self.source, Source::Expr(Mode::Value, expr) if is_place(expr))
-    }
-
-    /// Whether to evaluate it is no work.
-    fn is_free(&self) -> bool {
-        matches!(&self.source, Source::Constant(_) | Source::Expr(Mode::Value, _))
-    }
-
-    /// Whether to evaluate it changes nothing that another field could see.
-    fn is_quiet(&self) -> bool {
-        match &self.source {
-            Source::Constant(_) => true,
-            Source::Expr(_, expr) => matches!(expr, Expr::Path(_)) || is_place(expr),
         }
     }
 
@@ -205,24 +162,6 @@ impl Field {
             Source::Constant(Constant { kind: "Bool", .. }) => "Bool",
             _ => "Any",
         }
-    }
-
-    /// The value in a record; nothing for a constant.
-    pub(crate) fn value(&self, krate: &Krate) -> Option<TokenStream> {
-        let Source::Expr(mode, expr) = &self.source else { return None };
-        // At the expression, so that a wrong type is shown there; with our hygiene, so that the path is ours.
-        let span = expr.span().resolved_at(Span::mixed_site());
-        let function = Ident::new(
-            match mode {
-                Mode::Value => "field",
-                Mode::Display => "display",
-                Mode::Debug => "debug",
-            },
-            span,
-        );
-        let expr = operand(expr);
-        let private = krate.private_at(span);
-        Some(quote_spanned!(span=> #private::#function(&#expr)))
     }
 }
 
@@ -348,119 +287,6 @@ impl Fields {
             at,
             source: Source::Expr(Mode::Value, syn::parse_quote!(#ident)),
         });
-    }
-}
-
-/// The fields as they stand in a site.
-pub(crate) fn described<'a>(fields: impl IntoIterator<Item = &'a Field>, krate: &Krate) -> TokenStream {
-    let described = fields.into_iter().map(|field| field.described(krate));
-    quote!(#(#described),*)
-}
-
-/// The values of a record, for `record`.
-pub(crate) fn values<'a>(fields: impl IntoIterator<Item = &'a Field>, krate: &Krate) -> TokenStream {
-    let values: Vec<TokenStream> = fields.into_iter().filter_map(|field| field.value(krate)).collect();
-    tuple(&values, krate)
-}
-
-/// So many fields have to be places before it pays to look at them where they are.
-const WORTH_SEEING: usize = 4;
-
-/// The record call of an event whose fields are mostly places, which also asks whether its site is on: a closure that looks
-/// at them, and what has to be evaluated once. None for all other events.
-///
-/// The closure is ours, so that it captures as in edition 2024 in every crate: behind a shared reference the reference
-/// alone, and of a value only what it looks at, which leaves the rest to be moved or borrowed.
-pub(crate) fn seen(fields: &[Field], site: &Ident, krate: &Krate) -> Option<TokenStream> {
-    let places = fields.iter().filter(|field| field.is_place()).count();
-    if places < WORTH_SEEING || !fields.iter().all(Field::is_quiet) {
-        return None;
-    }
-    let (private, ours) = (krate.private(), Span::mixed_site());
-    let mut held = Vec::new();
-    let mut values = Vec::new();
-    for field in fields {
-        let Some(value) = field.value(krate) else { continue };
-        if field.is_place() {
-            values.push(value);
-        } else {
-            let at = Index::from(held.len());
-            values.push(quote_spanned!(ours=> #private::field(&__tapelog_held.#at)));
-            held.push(value);
-        }
-    }
-    if held.len() > LONGEST_TUPLE {
-        return None;
-    }
-    let values = tuple(&values, krate);
-    let call = quote_spanned!(ours=> #private::event_seen(&#site, || #values));
-    if held.is_empty() {
-        return Some(quote!(#call;));
-    }
-    let held = tuple(&held, krate);
-    let call = quote_spanned!(ours=> match &#held { __tapelog_held => #call });
-    Some(if fields.iter().all(Field::is_free) {
-        call
-    } else {
-        quote_spanned!(ours=> if #site.enabled() { #call })
-    })
-}
-
-fn is_place(expr: &Expr) -> bool {
-    match expr {
-        Expr::Field(field) => matches!(&*field.base, Expr::Path(_)) || is_place(&field.base),
-        Expr::Group(group) => is_place(&group.expr),
-        _ => false,
-    }
-}
-
-/// References to values that are all at hand, for `open`. They are no calls, which cost the compiler more than the rest of
-/// the field. The compiler finds the field that has a wrong type by the user's spans, which is why the parentheses have
-/// one of these, too.
-pub(crate) fn references(fields: &[Field], krate: &Krate) -> TokenStream {
-    let mut spans = Vec::new();
-    let mut references = Vec::new();
-    for field in fields {
-        if let Source::Expr(_, expr) = &field.source {
-            let span = expr.span();
-            spans.push(span);
-            references.push(quote_spanned!(span=> &#expr));
-        }
-    }
-    let Some(first) = spans.first().filter(|_| references.len() <= LONGEST_TUPLE) else {
-        return values(fields, krate);
-    };
-    let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#references,)*));
-    tuple.set_span(*first);
-    tuple.into_token_stream()
-}
-
-/// Tuples reach to 16; more are chained.
-pub(crate) fn tuple(values: &[TokenStream], krate: &Krate) -> TokenStream {
-    let private = krate.private();
-    if values.len() <= LONGEST_TUPLE {
-        return quote!((#(#values,)*));
-    }
-    let (first, rest) = values.split_at(LONGEST_TUPLE);
-    let rest = tuple(rest, krate);
-    quote!(#private::And((#(#first,)*), #rest))
-}
-
-/// The expression as it may stand behind `&`: in parentheses where that would bind more tightly.
-pub(crate) fn operand(expr: &Expr) -> TokenStream {
-    match expr {
-        Expr::Path(_)
-        | Expr::Field(_)
-        | Expr::Lit(_)
-        | Expr::Call(_)
-        | Expr::MethodCall(_)
-        | Expr::Index(_)
-        | Expr::Macro(_)
-        | Expr::Paren(_)
-        | Expr::Reference(_)
-        | Expr::Unary(_)
-        | Expr::Verbatim(_) => quote!(#expr),
-        other => quote!((#other)),
     }
 }
 
