@@ -61,6 +61,11 @@ pub mod tag {
     pub const WHOLE: u8 = 25;
     /// In a block: a truth, 1 byte.
     pub const BOOL: u8 = 26;
+
+    /// Whether a value of this kind has something behind its block.
+    pub(crate) const fn has_rest(kind: u8) -> bool {
+        matches!(kind, WHOLE | TEXT | FOUND_TEXT | BYTES)
+    }
 }
 
 /// Writes values into the bytes reserved for a record.

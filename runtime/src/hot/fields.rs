@@ -148,11 +148,6 @@ const fn block_len<const N: usize>(fixed: [usize; N]) -> usize {
     len
 }
 
-/// Whether a value of this kind has something behind the block.
-const fn has_rest(kind: u8) -> bool {
-    matches!(kind, tag::WHOLE | tag::TEXT | tag::FOUND_TEXT | tag::BYTES)
-}
-
 macro_rules! tuples {
     ($head:ident $($rest:ident)*) => {
         impl<$head: Value, $($rest: Value),*> Fields for ($head, $($rest,)*) {
@@ -214,7 +209,7 @@ macro_rules! tuples {
     }};
     // What this one of all values has behind the block; looked at for it alone.
     (@seen $see:ident $out:ident ($($all:ident)*) $value:ident) => {
-        if const { has_rest($value::KIND) } {
+        if const { tag::has_rest($value::KIND) } {
             let ($($all,)*) = $see();
             let _others = ($(&$all,)*);
             if !$value.encode_rest($out) {

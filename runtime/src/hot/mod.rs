@@ -32,4 +32,5 @@ pub mod site;
 pub mod thread;
 pub mod typed;
 pub mod value;
+mod value_forms;
 mod value_types;
