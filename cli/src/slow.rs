@@ -266,7 +266,10 @@ fn hops(corpus: &Corpus, window: &Window, budget: &Budget, timed: &mut HashMap<S
                 "DECISION_START" => {
                     open.insert(decision.into_owned(), Stages { start: Some(at), ..Stages::default() });
                 }
-                "DECISION_CLOSED" => drop(open.remove(&*decision)),
+                // Before a fill the next attempt may follow.
+                "DECISION_CLOSED" if open.get(&*decision).is_none_or(|stages| stages.filled) => {
+                    open.remove(&*decision);
+                }
                 event_type => {
                     let Some(stages) = open.get_mut(&*decision) else { return ControlFlow::Continue(()) };
                     match event_type {

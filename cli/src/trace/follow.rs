@@ -1,4 +1,5 @@
-//! `tape trace ID --follow`: the story's events as they come, until its decision is closed or its run is over.
+//! `tape trace ID --follow`: the story's events as they come, until its decision is closed, and stays so for a look, or its
+//! run is over. An attempt that failed closes the decision as well, until the next one.
 
 use std::io::Write;
 use std::time::Duration;
@@ -24,6 +25,7 @@ pub(super) fn follow(
 ) -> Result<Outcome, Failure> {
     let mut shown = std::collections::HashSet::new();
     let mut waited = false;
+    let mut closed = false;
     loop {
         let corpus = root::all(place, look)?;
         let searcher = Searcher::new(&corpus, !place.no_index);
@@ -39,7 +41,10 @@ pub(super) fn follow(
             }
             Some((run, Found::One { id, kind, lines })) => {
                 let mut story = story(&searcher, run, &id, kind, lines)?;
-                let closed = story.lines.all.iter().any(|line| line.is("DECISION_CLOSED"));
+                let closed_before = closed;
+                let mut marks = story.lines.all.iter().rev();
+                let last = marks.find(|line| line.is("DECISION_CLOSED") || line.is("ORDER_CONTEXT"));
+                closed = last.is_some_and(|line| line.is("DECISION_CLOSED"));
                 let first = shown.is_empty();
                 let start = story.lines.all.iter().find_map(|line| line.at);
                 let new = |line: &crate::line::Line| shown.insert((line.run, line.seq));
@@ -55,7 +60,7 @@ pub(super) fn follow(
                     screen::more(out, look, &story, start, args.verbose)?;
                 }
                 out.flush()?;
-                if closed || !alive {
+                if closed && closed_before || !alive {
                     if !args.raw {
                         writeln!(out, "{}", safe(&story.verdict.text))?;
                     }

@@ -21,6 +21,20 @@ fn the_summary_ends_with_a_line_to_try() {
 }
 
 #[test]
+fn every_decision_that_placed_an_order_is_closed_after_its_last() {
+    // Design §4. The router places most orders after deciding has ended.
+    let mut last = std::collections::HashMap::new();
+    for event in recorded().events() {
+        let event_type = event["event_type"].as_str().unwrap();
+        if ["ORDER_CONTEXT", "DECISION_CLOSED"].contains(&event_type) {
+            last.insert(event["decision_id"].to_string(), event_type == "DECISION_CLOSED");
+        }
+    }
+    assert!(last.len() > 50, "{last:?}");
+    assert!(last.values().all(|closed| *closed), "{last:?}");
+}
+
+#[test]
 fn seq_has_no_gap_and_each_file_is_in_its_order() {
     for (path, lines) in &recorded().files {
         let seqs: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();

@@ -16,7 +16,7 @@ use super::contexts::{ENTRY_LEN, INLINE, NO_SLOT};
 use super::encoder::{Encoder, tag};
 use super::hub::Hub;
 use super::ids::DecisionId;
-use super::thread::{RawKeys, SlotKeys, THREAD};
+use super::thread::{RawKeys, SlotKeys, THREAD, hand_decision};
 use super::value::Value;
 
 /// What is current on a thread: take it along, to another thread, task or callback, and attach it there.
@@ -94,7 +94,7 @@ impl Context {
             let raw = thread.keys();
             // The thread keeps its own; this is one holder more.
             let own = ManuallyDrop::new(Keys::from_raw(raw));
-            Self { hub: thread.target(), decision: thread.decision.get(), keys: Keys::clone(&own) }
+            Self { hub: thread.target(), decision: hand_decision(), keys: Keys::clone(&own) }
         })
     }
 
@@ -298,7 +298,7 @@ impl Drop for Attached {
 /// Keep it with what must be explained later, for example in a position's data (S4-014).
 #[must_use]
 pub fn decision_id() -> Option<DecisionId> {
-    super::thread::decision().some()
+    hand_decision().some()
 }
 
 /// Carries a context through a future: it is current during each poll, on whichever thread that happens.

@@ -103,6 +103,8 @@ pub(crate) struct ThreadState {
     pub(crate) waiting: Cell<usize>,
     /// The thread allocates for a scope: an allocator that is annotated itself may not do so once more.
     pub(crate) allocates: Cell<bool>,
+    /// How often this thread gave the id of its decision away, to be used elsewhere.
+    handed: Cell<u32>,
     /// The second since 1970, and the counter readings from and until which it lasts.
     second: Cell<(u64, u64, u64)>,
 }
@@ -120,6 +122,7 @@ thread_local! {
             never_waits: Cell::new(false),
             waiting: Cell::new(0),
             allocates: Cell::new(false),
+            handed: Cell::new(0),
             second: Cell::new((0, 1, 0)),
         }
     };
@@ -256,6 +259,21 @@ pub(crate) fn thread_id() -> u32 {
 #[must_use]
 pub fn decision() -> DecisionId {
     THREAD.with(|thread| thread.decision.get())
+}
+
+/// As [`decision`], for use outside of what runs now: in a context that is carried, or by the user.
+#[inline]
+pub(crate) fn hand_decision() -> DecisionId {
+    THREAD.with(|thread| {
+        thread.handed.set(thread.handed.get().wrapping_add(1));
+        thread.decision.get()
+    })
+}
+
+/// How often [`hand_decision`] was called on this thread.
+#[inline]
+pub(crate) fn handed() -> u32 {
+    THREAD.with(|thread| thread.handed.get())
 }
 
 /// Makes `decision` current and returns what was.

@@ -206,7 +206,6 @@ macro_rules! text {
         }
     };
 }
-#[cfg(any(feature = "bytes", feature = "http", feature = "smol_str"))]
 pub(crate) use text;
 
 macro_rules! words {

@@ -51,7 +51,11 @@ struct Begun {
     parent: DecisionId,
     started: u64,
     orders: u64,
+    handed: u32,
 }
+
+/// [`Begun::handed`] of a decision whose id may be known on other threads.
+const ELSEWHERE: u32 = u32::MAX;
 
 /// An open decision, on no thread in particular. Current only in [`Scope::run`] and in polls.
 #[must_use = "a decision ends when its scope is dropped"]
@@ -63,6 +67,8 @@ pub struct Scope {
     started: u64,
     /// How many orders there had been when it began; all ones when its id is older than that.
     orders: u64,
+    /// How often the thread had given ids away when it began; [`ELSEWHERE`] where that says nothing.
+    handed: u32,
     state: State,
     /// Whether the thread was unwinding already: then a drop says nothing of this function.
     unwinding: bool,
@@ -95,6 +101,7 @@ impl Scope {
             parent: DecisionId::NONE,
             started: 0,
             orders: u64::MAX,
+            handed: ELSEWHERE,
             state,
             unwinding: false,
             panicked: false,
@@ -127,32 +134,34 @@ impl Scope {
         if sites.inherit && !parent.is_none() {
             return Self::silent(parent, State::Joined);
         }
-        Self::open_with(sites, Self::begin(id, parent))
+        // It may go on and end on another thread.
+        Self::open_with(sites, Begun { handed: ELSEWHERE, ..Self::begin(id, parent) })
     }
 
     /// Its id, parent and time.
     #[inline(always)]
     fn begin(id: DecisionId, parent: DecisionId) -> Begun {
         let started = clock::now();
-        let (id, orders) = if id.is_none() {
-            (thread::new_decision_id(started), ledger::ever_opened())
+        let (id, orders, handed) = if id.is_none() {
+            (thread::new_decision_id(started), ledger::ever_opened(), thread::handed())
         } else {
-            (id, u64::MAX)
+            (id, u64::MAX, ELSEWHERE)
         };
         // Its own id given again, for example to a retry, is not its parent.
         let parent = if parent == id { DecisionId::NONE } else { parent };
-        Begun { id, parent, started, orders }
+        Begun { id, parent, started, orders, handed }
     }
 
     #[inline(always)]
     fn open_with(sites: &'static Sites, begun: Begun) -> Self {
-        let Begun { id, parent, started, orders } = begun;
+        let Begun { id, parent, started, orders, handed } = begun;
         Self {
             sites: Some(sites),
             id,
             parent,
             started,
             orders,
+            handed,
             state: State::Open,
             unwinding: std::thread::panicking(),
             panicked: false,
@@ -381,6 +390,9 @@ impl Scope {
             None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
             Some(verdict) => record(&sites.end, &And(head, &verdict)),
         };
+        if thread::handed() != self.handed {
+            ledger::over(self.id);
+        }
         if ledger::ever_opened() != self.orders && ledger::decided(self.id) && sites.closed.enabled() {
             record(&sites.closed, &());
         }

@@ -1,6 +1,9 @@
 use super::*;
-use crate::events::{BUY_BLOCKED, BUY_FILLED, BUY_TRIGGERED};
-use crate::{Maybe, assert_events, event};
+use crate::events::{
+    BUY_BLOCKED, BUY_FILLED, BUY_TRIGGERED, DECISION_CLOSED, DECISION_END, DECISION_START, ORDER_CONTEXT,
+    ORDER_FAILED,
+};
+use crate::{Context, Maybe, OrderOutcome, assert_events, decision, event, order_attempt};
 
 #[test]
 fn a_capture_inside_another_has_its_own_events() {
@@ -263,4 +266,71 @@ fn what_is_made_when_an_event_first_looks_at_it_may_record_itself() {
     );
     let times: Vec<_> = taken.lines().lines().map(|line| line[..45].to_owned()).collect();
     assert!(times.is_sorted(), "{times:?}");
+}
+
+#[decision]
+fn hands_on(router: &std::sync::mpsc::Sender<Context>) {
+    router.send(Context::current()).expect("the router lives");
+}
+
+#[decision]
+fn tells_its_id() -> crate::DecisionId {
+    crate::decision_id().expect("inside of it")
+}
+
+#[decision]
+async fn returns_later() -> Context {
+    Context::current()
+}
+
+/// Its order is placed, and not sent.
+fn places_in_vain(context: &Context) {
+    context.run(|| {
+        let attempt = order_attempt!(
+            intent_id = "int_1",
+            symbol = "BTC/USDT",
+            side = "buy",
+            qty = 0.5,
+            none(
+                limit_px,
+                quote_budget,
+                notional,
+                tif,
+                slippage_bps,
+                min_notional,
+                max_retries,
+                retry_backoff_ms
+            ),
+        );
+        attempt.end(OrderOutcome::Failed);
+    });
+}
+
+// Design §4: DECISION_CLOSED, also where a router places the orders when deciding is over.
+#[test]
+fn a_decision_whose_order_is_placed_after_its_end_is_closed_with_that_order() {
+    let handed = capture(|| {
+        let (router, orders) = std::sync::mpsc::channel();
+        hands_on(&router);
+        places_in_vain(&orders.recv().expect("it was handed on"));
+    });
+    let told = capture(|| {
+        let id = tells_its_id();
+        places_in_vain(&Context::current().with_decision(id));
+    });
+    let later = capture(|| {
+        let later = std::pin::pin!(returns_later());
+        let std::task::Poll::Ready(context) =
+            later.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+        else {
+            panic!("it waits for nothing");
+        };
+        places_in_vain(&context);
+    });
+    for taken in [&handed.events, &told.events, &later.events] {
+        assert_events!(
+            taken,
+            exactly [DECISION_START, DECISION_END, ORDER_CONTEXT, ORDER_FAILED, DECISION_CLOSED]
+        );
+    }
 }

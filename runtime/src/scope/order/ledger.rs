@@ -1,7 +1,14 @@
-//! How many orders of a decision are open, so that DECISION_CLOSED is said once: when deciding ended and the last order
-//! is terminal, whichever comes later.
+//! How many orders of a decision are open, so that DECISION_CLOSED is said when deciding ended and its last order is
+//! terminal, whichever comes later.
 //!
-//! Limit: the last 4,096 decisions or so that placed orders; one that was given up is never said to be closed.
+//! A decision has a slot while an order of it is open. Its orders may be placed elsewhere, by a router that gets them through a
+//! channel, and deciding may be over before the first of them: so a decision whose id was given away leaves a mark when it
+//! ends. The end marks, then looks for orders; an order is counted, then looks for the mark; all of it sequentially
+//! consistent, so that one of the two finds the other.
+//!
+//! Limits: the last 4,096 decisions or so that have orders; one that was given up is never said to be closed. An order that is
+//! placed after deciding ended, and after some 4,096 other decisions did that had been given away, closes nothing. Where an
+//! order is placed after all earlier ones were terminal, its end closes the decision once more.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,60 +29,97 @@ static OPENED: AtomicU64 = AtomicU64::new(0);
 /// look: most decisions place no order.
 #[inline]
 pub(crate) fn ever_opened() -> u64 {
-    // Relaxed: an order that a decision must know of happened before its end, and its count before that.
-    OPENED.load(Ordering::Relaxed)
+    OPENED.load(Ordering::SeqCst)
 }
 
 static LEDGER: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
 
-/// The name of a decision in a slot, and the ways in which it may stand.
-fn slot(decision: DecisionId) -> (u64, &'static [AtomicU64]) {
-    let bits = u128::from_le_bytes(decision.to_bytes());
-    let key = mix(bits as u64 ^ mix((bits >> 64) as u64));
-    ((key & DECISION).max(OPEN + ENDED + 1), &LEDGER[set(key.rotate_right(16), SLOTS)..][..WAYS])
+/// The names of decisions that ended lately and are known elsewhere, each in the one place that it may have. 32 KiB.
+static OVER: [AtomicU64; SLOTS] = [const { AtomicU64::new(0) }; SLOTS];
+
+/// Where a decision may stand.
+struct Slot {
+    name: u64,
+    ways: &'static [AtomicU64],
+    over: &'static AtomicU64,
 }
 
-/// Changes the slot of a decision, if there is one. Returns what it became.
-fn change(name: u64, ways: &[AtomicU64], to: impl Fn(u64) -> u64) -> Option<u64> {
-    ways.iter().find_map(|way| {
-        // AcqRel: whoever makes the last change saw all others.
-        way.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| {
-            (word & DECISION == name).then(|| to(word))
+impl Slot {
+    fn of(decision: DecisionId) -> Self {
+        let bits = u128::from_le_bytes(decision.to_bytes());
+        let key = mix(bits as u64 ^ mix((bits >> 64) as u64));
+        let place = key.rotate_right(16);
+        Self {
+            name: (key & DECISION).max(OPEN + ENDED + 1),
+            ways: &LEDGER[set(place, SLOTS)..][..WAYS],
+            over: &OVER[place as usize % SLOTS],
+        }
+    }
+
+    /// Changes the slot of the decision, if there is one. Returns what it became.
+    fn change(&self, to: impl Fn(u64) -> u64) -> Option<u64> {
+        self.ways.iter().find_map(|way| {
+            way.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |word| {
+                (word & DECISION == self.name).then(|| to(word))
+            })
+            .ok()
+            .map(&to)
         })
-        .ok()
-        .map(&to)
-    })
+    }
+
+    /// One order more.
+    fn add(&self) {
+        let more = |word| word + u64::from(word & OPEN < OPEN);
+        if self.change(more).is_some() {
+            return;
+        }
+        for way in self.ways {
+            match way.compare_exchange(0, self.name | 1, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) => return,
+                // Another thread was first, with an order of the same decision.
+                Err(word) if word & DECISION == self.name && self.change(more).is_some() => return,
+                Err(_) => {}
+            }
+        }
+        self.ways[evict()].store(self.name | 1, Ordering::SeqCst);
+    }
+
+    /// Only one of two that see the same last state says so.
+    fn forget(&self, word: u64) -> bool {
+        let free =
+            |way: &AtomicU64| way.compare_exchange(word, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok();
+        self.ways.iter().any(free)
+    }
 }
 
 /// One more order is open. `ended`: deciding was over before, as for an exit of a position.
 pub(super) fn opened(decision: DecisionId, ended: bool) {
-    OPENED.fetch_add(1, Ordering::Relaxed);
-    let (name, ways) = slot(decision);
-    let ended = if ended { ENDED } else { 0 };
-    if change(name, ways, |word| (word + u64::from(word & OPEN < OPEN)) | ended).is_some() {
-        return;
+    OPENED.fetch_add(1, Ordering::SeqCst);
+    let slot = Slot::of(decision);
+    slot.add();
+    if ended || slot.over.load(Ordering::SeqCst) == slot.name {
+        slot.change(|word| word | ENDED);
     }
-    let free = ways.iter().find(|way| way.load(Ordering::Relaxed) == 0);
-    free.unwrap_or_else(|| &ways[evict()]).store(name | ended | 1, Ordering::Release);
 }
 
 /// One order less is open. Whether the decision is closed now.
 pub(super) fn ordered_no_more(decision: DecisionId) -> bool {
-    let (name, ways) = slot(decision);
-    let left = change(name, ways, |word| word - u64::from(word & OPEN > 0));
-    left.is_some_and(|word| word & (OPEN | ENDED) == ENDED && forget(word, ways))
+    let slot = Slot::of(decision);
+    let left = slot.change(|word| word - u64::from(word & OPEN > 0));
+    left.is_some_and(|word| word & (OPEN | ENDED) == ENDED && slot.forget(word))
+}
+
+/// Deciding ends, and other threads may place orders of the decision later. Called before [`ever_opened`] and [`decided`].
+pub(crate) fn over(decision: DecisionId) {
+    let slot = Slot::of(decision);
+    slot.over.store(slot.name, Ordering::SeqCst);
 }
 
 /// Deciding ended. Whether the decision placed orders, and all of them are terminal.
 pub(crate) fn decided(decision: DecisionId) -> bool {
-    let (name, ways) = slot(decision);
-    let left = change(name, ways, |word| word | ENDED);
-    left.is_some_and(|word| word & OPEN == 0 && forget(word, ways))
-}
-
-/// Only one of two that see the same last state says so.
-fn forget(word: u64, ways: &[AtomicU64]) -> bool {
-    ways.iter().any(|way| way.compare_exchange(word, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok())
+    let slot = Slot::of(decision);
+    let left = slot.change(|word| word | ENDED);
+    left.is_some_and(|word| word & OPEN == 0 && slot.forget(word))
 }
 
 #[cfg(test)]
@@ -104,8 +148,51 @@ mod tests {
         let without_orders = id("dec_20251026_123456_ledger3");
         assert!(!decided(without_orders));
 
+        let placed_elsewhere = id("dec_20251026_123456_ledger5");
+        assert!(!decided(placed_elsewhere));
+        over(placed_elsewhere);
+        opened(placed_elsewhere, false);
+        opened(placed_elsewhere, false);
+        assert!(!ordered_no_more(placed_elsewhere));
+        assert!(ordered_no_more(placed_elsewhere));
+
         let exit_of_a_position = id("dec_20251026_123456_ledger4");
         opened(exit_of_a_position, true);
         assert!(ordered_no_more(exit_of_a_position));
+    }
+
+    // Issue 4, guarantee 2: whichever of the two comes first.
+    #[test]
+    fn an_order_that_is_placed_elsewhere_while_deciding_ends_closes_the_decision_once() {
+        const ROUNDS: u64 = 50_000;
+        let gate = AtomicU64::new(0);
+        // Both go at once: each round begins when both have added one.
+        let meet = |round: u64| {
+            gate.fetch_add(1, Ordering::SeqCst);
+            while gate.load(Ordering::SeqCst) < 2 * (round + 1) {
+                core::hint::spin_loop();
+            }
+        };
+        let of = |round: u64| DecisionId::from_halves([round + 1, 0x1ED_6E12]);
+        let (ends, orders) = std::thread::scope(|scope| {
+            let router = scope.spawn(|| {
+                let round = |round| {
+                    meet(round);
+                    opened(of(round), false);
+                    ordered_no_more(of(round))
+                };
+                (0..ROUNDS).map(round).collect::<Vec<bool>>()
+            });
+            let round = |round| {
+                let before = ever_opened();
+                meet(round);
+                over(of(round));
+                ever_opened() != before && decided(of(round))
+            };
+            let ends: Vec<bool> = (0..ROUNDS).map(round).collect();
+            (ends, router.join().unwrap())
+        });
+        let said = ends.iter().zip(&orders).filter(|(end, order)| *end ^ *order).count() as u64;
+        assert_eq!(said, ROUNDS);
     }
 }
