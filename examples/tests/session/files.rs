@@ -23,7 +23,7 @@ fn the_summary_ends_with_a_line_to_try() {
 #[test]
 fn every_decision_that_placed_an_order_is_closed_after_its_last() {
     // Design §4. The router places most orders after deciding has ended.
-    let mut last = std::collections::HashMap::new();
+    let mut last = HashMap::new();
     for event in recorded().events() {
         let event_type = event["event_type"].as_str().unwrap();
         if ["ORDER_CONTEXT", "DECISION_CLOSED"].contains(&event_type) {

@@ -39,7 +39,7 @@ impl LoggingError {
         self
     }
 
-    #[cfg(any(feature = "toml", feature = "yaml", test))]
+    #[cfg(any(feature = "toml", feature = "yaml"))]
     pub(super) fn at(line: usize, key: &str, wrong: impl Into<String>) -> Self {
         Self { line, key: key.to_owned(), ..Self::said(wrong) }
     }

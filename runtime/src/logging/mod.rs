@@ -22,10 +22,12 @@
 mod error;
 mod file;
 mod live;
+#[cfg(any(feature = "toml", feature = "yaml"))]
+mod settings;
 mod storage;
 #[cfg(feature = "toml")]
 mod toml;
-#[cfg(any(feature = "toml", feature = "yaml", test))]
+#[cfg(any(feature = "toml", feature = "yaml"))]
 mod tree;
 mod words;
 #[cfg(feature = "yaml")]

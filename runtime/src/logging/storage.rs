@@ -53,11 +53,11 @@ const FILES: [(&str, Stream); 5] = [
     ("performance", Stream::PERFORMANCE),
 ];
 
-#[cfg(any(feature = "toml", feature = "yaml", test))]
+#[cfg(any(feature = "toml", feature = "yaml"))]
 pub(super) const ROTATION: [&str; 5] = ["size", "time", "retention", "compression", "count"];
 
 /// The keys at the top that are read here, beside `rotation` and `files`.
-#[cfg(any(feature = "toml", feature = "yaml", test))]
+#[cfg(any(feature = "toml", feature = "yaml"))]
 pub(super) fn is_known(key: &str) -> bool {
     matches!(key, "file_retention_days" | "file_archive_after_days")
         || RETENTIONS.iter().any(|(known, _)| *known == key)
@@ -111,6 +111,7 @@ impl Storage {
     }
 
     /// The same, of the component log of a service.
+    #[cfg(any(feature = "toml", feature = "yaml"))]
     pub(super) fn service(&mut self, service: &str, path: &str) -> Result<(), String> {
         let name = link_name(path)?;
         let file = format!("{service}.log");

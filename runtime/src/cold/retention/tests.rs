@@ -1,14 +1,14 @@
 //! Archives: what is closed stays as it is for so many days, and is packed then.
 
+#![cfg(feature = "gzip")]
+
 use std::path::{Path, PathBuf};
-#[cfg(feature = "gzip")]
 use std::sync::mpsc::channel;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::clean::Job;
 use crate::cold::read::{Packing, Root, Run};
-#[cfg(feature = "gzip")]
 use crate::cold::segments::{Plan, pack};
 use crate::{Recorder, Rotation};
 
@@ -17,7 +17,6 @@ static ONE: Mutex<()> = Mutex::new(());
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The folder of a run of `count` events in segments of 2,000 bytes that are packed after seven days, and the run.
-#[cfg(feature = "gzip")]
 fn recorded(name: &str, count: u64) -> (PathBuf, Recorder) {
     let folder = std::env::temp_dir().join(format!("tapelog-{name}-{}", std::process::id()));
     let rotation = Rotation::never().max_bytes(2_000).packing(Packing::Gzip).pack_after_days(7);
@@ -43,7 +42,6 @@ fn pack_all(root: &Path, own: Option<&Path>, days: u32) {
 }
 
 #[test]
-#[cfg(feature = "gzip")]
 fn closed_files_are_packed_when_they_are_as_old_as_was_said() {
     // S1-066, C4: archived after 7 days, also by the process that writes them and lives on.
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,7 +65,6 @@ fn closed_files_are_packed_when_they_are_as_old_as_was_said() {
 
 /// S0-051: of its own run a keeper's cleaning leaves alone what may not be sealed yet, also when the age is none.
 #[test]
-#[cfg(feature = "gzip")]
 fn a_cleaning_of_the_live_run_packs_nothing_that_may_not_be_sealed() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (folder, tape) = recorded("at-once", 30);
@@ -86,7 +83,6 @@ fn a_cleaning_of_the_live_run_packs_nothing_that_may_not_be_sealed() {
 
 /// S0-051: the keeper of a run that has ended may still pack when another process cleans.
 #[test]
-#[cfg(feature = "gzip")]
 fn whoever_cleans_waits_for_who_packs_so_that_no_segment_goes_with_both_its_files() {
     let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let (folder, tape) = recorded("alone", 30);
