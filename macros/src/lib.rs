@@ -52,7 +52,7 @@ use wrapper::Kind;
 /// | `resume = expr` | joins a known decision without START and END |
 /// | `verdict = expr` | called with `&result`; what it returns is `verdict` in END |
 /// | `deadline = "5s"` | longer than this, it is stalled: THREAD_STALLED, or DECISION_STALLED where nobody polls it |
-/// | `lazy` | START is written only when something happens inside; `started_at` has the true time |
+/// | `lazy` | START is written only when something happens inside (a record, an error, a verdict, its id given away); `started_at` has the true time |
 /// | `crate = path` | where `tapelog` is, when it has another name |
 ///
 /// END has `outcome`: `ok` or `err` where the type is a `Result`; `ok` where it is `()` or cannot be an error;

@@ -73,7 +73,7 @@ pub struct Scope {
     /// Whether the thread was unwinding already: then a drop says nothing of this function.
     unwinding: bool,
     panicked: bool,
-    /// Whether `verdict!` was called: then something happened.
+    /// Whether `verdict!` was called, or the id given away in a poll: then something happened.
     spoke: bool,
     /// Whether the verdict is that of `verdict = expr`, which alone is nothing that happened.
     judged: bool,
@@ -198,6 +198,11 @@ impl Scope {
     #[inline]
     fn lazy(&self) -> bool {
         self.sites.is_some_and(|sites| sites.lazy)
+    }
+
+    /// Whether this thread gave its id away, in a context or as it is: what is recorded elsewhere may name it.
+    fn gave_away(&self) -> bool {
+        self.handed != ELSEWHERE && self.handed != thread::handed()
     }
 
     /// This thread is inside from here on.
@@ -373,7 +378,10 @@ impl Scope {
         if self.lazy() {
             let waits = self.waits.take().map(|boxed| *boxed).or_else(|| waiting::unwait(self.id));
             if let Some(fields) = waits {
-                if !self.spoke && matches!(ended.outcome, Outcome::Ok | Outcome::Returned) {
+                if !self.spoke
+                    && !self.gave_away()
+                    && matches!(ended.outcome, Outcome::Ok | Outcome::Returned)
+                {
                     return;
                 }
                 self.wait_with(fields);
@@ -419,6 +427,8 @@ pub struct Inside<'a> {
     resumed: DecisionId,
     unwinding: bool,
     entered: Entered,
+    /// How often the thread had given ids away before.
+    handed: u32,
     /// The counter at the beginning, for SLOW_POLL.
     #[cfg(feature = "tokio")]
     began: u64,
@@ -437,6 +447,7 @@ impl<'a> Inside<'a> {
             resumed,
             unwinding: std::thread::panicking(),
             entered,
+            handed: thread::handed(),
             #[cfg(feature = "tokio")]
             began: clock::now(),
         }
@@ -462,6 +473,7 @@ impl Drop for Inside<'_> {
         }
         // The next poll may be on another thread.
         if scope.lazy() {
+            scope.spoke |= thread::handed() != self.handed;
             *scope.waits = waiting::unwait(scope.id).map(Box::new);
         }
         scope.panicked |= std::thread::panicking() && !self.unwinding;

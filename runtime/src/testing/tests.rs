@@ -283,6 +283,14 @@ async fn returns_later() -> Context {
     Context::current()
 }
 
+fn at_once<T>(future: impl Future<Output = T>) -> T {
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::pin!(future).poll(&mut task) {
+        std::task::Poll::Ready(result) => result,
+        std::task::Poll::Pending => panic!("it waits for nothing"),
+    }
+}
+
 /// Its order is placed, and not sent.
 fn places_in_vain(context: &Context) {
     context.run(|| {
@@ -319,12 +327,7 @@ fn a_decision_whose_order_is_placed_after_its_end_is_closed_with_that_order() {
         places_in_vain(&Context::current().with_decision(id));
     });
     let later = capture(|| {
-        let later = std::pin::pin!(returns_later());
-        let std::task::Poll::Ready(context) =
-            later.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
-        else {
-            panic!("it waits for nothing");
-        };
+        let context = at_once(returns_later());
         places_in_vain(&context);
     });
     for taken in [&handed.events, &told.events, &later.events] {
@@ -332,5 +335,35 @@ fn a_decision_whose_order_is_placed_after_its_end_is_closed_with_that_order() {
             taken,
             exactly [DECISION_START, DECISION_END, ORDER_CONTEXT, ORDER_FAILED, DECISION_CLOSED]
         );
+    }
+}
+
+#[decision(lazy)]
+fn gives(context: &mut Option<Context>, give: bool) {
+    if give {
+        *context = Some(Context::current());
+    }
+}
+
+#[decision(lazy)]
+async fn gives_later(give: bool) -> Option<Context> {
+    give.then(Context::current)
+}
+
+// Design §4: what is recorded elsewhere in a lazy decision has a START to look at.
+#[test]
+fn a_lazy_decision_whose_id_is_given_away_is_written() {
+    let sync = |give| {
+        capture(|| {
+            let mut context = None;
+            gives(&mut context, give);
+        })
+    };
+    let later = |give| capture(|| drop(at_once(gives_later(give))));
+    for taken in [sync(true).events, later(true).events] {
+        assert_events!(&taken, exactly[DECISION_START, DECISION_END]);
+    }
+    for taken in [sync(false).events, later(false).events] {
+        assert!(taken.is_empty(), "{taken:?}");
     }
 }
