@@ -78,3 +78,33 @@ pub fn ask_all(runners: &mut [Runner], question: &str, rounds: usize) {
         }
     }
 }
+
+/// All that one contestant answered, for each question.
+#[derive(Debug)]
+pub struct Answers {
+    /// Its name.
+    pub name: &'static str,
+    /// In the order of the questions.
+    pub samples: Vec<Vec<f64>>,
+}
+
+/// Asks so many generations of processes, each of them every question. Where the pages of a process come to lie decides by a
+/// half what a call costs it, for as long as it lives.
+pub fn in_generations(
+    names: &[&'static str],
+    generations: usize,
+    questions: &[(&'static str, usize)],
+) -> Vec<Answers> {
+    let nothing = |name: &&'static str| Answers { name, samples: vec![Vec::new(); questions.len()] };
+    let mut all: Vec<_> = names.iter().map(nothing).collect();
+    for _ in 0..generations {
+        let mut runners = start(names);
+        for (at, (question, rounds)) in questions.iter().enumerate() {
+            ask_all(&mut runners, question, rounds.div_ceil(generations));
+            for (runner, answers) in runners.iter_mut().zip(&mut all) {
+                answers.samples[at].append(&mut runner.samples);
+            }
+        }
+    }
+    all
+}

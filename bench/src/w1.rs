@@ -1,6 +1,6 @@
 //! W1: one ORDER_CONTEXT, 14 fields and a decision: what the caller pays.
 
-use crate::race::{self, Runner};
+use crate::race::{self, Answers};
 use crate::report::{Goal, Size, Table};
 use crate::stats::{median, quantile};
 
@@ -28,24 +28,22 @@ struct Figures {
 
 /// Measures, and says which goals hold.
 pub fn run(size: Size) -> Table {
-    let mut runners = race::start(&NAMES);
-    let mut all: Vec<_> =
-        NAMES.map(|name| Figures { name, mean: 0., p50: 0., p99: 0., p999: 0., cold: 0. }).into();
-    let each = |runners: &mut [Runner], all: &mut [Figures], set: &dyn Fn(&mut Figures, &mut [f64])| {
-        for (runner, figures) in runners.iter_mut().zip(all) {
-            set(figures, &mut runner.samples);
-        }
-    };
-    race::ask_all(&mut runners, "order-burst", size.pick(5, 200));
-    each(&mut runners, &mut all, &|figures, samples| figures.mean = median(samples));
-    race::ask_all(&mut runners, "order-single", size.pick(3, 20));
-    each(&mut runners, &mut all, &|figures, samples| {
-        figures.p50 = median(samples);
-        figures.p99 = quantile(samples, 0.99);
-        figures.p999 = quantile(samples, 0.999);
-    });
-    race::ask_all(&mut runners, "order-cold", size.pick(5, 40));
-    each(&mut runners, &mut all, &|figures, samples| figures.cold = median(samples));
+    let questions = [
+        ("order-burst", size.pick(5, 200)),
+        ("order-single", size.pick(3, 30)),
+        ("order-cold", size.pick(5, 60)),
+    ];
+    let all: Vec<_> = race::in_generations(&NAMES, size.pick(1, 5), &questions)
+        .into_iter()
+        .map(|Answers { name, mut samples }| Figures {
+            name,
+            mean: median(&mut samples[0]),
+            p50: median(&mut samples[1]),
+            p99: quantile(&mut samples[1], 0.99),
+            p999: quantile(&mut samples[1], 0.999),
+            cold: median(&mut samples[2]),
+        })
+        .collect();
 
     let of = |name| *all.iter().find(|figures| figures.name == name).expect("it is in the list");
     let (ours, floor) = (of("tapelog"), of("floor"));

@@ -43,9 +43,10 @@ const NAMES: [&str; 10] = [
 
 /// Measures, and says which goals hold.
 pub fn run(size: Size) -> Table {
-    let mut runners = race::start(&NAMES);
-    race::ask_all(&mut runners, "decide-burst", size.pick(5, 60));
-    let means: Vec<_> = runners.iter_mut().map(|runner| (runner.name, median(&mut runner.samples))).collect();
+    let means: Vec<_> = race::in_generations(&NAMES, size.pick(1, 5), &[("decide-burst", size.pick(5, 60))])
+        .into_iter()
+        .map(|mut answers| (answers.name, median(&mut answers.samples[0])))
+        .collect();
     let of = |name| means.iter().find(|(known, _)| *known == name).map_or(f64::NAN, |(_, mean)| *mean);
     let mut table = Table::new(
         "W2",
