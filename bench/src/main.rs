@@ -95,7 +95,7 @@ const HEAD: &str = "\
 # What it costs, beside others
 
 Written by `cargo run --release -- all --write` in `bench/`. Each contestant is a process of its own with its global \
-set-up; they are asked in turn, burst by burst, so that a disturbance hits all of them. Read the ratios: the \
-nanoseconds are this machine's.
+set-up; they are asked in turn, burst by burst, so that a disturbance hits all of them, W1 and W2 in five generations of \
+processes. Read the ratios: the nanoseconds are this machine's.
 
 ";
