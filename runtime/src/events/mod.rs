@@ -166,8 +166,8 @@ declare! {
     DECISION_START: DECISIONS, Info, Strategy;
     /// Deciding ended: outcome, duration, verdict. Written by `#[decision]`.
     DECISION_END: DECISIONS, Info, Strategy;
-    /// Deciding ended, and the last order of the decision is terminal. Once more where an order is placed afterwards, such as
-    /// the next attempt.
+    /// Deciding ended, and no order of the decision is open. Once more where an order is placed afterwards, such as the next
+    /// attempt.
     DECISION_CLOSED: DECISIONS, Info, Strategy;
     /// A guard said no: rule, value, limit (S4-010).
     BUY_BLOCKED: DECISIONS, Info, Strategy;

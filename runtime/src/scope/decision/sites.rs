@@ -42,7 +42,7 @@ impl Make for Sites {
         let kind = parts.fields.iter().filter(|field| field.name == "kind");
         let end = leaked(core::iter::once(function).chain(kind.copied()).collect());
         let start = leaked(core::iter::once(function).chain(parts.fields.iter().copied()).collect());
-        let closed = "the last order of this decision is terminal";
+        let closed = "no order of this decision is open";
         let mut sites = Self {
             start: Site::new(&events::DECISION_START, "{function} decides", START, start, place),
             end: Site::new(&events::DECISION_END, "{function}: {outcome}", END, end, place),

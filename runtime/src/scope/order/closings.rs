@@ -72,7 +72,7 @@ impl Closings {
 
 /// DECISION_CLOSED, recorded where the last order of a decision came to its end.
 pub(super) const fn decision_closed(place: Place) -> Site {
-    Site::new(&events::DECISION_CLOSED, "the last order of this decision is terminal", &[], &[], place)
+    Site::new(&events::DECISION_CLOSED, "no order of this decision is open", &[], &[], place)
 }
 
 /// Calls `record` in a decision.
