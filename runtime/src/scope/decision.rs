@@ -145,6 +145,7 @@ impl Scope {
         let (id, orders, handed) = if id.is_none() {
             (thread::new_decision_id(started), ledger::ever_opened(), thread::handed())
         } else {
+            ledger::begins(id);
             (id, u64::MAX, ELSEWHERE)
         };
         // Its own id given again, for example to a retry, is not its parent.

@@ -115,6 +115,13 @@ pub(crate) fn over(decision: DecisionId) {
     slot.over.store(slot.name, Ordering::SeqCst);
 }
 
+/// Deciding begins, perhaps once more: an id of the user's own may be given again.
+pub(crate) fn begins(decision: DecisionId) {
+    let slot = Slot::of(decision);
+    // Only its own mark: another decision's may stand in its place.
+    let _ = slot.over.compare_exchange(slot.name, 0, Ordering::SeqCst, Ordering::Relaxed);
+}
+
 /// Deciding ended. Whether the decision placed orders, and all of them are terminal.
 pub(crate) fn decided(decision: DecisionId) -> bool {
     let slot = Slot::of(decision);
@@ -155,6 +162,13 @@ mod tests {
         opened(placed_elsewhere, false);
         assert!(!ordered_no_more(placed_elsewhere));
         assert!(ordered_no_more(placed_elsewhere));
+
+        let decided_again = placed_elsewhere;
+        begins(decided_again);
+        opened(decided_again, false);
+        assert!(!ordered_no_more(decided_again), "deciding goes on");
+        over(decided_again);
+        assert!(decided(decided_again));
 
         let exit_of_a_position = id("dec_20251026_123456_ledger4");
         opened(exit_of_a_position, true);
