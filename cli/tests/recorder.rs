@@ -5,12 +5,13 @@
 mod support;
 
 use std::fmt;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use support::Root;
 use tapelog::events::*;
-use tapelog::{Recorder, decision, event, order_context};
+use tapelog::{Context, Recorder, decision, event, order_context};
 
 /// Set for the process that records.
 const ROOT: &str = "TAPE_TEST_RECORD";
@@ -60,6 +61,40 @@ fn never_reached() {
     event!(SELL_TRIGGERED, symbol = "BTC/USDT");
 }
 
+#[order_context(
+    symbol = "BTC/USDT",
+    side = "buy",
+    qty = 0.001,
+    limit_px = 45000.5,
+    tif = "IOC",
+    max_retries = 3,
+    retry_backoff_ms = BACKOFF.as_millis() as u64,
+    none(quote_budget, notional, slippage_bps, min_notional),
+    not_sent = NotConnected
+)]
+fn place_patiently(intent_id: &str, works: bool) -> Result<u64, NotConnected> {
+    if works { Ok(8) } else { Err(NotConnected) }
+}
+
+/// Longer than whoever follows takes between two looks.
+const BACKOFF: Duration = Duration::from_millis(700);
+
+#[decision(kind = "buy")]
+fn hand_over() -> Context {
+    say(&tapelog::decision_id().unwrap().to_string());
+    Context::current()
+}
+
+/// A router that tries again, long after deciding is over.
+fn route(decided: &Context) {
+    let _in_it = decided.attach();
+    place_patiently("int_patient", false).unwrap_err();
+    std::thread::sleep(BACKOFF);
+    let order_id = place_patiently("int_patient", true).unwrap();
+    event!(ORDER_FILLED, intent_id = "int_patient", order_id, fill_qty = 0.001, fill_price = 45000.0);
+    tapelog::order::closed("int_patient");
+}
+
 fn say(line: &str) {
     println!("\n@{line}");
 }
@@ -74,6 +109,13 @@ fn record() {
     buy("int_filled", 1.0, false).unwrap();
     if dies {
         buy("int_open", 1.0, true).unwrap();
+    }
+    if std::env::var_os("TAPE_TEST_RETRIES").is_some() {
+        let decided = hand_over();
+        say("ready");
+        route(&decided);
+        // Whoever follows it stops before it ends.
+        let _ = std::io::stdin().read(&mut [0]);
     }
     if std::env::var_os("TAPE_TEST_NEVER").is_some() {
         never_reached();
@@ -94,11 +136,14 @@ impl Drop for Recording {
 
 /// Starts the process. Returns the ids of its decisions, and, if it is to die, itself, in the middle of an attempt.
 fn recording(root: &Root, dies: bool) -> (Vec<String>, Recording) {
+    let mode = dies.then_some("TAPE_TEST_DIES");
+    recording_with(root, mode)
+}
+
+fn recording_with(root: &Root, mode: Option<&str>) -> (Vec<String>, Recording) {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "record", "--nocapture"]).env(ROOT, &root.path).stdout(Stdio::piped());
-    if dies {
-        command.env("TAPE_TEST_DIES", "1");
-    }
+    command.stdin(Stdio::piped()).envs(mode.map(|mode| (mode, "1")));
     let mut child = command.spawn().unwrap();
     let mut ids = Vec::new();
     for line in BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap) {
@@ -116,7 +161,7 @@ fn wait_for(root: &Root, id: &str) {
     let start = std::time::Instant::now();
     let has_it = || root.tape(&format!("trace {id} --raw")).1.contains("\"attempt\":2,\"attempt_start_ts\"");
     while !has_it() && start.elapsed().as_secs() < 10 {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -180,6 +225,30 @@ fn a_killed_process_is_read_from_its_rings_and_then_recovered() {
     assert_eq!(after.replace("recovered", "dead"), before);
     let (_, out, _) = root.tape("recover");
     assert!(out.starts_with("nothing to recover"), "{out}");
+}
+
+/// Its first attempt fails when nothing else of the decision is open, so that it is said to be closed twice.
+#[test]
+fn a_decision_whose_router_tries_again_is_followed_and_timed_until_its_fill() {
+    // S4-017: a story that is followed ends with its decision, not with an attempt.
+    let root = Root::new();
+    let (ids, mut child) = recording_with(&root, Some("TAPE_TEST_RETRIES"));
+    let id = &ids[2];
+    let (code, out, err) = root.tape(&format!("trace {id} --follow"));
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.ends_with("\n")
+            && out.lines().last().unwrap().starts_with("FILLED 0.001 @ 45000.0 in 2 attempts, "),
+        "{out}"
+    );
+    assert_eq!(out.matches(" DECISION_CLOSED ").count(), 2, "{out}");
+    assert!(child.0.try_wait().unwrap().is_none(), "it lives on: {out}");
+    let (code, out, err) = root.tape("slow --json");
+    assert_eq!(code, 0, "{err}");
+    let hop = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let hop = hop.filter(|one| one["name"] == "4 signal to first fill").next_back().unwrap();
+    let slowest = hop["worst_decision_id"].as_str();
+    assert!(slowest == Some(id) && hop["max_ms"].as_f64().unwrap() >= BACKOFF.as_millis() as f64, "{out}");
 }
 
 #[test]

@@ -1,11 +1,14 @@
-//! `tape trace ID --follow`: the story's events as they come, until its decision is closed, and stays so for a look, or its
-//! run is over. An attempt that failed closes the decision as well, until the next one.
+//! `tape trace ID --follow`: the story's events as they come, until its decision is closed for good or its run is over.
+//!
+//! A decision is closed whenever none of its orders is open, so also between an attempt that failed and the next one: how
+//! long it must stay closed, its last attempt tells.
 
 use std::io::Write;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::args::{Place, Trace};
 use crate::failure::{Failure, Outcome};
+use crate::line::Line;
 use crate::render::{Look, safe};
 use crate::root;
 
@@ -14,6 +17,8 @@ use super::{screen, story};
 
 /// How often it looks: a person waits no longer.
 const LOOK: Duration = Duration::from_millis(250);
+/// The longest that a next attempt is waited for, whatever the order says of its retries.
+const MOST: Duration = Duration::from_secs(60);
 
 pub(super) fn follow(
     id: &str,
@@ -25,7 +30,8 @@ pub(super) fn follow(
 ) -> Result<Outcome, Failure> {
     let mut shown = std::collections::HashSet::new();
     let mut waited = false;
-    let mut closed = false;
+    // The DECISION_CLOSED that was seen last, and since when.
+    let mut closed: Option<(u64, Instant)> = None;
     loop {
         let corpus = root::all(place, look)?;
         let searcher = Searcher::new(&corpus, !place.no_index);
@@ -41,26 +47,25 @@ pub(super) fn follow(
             }
             Some((run, Found::One { id, kind, lines })) => {
                 let mut story = story(&searcher, run, &id, kind, lines)?;
-                let closed_before = closed;
-                let mut marks = story.lines.all.iter().rev();
-                let last = marks.find(|line| line.is("DECISION_CLOSED") || line.is("ORDER_CONTEXT"));
-                closed = last.is_some_and(|line| line.is("DECISION_CLOSED"));
+                let rests = rests(&story.lines.all);
+                closed = rests.map(|(seq, _)| match closed {
+                    Some(before) if before.0 == seq => before,
+                    _ => (seq, Instant::now()),
+                });
+                let rests_for = rests.map_or(MOST, |(_, rests_for)| rests_for);
+                let over = closed.is_some_and(|(_, since)| since.elapsed() >= rests_for);
                 let first = shown.is_empty();
                 let start = story.lines.all.iter().find_map(|line| line.at);
-                let new = |line: &crate::line::Line| shown.insert((line.run, line.seq));
-                let before = story.lines.all.len();
-                let mut new = new;
-                story.lines.all.retain(|line| new(line));
+                story.lines.all.retain(|line| shown.insert((line.run, line.seq)));
                 if args.raw {
                     super::events(out, &story.lines.all, args, look)?;
                 } else if first {
                     screen::story(out, look, &story, args.verbose)?;
                 } else if !story.lines.all.is_empty() {
-                    debug_assert!(before >= story.lines.all.len());
                     screen::more(out, look, &story, start, args.verbose)?;
                 }
                 out.flush()?;
-                if closed && closed_before || !alive {
+                if over || !alive {
                     if !args.raw {
                         writeln!(out, "{}", safe(&story.verdict.text))?;
                     }
@@ -78,4 +83,28 @@ pub(super) fn follow(
         }
         std::thread::sleep(LOOK);
     }
+}
+
+/// The `seq` of the DECISION_CLOSED that a story ends in, and how long nothing may follow it until nobody is expected to try
+/// again. None while an order is open, or deciding is not over.
+fn rests(lines: &[Line]) -> Option<(u64, Duration)> {
+    let is_any = |line: &Line, types: &[&str]| types.contains(&&*line.event_type());
+    let last = lines.iter().rposition(|line| is_any(line, &["DECISION_CLOSED", "ORDER_CONTEXT"]))?;
+    let (before, closed) = (lines.get(..last)?, lines.get(last)?);
+    if !closed.is("DECISION_CLOSED") {
+        return None;
+    }
+    let failed = ["ORDER_FAILED", "ORDER_REJECTED"];
+    let end = before.iter().rposition(|line| is_any(line, &failed) || line.is("ORDER_SUBMITTED"));
+    let again = end
+        .filter(|end| before.get(*end).is_some_and(|line| is_any(line, &failed)))
+        .and_then(|end| before.get(..end)?.iter().rfind(|line| line.is("ORDER_CONTEXT")))
+        .filter(|context| context.number("attempt") <= context.number("max_retries"))
+        .map_or(0.0, |context| {
+            // Where the wait doubles with each attempt, and half as much again.
+            let doubled = context.number("attempt").unwrap_or(1.0).exp2();
+            context.number("retry_backoff_ms").unwrap_or(0.0) * doubled * 0.75
+        });
+    let again = Duration::try_from_secs_f64(again / 1e3).unwrap_or(MOST);
+    Some((closed.seq, (LOOK + again).min(MOST)))
 }

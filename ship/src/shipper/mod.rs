@@ -57,7 +57,8 @@ pub struct Summary {
     pub failures: u64,
     /// Lines that were not events.
     pub foreign_lines: u64,
-    /// Events that were removed from the files before they were sent.
+    /// Events that were removed from the files before they were sent; counted when their run has ended, since before it does a
+    /// line may still come.
     pub missed: u64,
     /// Files confirmed, by destinations that take files.
     pub files: u64,
