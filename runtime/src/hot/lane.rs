@@ -35,6 +35,10 @@ impl Gate {
         Self(self.0 & !1)
     }
 
+    fn closed(self) -> Self {
+        if self.is_taken() { Self::CLOSED.taken() } else { Self::CLOSED }
+    }
+
     fn is_taken(self) -> bool {
         self.0 & 1 != 0
     }
@@ -105,12 +109,10 @@ impl ThreadState {
         Some(ring)
     }
 
-    /// What the lane was open for has changed.
+    /// What the lane was open for has changed; a record that is under way is the last one in it.
     #[inline]
     pub(crate) fn close_lane(&self) {
-        if !self.gate.get().is_taken() {
-            self.gate.set(Gate::CLOSED);
-        }
+        self.gate.set(self.gate.get().closed());
     }
 }
 
@@ -159,12 +161,13 @@ mod tests {
     fn a_lane_that_is_taken_stays_taken_and_nobody_else_gets_the_ring() {
         on_a_thread(|thread| {
             thread.gate.set(OPEN.taken());
-            thread.set_target(None);
-            thread.set_keys(RawKeys::NONE);
             assert!(thread.ring().is_none());
             assert!(!thread.open());
             assert!(thread.lane(SITE.process).is_none());
             assert_eq!(thread.gate.get(), OPEN.taken());
+            thread.set_target(None);
+            assert!(thread.gate.get().is_taken());
+            assert_eq!(thread.gate.get().free(), Gate::CLOSED, "what it was open for has changed");
         });
     }
 
