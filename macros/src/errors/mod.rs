@@ -2,12 +2,13 @@
 
 mod usage;
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, LitStr, Path, Token, Visibility};
+use syn::parse::ParseStream;
+use syn::{Attribute, Ident, LitStr, Token, Visibility};
 
+use crate::declarations;
 use crate::events::chosen;
 use crate::krate::Krate;
 use crate::mistakes::Mistakes;
@@ -34,43 +35,18 @@ struct Declared {
 /// The constants, and a list of all.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::new();
-    let mut krate = Krate::standard();
     let mut declared: Vec<Declared> = Vec::new();
-    let parser = |input: ParseStream<'_>| {
-        if input.peek(Token![crate]) && input.peek2(Token![=]) {
-            input.parse::<Token![crate]>()?;
-            input.parse::<Token![=]>()?;
-            krate = Krate::at(&input.call(Path::parse_mod_style)?);
-            input.parse::<Token![;]>()?;
+    let krate = declarations::read(input, "text", &mut mistakes, one, |one, mistakes| {
+        if let Some(other) = declared.iter().find(|other| other.code.value() == one.code.value()) {
+            let (code, name) = (one.code.value(), &other.name);
+            mistakes.at(&one.code, format!("`{code}` is the code of `{name}` already; take the next number"));
         }
-        while !input.is_empty() {
-            let before = mistakes.count();
-            match one(input, &mut mistakes) {
-                Ok(Some(one)) => {
-                    if let Some(other) = declared.iter().find(|other| other.code.value() == one.code.value())
-                    {
-                        let (code, name) = (one.code.value(), &other.name);
-                        mistakes.at(
-                            &one.code,
-                            format!("`{code}` is the code of `{name}` already; take the next number"),
-                        );
-                    }
-                    if declared.iter().any(|other| other.name == one.name) {
-                        mistakes.at(&one.name, format!("`{}` is declared twice; keep one", one.name));
-                    } else {
-                        declared.push(one);
-                    }
-                }
-                Ok(None) => {}
-                Err(error) => mistakes.push(error),
-            }
-            end(input, &mut mistakes, before);
+        if declared.iter().any(|other| other.name == one.name) {
+            mistakes.at(&one.name, format!("`{}` is declared twice; keep one", one.name));
+        } else {
+            declared.push(one);
         }
-        Ok(())
-    };
-    if let Err(error) = parser.parse2(input) {
-        mistakes.push(error);
-    }
+    });
     let constants: TokenStream = declared.iter().map(|one| constant(one, &krate)).collect();
     let errors = mistakes.finish().err();
     quote!(#constants #errors)
@@ -145,17 +121,4 @@ fn check_code(code: &LitStr, mistakes: &mut Mistakes) {
     } else if number.len() != 3 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         mistakes.at(code, format!("`{text}` has no number of three digits; write `{prefix}-001`"));
     }
-}
-
-/// Consumes the `;`; what stands before it was not understood.
-fn end(input: ParseStream<'_>, mistakes: &mut Mistakes, before: usize) {
-    if !input.is_empty() && !input.peek(Token![;]) {
-        if mistakes.count() == before {
-            mistakes.here(input.span(), "expected `;` after the text");
-        }
-        while !input.is_empty() && !input.peek(Token![;]) {
-            let _ = input.parse::<TokenTree>();
-        }
-    }
-    let _ = input.parse::<Option<Token![;]>>();
 }

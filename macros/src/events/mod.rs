@@ -3,12 +3,13 @@
 //! Grammar: `#[attrs] vis NAME: stream, level, category;` where `stream` is a word, a name in quotes (class audit),
 //! `log "name"` or `component "name"`; first, if needed, `crate = path;`.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Ident, LitStr, Path, Token, Visibility};
+use syn::parse::ParseStream;
+use syn::{Attribute, Ident, LitStr, Token, Visibility};
 
+use crate::declarations;
 use crate::krate::Krate;
 use crate::mistakes::Mistakes;
 use crate::names;
@@ -47,32 +48,14 @@ pub(crate) enum Stream {
 /// The constants.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut mistakes = Mistakes::new();
-    let mut krate = Krate::standard();
     let mut declared: Vec<Declared> = Vec::new();
-    let parser = |input: ParseStream<'_>| {
-        if input.peek(Token![crate]) && input.peek2(Token![=]) {
-            input.parse::<Token![crate]>()?;
-            input.parse::<Token![=]>()?;
-            krate = Krate::at(&input.call(Path::parse_mod_style)?);
-            input.parse::<Token![;]>()?;
+    let krate = declarations::read(input, "category", &mut mistakes, one, |one, mistakes| {
+        if declared.iter().any(|other| other.name == one.name) {
+            mistakes.at(&one.name, format!("`{}` is declared twice; keep one", one.name));
+        } else {
+            declared.push(one);
         }
-        while !input.is_empty() {
-            let before = mistakes.count();
-            match one(input, &mut mistakes) {
-                Ok(Some(one)) if declared.iter().any(|other| other.name == one.name) => {
-                    mistakes.at(&one.name, format!("`{}` is declared twice; keep one", one.name));
-                }
-                Ok(Some(one)) => declared.push(one),
-                Ok(None) => {}
-                Err(error) => mistakes.push(error),
-            }
-            end(input, &mut mistakes, before);
-        }
-        Ok(())
-    };
-    if let Err(error) = parser.parse2(input) {
-        mistakes.push(error);
-    }
+    });
     let constants = declared.iter().map(|one| constant(one, &krate));
     let constants: TokenStream = constants.collect();
     // What was understood is declared all the same, so that its uses do not add errors of their own.
@@ -229,20 +212,4 @@ pub(crate) fn chosen(
     };
     mistakes.at(word, message);
     None
-}
-
-/// Consumes the `;`; what stands before it was not understood.
-fn end(input: ParseStream<'_>, mistakes: &mut Mistakes, before: usize) {
-    if !input.is_empty() && !input.peek(Token![;]) {
-        if mistakes.count() == before {
-            mistakes.here(input.span(), "expected `;` after the category");
-        }
-        while !input.is_empty() && !input.peek(Token![;]) {
-            let _ = input.parse::<TokenTree>();
-        }
-    } else if input.is_empty() && mistakes.count() == before {
-        // The last declaration may go without.
-        return;
-    }
-    let _ = input.parse::<Option<Token![;]>>();
 }

@@ -6,7 +6,7 @@ use syn::{Attribute, DeriveInput, Expr, ExprLit, Ident, Lit, LitStr, Meta, Path,
 
 use crate::events::{self, Stream};
 use crate::fields::{self, Field};
-use crate::keys::end_of_item;
+use crate::helper::{each, unknown};
 use crate::krate::Krate;
 use crate::message;
 use crate::mistakes::Mistakes;
@@ -68,7 +68,7 @@ pub(super) fn container(input: &DeriveInput, mistakes: &mut Mistakes) -> Keys {
         doc: doc(&input.attrs),
     };
     let mut given = Vec::new();
-    each(&input.attrs, mistakes, |name, input, mistakes| {
+    each(&input.attrs, "event", "stream = orders", mistakes, |name, input, mistakes| {
         let key = name.to_string();
         given.push(key.clone());
         match key.as_str() {
@@ -94,7 +94,10 @@ pub(super) fn container(input: &DeriveInput, mistakes: &mut Mistakes) -> Keys {
                     syn::Error::new(error.span(), format!("`{key}` needs a value; write `{key} = …`"))
                 })?;
             }
-            _ => return unknown(name, &OF_TYPE, mistakes),
+            _ => {
+                unknown(name, &OF_TYPE, mistakes);
+                return Ok(());
+            }
         }
         match key.as_str() {
             "of" => keys.of = Some(input.call(Path::parse_mod_style)?),
@@ -181,7 +184,7 @@ fn one(field: &syn::Field, ident: Ident, mistakes: &mut Mistakes) -> Own {
         default: false,
         doc: doc(&field.attrs),
     };
-    each(&field.attrs, mistakes, |name, input, mistakes| {
+    each(&field.attrs, "event", "rename = \"…\"", mistakes, |name, input, mistakes| {
         match name.to_string().as_str() {
             "rename" => {
                 if !input.peek(Token![=]) {
@@ -204,7 +207,7 @@ fn one(field: &syn::Field, ident: Ident, mistakes: &mut Mistakes) -> Own {
             "null" if own.optional => own.null = true,
             "null" => mistakes
                 .at(name, "only an `Option` can be `null`; remove `null`, or make the field an `Option`"),
-            _ => return unknown(name, &OF_FIELD, mistakes),
+            _ => unknown(name, &OF_FIELD, mistakes),
         }
         Ok(())
     });
@@ -264,46 +267,6 @@ fn doc(attrs: &[Attribute]) -> String {
     };
     let said: Vec<_> = text.lines().filter(is_said).collect();
     said.join("\n").trim().to_owned()
-}
-
-fn unknown(name: &Ident, known: &[&str], mistakes: &mut Mistakes) -> syn::Result<()> {
-    let text = name.to_string();
-    let message = names::nearest(known.iter().copied(), &text).map_or_else(
-        || format!("unknown key `{text}`; here can stand {}", names::choice(known.iter().copied())),
-        |meant| format!("unknown key `{text}`; did you mean `{meant}`?"),
-    );
-    mistakes.at(name, message);
-    Ok(())
-}
-
-/// Calls `one` with every key of every `#[event(…)]`; it takes what stands behind the key.
-fn each(
-    attrs: &[Attribute],
-    mistakes: &mut Mistakes,
-    mut one: impl FnMut(&Ident, ParseStream<'_>, &mut Mistakes) -> syn::Result<()>,
-) {
-    let mut seen: Vec<String> = Vec::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("event")) {
-        let parsed = attr.parse_args_with(|input: ParseStream<'_>| {
-            while !input.is_empty() {
-                let before = mistakes.count();
-                if !input.peek(Ident::peek_any) {
-                    return Err(syn::Error::new(input.span(), "expected a key, as in `stream = orders`"));
-                }
-                let name = input.call(Ident::parse_any)?;
-                if seen.contains(&name.to_string()) {
-                    mistakes.at(&name, format!("`{name}` is given twice; keep one"));
-                }
-                seen.push(name.to_string());
-                one(&name, input, mistakes)?;
-                end_of_item(input, mistakes, before);
-            }
-            Ok(())
-        });
-        if let Err(error) = parsed {
-            mistakes.push(error);
-        }
-    }
 }
 
 #[cfg(test)]

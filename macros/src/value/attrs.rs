@@ -1,10 +1,8 @@
 //! `#[value(…)]` on types, variants and fields.
 
-use syn::ext::IdentExt;
-use syn::parse::ParseStream;
-use syn::{Attribute, Ident, LitStr, Path, Token};
+use syn::{Attribute, LitStr, Path, Token};
 
-use crate::keys::end_of_item;
+use crate::helper::{each, unknown};
 use crate::mistakes::Mistakes;
 use crate::names;
 
@@ -57,24 +55,27 @@ impl Case {
 /// What stands on the type.
 pub(super) fn container(attrs: &[Attribute], is_enum: bool, mistakes: &mut Mistakes) -> Container {
     let mut container = Container::default();
-    each(attrs, mistakes, |name, input, mistakes| match name.to_string().as_str() {
-        "crate" => {
-            input.parse::<Token![=]>()?;
-            container.krate = Some(input.call(Path::parse_mod_style)?);
-            Ok(())
-        }
-        "rename_all" if is_enum => {
-            input.parse::<Token![=]>()?;
-            let text: LitStr = input.parse()?;
-            container.rename_all =
-                Case::ALL.into_iter().find(|(case, _)| *case == text.value()).map(|(_, case)| case);
-            if container.rename_all.is_none() {
-                let choices = names::choice(Case::ALL.iter().map(|(name, _)| *name));
-                mistakes.at(&text, format!("`{}` is no way to name variants; write {choices}", text.value()));
+    let as_in = if is_enum { "rename_all = \"snake_case\"" } else { "crate = path" };
+    each(attrs, "value", as_in, mistakes, |name, input, mistakes| {
+        match name.to_string().as_str() {
+            "crate" => {
+                input.parse::<Token![=]>()?;
+                container.krate = Some(input.call(Path::parse_mod_style)?);
             }
-            Ok(())
+            "rename_all" if is_enum => {
+                input.parse::<Token![=]>()?;
+                let text: LitStr = input.parse()?;
+                container.rename_all =
+                    Case::ALL.into_iter().find(|(case, _)| *case == text.value()).map(|(_, case)| case);
+                if container.rename_all.is_none() {
+                    let choices = names::choice(Case::ALL.iter().map(|(name, _)| *name));
+                    mistakes
+                        .at(&text, format!("`{}` is no way to name variants; write {choices}", text.value()));
+                }
+            }
+            _ => unknown(name, if is_enum { &["rename_all", "crate"] } else { &["crate"] }, mistakes),
         }
-        _ => unknown(name, if is_enum { &["rename_all", "crate"] } else { &["crate"] }, mistakes),
+        Ok(())
     });
     container
 }
@@ -82,77 +83,32 @@ pub(super) fn container(attrs: &[Attribute], is_enum: bool, mistakes: &mut Mista
 /// What stands on a field or a variant.
 pub(super) fn inner(attrs: &[Attribute], is_field: bool, mistakes: &mut Mistakes) -> Inner {
     let mut inner = Inner::default();
-    each(attrs, mistakes, |name, input, mistakes| match name.to_string().as_str() {
-        "rename" => {
-            if !input.peek(Token![=]) {
+    each(attrs, "value", "rename = \"…\"", mistakes, |name, input, mistakes| {
+        match name.to_string().as_str() {
+            "rename" if !input.peek(Token![=]) => {
                 mistakes.at(name, "`rename` needs a text; write `rename = \"…\"`");
-                return Ok(());
             }
-            input.parse::<Token![=]>()?;
-            let text: LitStr = input.parse()?;
-            if text.value().is_empty() {
-                mistakes.at(&text, "`rename` is empty; write the name, or remove it");
+            "rename" => {
+                input.parse::<Token![=]>()?;
+                let text: LitStr = input.parse()?;
+                if text.value().is_empty() {
+                    mistakes.at(&text, "`rename` is empty; write the name, or remove it");
+                }
+                inner.rename = Some(text.value());
             }
-            inner.rename = Some(text.value());
-            Ok(())
+            "skip" if is_field => inner.skip = true,
+            "display" | "debug" if is_field && inner.text.is_some() => {
+                mistakes.at(name, "`display` and `debug` exclude each other; keep one");
+            }
+            "display" if is_field => inner.text = Some(Text::Display),
+            "debug" if is_field => inner.text = Some(Text::Debug),
+            _ => {
+                let known: &[&str] =
+                    if is_field { &["rename", "skip", "display", "debug"] } else { &["rename"] };
+                unknown(name, known, mistakes);
+            }
         }
-        "skip" if is_field => {
-            inner.skip = true;
-            Ok(())
-        }
-        "display" | "debug" if is_field && inner.text.is_some() => {
-            mistakes.at(name, "`display` and `debug` exclude each other; keep one");
-            Ok(())
-        }
-        "display" if is_field => {
-            inner.text = Some(Text::Display);
-            Ok(())
-        }
-        "debug" if is_field => {
-            inner.text = Some(Text::Debug);
-            Ok(())
-        }
-        _ => unknown(
-            name,
-            if is_field { &["rename", "skip", "display", "debug"] } else { &["rename"] },
-            mistakes,
-        ),
+        Ok(())
     });
     inner
-}
-
-fn unknown(name: &Ident, known: &[&str], mistakes: &mut Mistakes) -> syn::Result<()> {
-    let text = name.to_string();
-    let message = names::nearest(known.iter().copied(), &text).map_or_else(
-        || format!("unknown key `{text}`; here can stand {}", names::choice(known.iter().copied())),
-        |meant| format!("unknown key `{text}`; did you mean `{meant}`?"),
-    );
-    mistakes.at(name, message);
-    Ok(())
-}
-
-fn each(
-    attrs: &[Attribute],
-    mistakes: &mut Mistakes,
-    mut one: impl FnMut(&Ident, ParseStream<'_>, &mut Mistakes) -> syn::Result<()>,
-) {
-    let mut seen: Vec<String> = Vec::new();
-    for attr in attrs.iter().filter(|attr| attr.path().is_ident("value")) {
-        let parsed = attr.parse_args_with(|input: ParseStream<'_>| {
-            while !input.is_empty() {
-                let before = mistakes.count();
-                let name = input.call(Ident::parse_any)?;
-                if seen.contains(&name.to_string()) {
-                    mistakes.at(&name, format!("`{name}` is given twice; keep one"));
-                }
-                seen.push(name.to_string());
-                one(&name, input, mistakes)?;
-                end_of_item(input, mistakes, before);
-            }
-            Ok(())
-        });
-        if let Err(error) = parsed {
-            mistakes.push(error);
-        }
-    }
 }

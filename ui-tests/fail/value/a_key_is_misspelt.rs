@@ -18,6 +18,13 @@ struct Quote {
     qty: f64,
 }
 
+#[derive(Value)]
+#[value("snake_case")]
+enum Tif {
+    #[value("IOC")]
+    ImmediateOrCancel,
+}
+
 fn main() {
-    let _ = (Side::Buy, Side::Sell, Quote { px: 1.0, qty: 1.0 });
+    let _ = (Tif::ImmediateOrCancel, Side::Buy, Side::Sell, Quote { px: 1.0, qty: 1.0 });
 }
