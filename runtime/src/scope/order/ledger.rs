@@ -69,19 +69,39 @@ impl Slot {
 
     /// One order more.
     fn add(&self) {
-        let more = |word| word + u64::from(word & OPEN < OPEN);
-        if self.change(more).is_some() {
-            return;
+        if self.change(one_more).is_none() {
+            self.take();
         }
+    }
+
+    /// The first order of a decision that has no way.
+    fn take(&self) {
         for way in self.ways {
             match way.compare_exchange(0, self.name | 1, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) => return,
+                Ok(_) => return self.join(),
                 // Another thread was first, with an order of the same decision.
-                Err(word) if word & DECISION == self.name && self.change(more).is_some() => return,
+                Err(word) if word & DECISION == self.name && self.change(one_more).is_some() => return,
                 Err(_) => {}
             }
         }
         self.ways[evict()].store(self.name | 1, Ordering::SeqCst);
+    }
+
+    /// Where two threads placed the decision's first orders at once, and a way that one had found taken became free for the
+    /// other, it has two ways: what the later one counts goes to the first. Both look after they have taken theirs.
+    fn join(&self) {
+        let mut own = self.ways.iter().filter(|way| way.load(Ordering::SeqCst) & DECISION == self.name);
+        let Some(first) = own.next() else { return };
+        for later in own {
+            let more = later.swap(0, Ordering::SeqCst);
+            if more & DECISION == self.name {
+                let both = |word: u64| ((word & OPEN) + (more & OPEN)).min(OPEN) | (word | more) & !OPEN;
+                // Given up meanwhile, for another decision: as the limits above say.
+                let _ = first.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |word| {
+                    (word & DECISION == self.name).then(|| both(word))
+                });
+            }
+        }
     }
 
     /// Only one of two that see the same last state says so.
@@ -90,6 +110,10 @@ impl Slot {
             |way: &AtomicU64| way.compare_exchange(word, 0, Ordering::SeqCst, Ordering::SeqCst).is_ok();
         self.ways.iter().any(free)
     }
+}
+
+fn one_more(word: u64) -> u64 {
+    word + u64::from(word & OPEN < OPEN)
 }
 
 /// One more order is open. `ended`: deciding was over before, as for an exit of a position.
@@ -173,6 +197,21 @@ mod tests {
         let exit_of_a_position = id("dec_20251026_123456_ledger4");
         opened(exit_of_a_position, true);
         assert!(ordered_no_more(exit_of_a_position));
+    }
+
+    /// One thread finds the first way taken by another decision; that leaves it, and the other thread finds it free.
+    #[test]
+    fn two_orders_that_are_placed_at_once_are_counted_together() {
+        let ways: &'static [AtomicU64] = Vec::leak([const { AtomicU64::new(0) }; WAYS].into());
+        let over: &'static AtomicU64 = Box::leak(Box::new(AtomicU64::new(0)));
+        let slot = Slot { name: 1 << 16, ways, over };
+        ways[0].store(DECISION, Ordering::SeqCst);
+        slot.add();
+        ways[0].store(0, Ordering::SeqCst);
+        // The other one had looked for a way of the decision before there was one.
+        slot.take();
+        let words: Vec<u64> = ways.iter().map(|way| way.load(Ordering::SeqCst)).collect();
+        assert_eq!((words[0], words[1..].iter().sum()), (slot.name | 2, 0_u64));
     }
 
     // Issue 4, guarantee 2: whichever of the two comes first.
