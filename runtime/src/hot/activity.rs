@@ -97,6 +97,12 @@ pub(crate) struct Entered {
 impl Entered {
     /// Not entered.
     pub(crate) const NOT: Self = Self { entry: 0, depth: 0 };
+
+    /// Whether the site was enabled.
+    #[inline(always)]
+    pub(crate) fn is_in(self) -> bool {
+        self.entry != 0
+    }
 }
 
 /// The thread enters a scope of `site`, which began at the counter reading `since`.
@@ -111,7 +117,7 @@ pub(crate) fn enter(site: &'static Site, since: u64, decision: DecisionId) -> En
 /// The thread leaves a scope, and whatever it entered since.
 #[inline]
 pub(crate) fn exit(entered: Entered) {
-    if entered.entry != 0 {
+    if entered.is_in() {
         THREAD.with(|thread| {
             if let Some(slot) = thread.activity.get() {
                 slot.pop(entered);

@@ -83,9 +83,10 @@ extern "C" fn open_heard(decision: &'static Decision, fields: &dyn Fields) -> Cu
         return Current::NOT;
     }
     let mut current = open_now(decision, DecisionId::NONE);
+    // One that only joins another has not entered.
     if let Some(on) = &mut current.on
+        && on.entered.is_in()
         && let Some(sites) = on.scope.sites
-        && sites.start.enabled()
     {
         on.start(sites, fields);
     }
