@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use crate::clock::{self, Stopwatch};
 use crate::contestant::Contestant;
 use crate::durable::{self, TapelogDurable};
-use crate::floor::Floor;
+use crate::floor::{Floor, FloorFields};
 use crate::ours::{Tapelog, TapelogAttribute, TapelogNotStarted, TapelogSlot, TapelogUnsealed};
 use crate::peers::{emit::Emit, fastrace, slog::Slog, tracing_bare, tracing_json, tracing_layer};
 use crate::w2::Nothing;
@@ -34,6 +34,7 @@ macro_rules! contestants {
 contestants! {
     "nothing": Nothing;
     "floor": Floor;
+    "floor-fields": FloorFields;
     "tapelog": Tapelog;
     "tapelog-attribute": TapelogAttribute;
     "tapelog-unsealed": TapelogUnsealed;

@@ -4,8 +4,9 @@ use crate::race::{self, Answers};
 use crate::report::{Goal, Size, Table};
 use crate::stats::{median, quantile};
 
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "floor",
+    "floor-fields",
     "tapelog",
     "tapelog-attribute",
     "tracing-bare",

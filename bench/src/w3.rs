@@ -11,7 +11,7 @@ const NAMES: [&str; 6] = ["tapelog", "tapelog-unsealed", "tracing-json", "fastra
 /// Measures, and says which goals hold.
 pub fn run(size: Size) -> Table {
     let count: u64 = size.pick(100_000, 1_000_000);
-    let rounds = size.pick(1, 3);
+    let rounds = size.pick(1, 5);
     let mut figures: Vec<_> = NAMES.iter().map(|name| (*name, Vec::new(), 0.0_f64, 0.0, 0, 0)).collect();
     for _ in 0..rounds {
         for (name, rates, rss, shared, lines, bytes) in &mut figures {

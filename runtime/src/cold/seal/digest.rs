@@ -1,7 +1,7 @@
 //! The hash of a segment as it grows, and a short check of each of its lines.
 
 use std::fs::File;
-use std::io::{self, BufRead as _};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 
 use sha2::{Digest as _, Sha256};
@@ -30,7 +30,7 @@ impl Digest {
             let len = want.min(usize::try_from(upto - self.hashed).unwrap_or(usize::MAX));
             self.chunk.resize(len, 0);
             file.read_exact_at(&mut self.chunk, self.hashed)?;
-            let Some(end) = self.chunk.iter().rposition(|byte| *byte == b'\n') else {
+            let Some(end) = memchr::memrchr(b'\n', &self.chunk) else {
                 if len as u64 == upto - self.hashed {
                     return Err(io::Error::new(
                         io::ErrorKind::InvalidData,
@@ -43,14 +43,11 @@ impl Digest {
             let lines = &self.chunk[..=end];
             self.sha.update(lines);
             self.hashed += lines.len() as u64;
-            // `skip_until` looks for the newline many bytes at a time, which `split_inclusive` does not.
-            let mut rest = lines;
-            while !rest.is_empty() {
-                let mut after = rest;
-                let len = after.skip_until(b'\n')?;
-                self.checks.push(check_of(&rest[..len]));
+            let mut start = 0;
+            for end in memchr::memchr_iter(b'\n', lines) {
+                self.checks.push(check_of(&lines[start..=end]));
                 self.lines += 1;
-                rest = after;
+                start = end + 1;
             }
             want = CHUNK;
         }

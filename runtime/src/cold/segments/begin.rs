@@ -5,14 +5,14 @@
 //! Invariant: a pure function of the segment before, a time and a `seq`, so that recovery can write the line too.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
+use std::io::{self, BufRead as _, BufReader, Seek as _};
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::cold::encode::Envelope;
 use crate::cold::json;
-use crate::cold::recover::seq_of;
+use crate::cold::recover::{last_seq_of_file, seq_of};
 
 use super::{Closed, closed_name};
 
@@ -53,28 +53,41 @@ fn instant(wall_ns: i64) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// What there is to say of closed segment `number`, from the file itself.
+/// What there is to say of closed segment `number`, from the file itself: its ends, and all of it only where it is hashed.
 ///
 /// # Errors
 /// When it cannot be read. A segment is packed only after the line that names it is written, so that it is plain here.
 pub(crate) fn examine(dir: &Path, file: &str, number: u32, sealed: bool) -> io::Result<Closed> {
     let mut closed =
         Closed { file: file.to_owned(), number, bytes: 0, first_seq: 0, last_seq: 0, sealed, sha256: None };
-    let mut reader = BufReader::with_capacity(256 << 10, File::open(closed.path(dir))?);
-    let mut sha = sealed.then(Sha256::new);
-    let (mut line, mut last) = (Vec::new(), Vec::new());
+    let path = closed.path(dir);
+    let mut segment = File::open(&path)?;
+    closed.bytes = segment.metadata()?.len();
+    closed.first_seq = first_seq(&segment)?;
+    closed.last_seq = last_seq_of_file(&path)?;
+    if sealed {
+        segment.rewind()?;
+        let mut sha = Sha256::new();
+        let mut reader = BufReader::with_capacity(256 << 10, segment);
+        while let part @ [_, ..] = reader.fill_buf()? {
+            sha.update(part);
+            let len = part.len();
+            reader.consume(len);
+        }
+        closed.sha256 = Some(sha.finalize().into());
+    }
+    Ok(closed)
+}
+
+/// The `seq` of the first line that has one; 0 when none has.
+fn first_seq(segment: &File) -> io::Result<u64> {
+    let mut reader = BufReader::new(segment);
+    let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
-        closed.bytes += line.len() as u64;
-        if let Some(sha) = &mut sha {
-            sha.update(&line);
+        if let Some(seq) = seq_of(line.trim_ascii_end()) {
+            return Ok(seq);
         }
-        if closed.first_seq == 0 {
-            closed.first_seq = seq_of(line.trim_ascii_end()).unwrap_or(0);
-        }
-        std::mem::swap(&mut line, &mut last);
         line.clear();
     }
-    closed.last_seq = seq_of(last.trim_ascii_end()).unwrap_or(0);
-    closed.sha256 = sha.map(|sha| sha.finalize().into());
-    Ok(closed)
+    Ok(0)
 }
