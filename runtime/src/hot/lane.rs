@@ -5,9 +5,9 @@
 //! processor's counter stamps records. Whoever changes one of these closes the lane; a record that finds it closed looks
 //! whether it may be opened.
 
-use core::cell::{Cell, RefMut};
+use core::cell::RefMut;
 use core::ptr;
-use core::sync::atomic::{Ordering, compiler_fence};
+use core::sync::atomic::{AtomicUsize, Ordering, compiler_fence};
 
 use super::clock;
 use super::hub::Hub;
@@ -44,10 +44,33 @@ impl Gate {
     }
 }
 
+/// The gate of a thread, which its own thread alone reads and writes.
+///
+/// An atomic only so that it is written whole: of a bit that changes, the compiler writes the byte, and a processor that has
+/// just stored one waits with the next look at all eight.
+#[derive(Debug)]
+pub(crate) struct OwnGate(AtomicUsize);
+
+impl OwnGate {
+    pub(crate) const fn new(gate: Gate) -> Self {
+        Self(AtomicUsize::new(gate.0))
+    }
+
+    #[inline(always)]
+    fn get(&self) -> Gate {
+        Gate(self.0.load(Ordering::Relaxed))
+    }
+
+    #[inline(always)]
+    fn set(&self, gate: Gate) {
+        self.0.store(gate.0, Ordering::Relaxed);
+    }
+}
+
 /// A thread's ring, for one record. The lane is taken until this is dropped.
 pub(super) struct Lane<'a> {
     pub(super) own: &'a mut Own,
-    gate: &'a Cell<Gate>,
+    gate: &'a OwnGate,
 }
 
 impl Drop for Lane<'_> {
@@ -119,6 +142,8 @@ impl ThreadState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use core::cell::Cell;
+
     use crate::hot::encoder::{Encoder, tag};
     use crate::hot::fields::Seen;
     use crate::hot::record::record;

@@ -13,7 +13,7 @@ use super::clock::CALIBRATION;
 use super::contexts::{INLINE, NO_SLOT};
 use super::hub::Hub;
 use super::ids::DecisionId;
-use super::lane::Gate;
+use super::lane::{Gate, OwnGate};
 use super::open::Entry;
 use super::registry;
 use super::ring::{Producer, RECORD_HEADER, Ring};
@@ -87,7 +87,7 @@ impl CurrentDecision {
 #[derive(Debug)]
 pub(crate) struct ThreadState {
     /// For which recorder its records go the short way: see `lane`.
-    pub(super) gate: Cell<Gate>,
+    pub(super) gate: OwnGate,
     /// Borrowed through [`ThreadState::ring`], or taken as a lane.
     pub(super) ring: RefCell<Option<Own>>,
     pub(super) target: Cell<Option<&'static Hub>>,
@@ -112,7 +112,7 @@ pub(crate) struct ThreadState {
 thread_local! {
     pub(crate) static THREAD: ThreadState = const {
         ThreadState {
-            gate: Cell::new(Gate::CLOSED),
+            gate: OwnGate::new(Gate::CLOSED),
             ring: RefCell::new(None),
             target: Cell::new(None),
             decision: CurrentDecision::none(),

@@ -198,19 +198,18 @@ impl Line {
         // One by one: `map` over an array may become a call.
         let high = eight_digits((mantissa / TEN_TO_8) as u32);
         let low = eight_digits((mantissa % TEN_TO_8) as u32);
-        // Sixteen digits, and what may be copied with them.
-        let mut digits = [b'0'; 32];
-        digits[..8].copy_from_slice(&(high | ASCII).to_le_bytes());
-        digits[8..16].copy_from_slice(&(low | ASCII).to_le_bytes());
         let zeros_before = if high == 0 { 64 + low.trailing_zeros() } else { high.trailing_zeros() } / 8;
         let zeros_after = (low.leading_zeros() / 8) as usize;
         let point = 16 - scale;
         let first = (zeros_before as usize).min(point - 1);
         let whole = point - first;
+        // Sixteen digits, shifted in registers: a copy from memory would wait until both halves of them stand there.
+        let digits = u128::from(high | ASCII) | u128::from(low | ASCII) << 64;
         let room = self.room::<32>();
-        room[..16].copy_from_slice(&digits[first..first + 16]);
+        room[..16].copy_from_slice(&(digits >> (8 * first)).to_le_bytes());
         room[whole] = b'.';
-        room[whole + 1..whole + 9].copy_from_slice(&digits[point..point + 8]);
+        // A scale is eight at the most, so that the fraction is of the lower half.
+        room[whole + 1..whole + 9].copy_from_slice(&((low | ASCII) >> (8 * (8 - scale))).to_le_bytes());
         // A fraction of nothing but zeros keeps one.
         self.len += whole + 1 + scale.saturating_sub(zeros_after).max(1);
         true
