@@ -245,8 +245,8 @@ fn a_decision_whose_router_tries_again_is_followed_and_timed_until_its_fill() {
     assert!(child.0.try_wait().unwrap().is_none(), "it lives on: {out}");
     let (code, out, err) = root.tape("slow --json");
     assert_eq!(code, 0, "{err}");
-    let hop = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
-    let hop = hop.filter(|one| one["name"] == "4 signal to first fill").next_back().unwrap();
+    let mut all = out.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let hop = all.find(|one| one["name"] == "4 signal to first fill").unwrap();
     let slowest = hop["worst_decision_id"].as_str();
     assert!(slowest == Some(id) && hop["max_ms"].as_f64().unwrap() >= BACKOFF.as_millis() as f64, "{out}");
 }
