@@ -163,6 +163,19 @@ impl Line {
         true
     }
 
+    /// A number below 10^9, with the zeros before it.
+    #[inline(always)]
+    pub(super) fn nine_digits(&mut self, number: u32) {
+        self.byte(b'0' + (number / TEN_TO_8 as u32) as u8);
+        self.padded(&(eight_digits(number % TEN_TO_8 as u32) | ASCII).to_le_bytes(), 8);
+    }
+
+    /// Lower-case hexadecimal, all eight digits.
+    #[inline(always)]
+    pub(super) fn eight_hex(&mut self, number: u32) {
+        self.padded(&eight_hex(number).to_le_bytes(), 8);
+    }
+
     /// A whole number.
     #[inline]
     pub(super) fn unsigned(&mut self, number: u64) {
@@ -249,6 +262,18 @@ const fn eight_digits(number: u32) -> u64 {
     let twos = hundreds | (fours - hundreds * 100) << 16;
     let tens = ((twos * 103) >> 10) & 0x000F_000F_000F_000F;
     tens | (twos - tens * 10) << 8
+}
+
+/// The eight hexadecimal digits of a number, as characters, the first one lowest: spread in three steps.
+#[inline(always)]
+const fn eight_hex(number: u32) -> u64 {
+    let mut digits = number as u64;
+    digits = (digits << 16 | digits) & 0x0000_FFFF_0000_FFFF;
+    digits = (digits << 8 | digits) & 0x00FF_00FF_00FF_00FF;
+    digits = (digits << 4 | digits) & 0x0F0F_0F0F_0F0F_0F0F;
+    // One in each digit that is a letter.
+    let letters = (digits + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+    (digits + ASCII + letters * (b'a' - b'0' - 10) as u64).swap_bytes()
 }
 
 /// A float that is a short decimal, as most prices and quantities are: `mantissa / 10^scale`, with a scale from 3 to 8 and
@@ -352,6 +377,18 @@ mod tests {
         let mut line = Line::new();
         line.signed(i64::MIN);
         assert_eq!(line.written(), i64::MIN.to_string().as_bytes());
+    }
+
+    #[test]
+    fn digits_of_fixed_length_are_those_of_the_general_writer() {
+        let numbers = (0..1 << 32).step_by(65_521).chain(0..70_000).chain([u32::MAX.into()]);
+        for number in numbers.map(|number: u64| number as u32) {
+            let mut line = Line::new();
+            line.eight_hex(number);
+            line.nine_digits(number % 1_000_000_000);
+            let expected = format!("{number:08x}{:09}", number % 1_000_000_000);
+            assert_eq!(line.written(), expected.as_bytes());
+        }
     }
 
     #[test]

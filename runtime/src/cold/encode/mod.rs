@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use crate::hot::civil::{Civil, digits};
+use crate::hot::civil::Civil;
 use crate::hot::clock::Calibration;
 use crate::hot::contexts::{INLINE, NO_SLOT};
 use crate::hot::encoder::tag;
@@ -77,7 +77,7 @@ pub(crate) struct Encoder {
     ready: Vec<Option<Box<Ready>>>,
     /// The second that was written last.
     second: i64,
-    /// `{"timestamp":"…Z` of that second.
+    /// `{"timestamp":"…` to the point behind that second.
     stamp: [u8; STAMP],
     /// The decision that was written last.
     decision: DecisionId,
@@ -88,9 +88,9 @@ pub(crate) struct Encoder {
     nonfinite: Vec<String>,
 }
 
-const STAMP: usize = 44;
-/// Where in [`Encoder::stamp`] the seconds begin and the nanoseconds.
-const STAMP_AT: [usize; 2] = [14, 34];
+const STAMP: usize = 34;
+/// Where in [`Encoder::stamp`] the year begins.
+const STAMP_AT: usize = 14;
 
 /// The key that domain events always have (S2-014).
 const CORRELATION: &str = "correlation_id";
@@ -106,7 +106,7 @@ impl Encoder {
             contexts: HashMap::new(),
             ready: Vec::new(),
             second: i64::MIN,
-            stamp: *b"{\"timestamp\":\"0000-00-00T00:00:00.000000000Z",
+            stamp: *b"{\"timestamp\":\"0000-00-00T00:00:00.",
             decision: DecisionId::NONE,
             decision_text: ([0; 64], 0),
             line: Line::new(),
@@ -188,13 +188,13 @@ impl Encoder {
     #[inline]
     fn timestamp(&mut self, wall: i64) {
         let second = wall.div_euclid(1_000_000_000);
-        let [seconds, nanos] = STAMP_AT;
         if second != self.second {
             self.second = second;
-            Civil::from_seconds(second).write_rfc3339(&mut self.stamp[seconds..nanos - 1]);
+            Civil::from_seconds(second).write_rfc3339(&mut self.stamp[STAMP_AT..STAMP - 1]);
         }
-        digits(&mut self.stamp[nanos..nanos + 9], wall.rem_euclid(1_000_000_000) as u32);
         self.line.padded(&self.stamp, STAMP);
+        self.line.nine_digits(wall.rem_euclid(1_000_000_000) as u32);
+        self.line.byte(b'Z');
     }
 
     /// The text of the decision is kept: lines of one decision follow each other.
@@ -234,12 +234,9 @@ impl Encoder {
     /// `,"event_id":"…","seq":…}` and the newline.
     #[inline]
     fn end(&mut self, seq: u64) {
-        let mut text = *b",\"event_id\":\"........\",\"seq\":...";
-        let id = self.envelope.event_id(seq);
-        for (at, place) in text[13..21].iter_mut().enumerate() {
-            *place = b"0123456789abcdef"[(id >> (28 - 4 * at)) as usize & 15];
-        }
-        self.line.padded(&text, 29);
+        self.line.padded(b",\"event_id\":\"...", 13);
+        self.line.eight_hex(self.envelope.event_id(seq));
+        self.line.padded(b"\",\"seq\":", 8);
         self.line.unsigned(seq);
         self.line.padded(b"}\n", 2);
     }
