@@ -242,6 +242,10 @@ fn a_decision_whose_router_tries_again_is_followed_and_timed_until_its_fill() {
         "{out}"
     );
     assert_eq!(out.matches(" DECISION_CLOSED ").count(), 2, "{out}");
+    // What came later is laid out with what stands above it.
+    let second = out.lines().find(|line| line.contains("#2  buy")).unwrap();
+    assert!(second.contains("├ ORDER_CONTEXT "), "{out}");
+    assert!(!out.contains(" cli/tests/recorder.rs:"), "the folder is said once: {out}");
     assert!(child.0.try_wait().unwrap().is_none(), "it lives on: {out}");
     let (code, out, err) = root.tape("slow --json");
     assert_eq!(code, 0, "{err}");

@@ -47,7 +47,8 @@ pub(super) fn follow(
             }
             Some((run, Found::One { id, kind, lines })) => {
                 let mut story = story(&searcher, run, &id, kind, lines)?;
-                let rests = rests(&story.lines.all);
+                let lines = &mut story.lines.all;
+                let rests = rests(lines);
                 closed = rests.map(|(seq, _)| match closed {
                     Some(before) if before.0 == seq => before,
                     _ => (seq, Instant::now()),
@@ -55,14 +56,17 @@ pub(super) fn follow(
                 let rests_for = rests.map_or(MOST, |(_, rests_for)| rests_for);
                 let over = closed.is_some_and(|(_, since)| since.elapsed() >= rests_for);
                 let first = shown.is_empty();
-                let start = story.lines.all.iter().find_map(|line| line.at);
-                story.lines.all.retain(|line| shown.insert((line.run, line.seq)));
                 if args.raw {
-                    super::events(out, &story.lines.all, args, look)?;
-                } else if first {
-                    screen::story(out, look, &story, args.verbose)?;
-                } else if !story.lines.all.is_empty() {
-                    screen::more(out, look, &story, start, args.verbose)?;
+                    lines.retain(|line| shown.insert((line.run, line.seq)));
+                    super::events(out, lines, args, look)?;
+                } else {
+                    let is_new: Vec<bool> =
+                        lines.iter().map(|line| shown.insert((line.run, line.seq))).collect();
+                    if first {
+                        screen::story(out, look, &story, args.verbose)?;
+                    } else {
+                        screen::more(out, look, &story, args.verbose, |at| is_new.get(at) == Some(&true))?;
+                    }
                 }
                 out.flush()?;
                 if over || !alive {

@@ -57,7 +57,6 @@ pub(crate) fn story(out: &mut dyn Write, look: &Look, story: &Story<'_>, verbose
     let rest = verdict.text.strip_prefix(verdict.word).unwrap_or_default();
     writeln!(out, "{}{}", look.paint(verdict.tone, verdict.word), look.paint(Tone::Title, &safe(rest)))?;
     writeln!(out, "{}", safe(&title.about.join(" · ")))?;
-    let start = lines.iter().find_map(|line| line.at);
     for row in columns("<<<", &names.legend()) {
         writeln!(out, "{}", safe(&row))?;
     }
@@ -68,53 +67,58 @@ pub(crate) fn story(out: &mut dyn Write, look: &Look, story: &Story<'_>, verbose
         writeln!(out, "{}", look.paint(Tone::Quiet, &safe(&format!("{run}{sources}"))))?;
     }
     writeln!(out)?;
-    let depths = Depths::of(lines, story.decision.as_deref());
-    let rows: Vec<_> =
-        lines.iter().zip(&depths.0).map(|(line, depth)| row(line, *depth, start, names, &folder)).collect();
-    let widths = Widths::of(&rows, look, verbose);
-    let whole =
-        lines.iter().filter_map(|line| line.at).max().zip(start).map_or(0, |(end, start)| end - start);
-    let mut before: Option<&Line> = None;
-    let mut thread = String::new();
-    for (row, line) in rows.iter().zip(lines) {
-        if title.runs.len() > 1 && before.is_none_or(|before| before.run != line.run) {
-            let name = title.runs.iter().find(|(at, _)| *at == line.run).map_or("", |(_, name)| name);
-            writeln!(out, "{}", look.paint(Tone::Title, &safe(&format!("── {name}"))))?;
-        }
-        let gap = before.and_then(|before| before.at).zip(line.at).map_or(0, |(before, at)| at - before);
-        if gap >= GAP.max(whole / 10) {
-            let words = format!("{}     ┆ {} of nothing", " ".repeat(widths.at), time::span(gap));
-            writeln!(out, "{}", look.paint(Tone::Quiet, &words))?;
-        }
-        if widths.narrow && thread != row.thread {
-            thread.clone_from(&row.thread);
-            let words = format!("{}  ╌ thread {thread}", " ".repeat(widths.at));
-            let words = if before.is_none() { words.replacen("    ", "  ms", 1) } else { words };
-            writeln!(out, "{}", look.paint(Tone::Quiet, &words))?;
-        }
-        before = Some(line);
-        write_row(out, look, row, &widths)?;
-        if verbose {
-            every_field(out, look, line, &widths)?;
-        }
-    }
-    Ok(())
+    events(out, look, story, &folder, verbose, |_| true)
 }
 
-/// Rows that came since, below those that are there: without a head, counted from the same start.
+/// Rows that came since, below those that are there: without a head, laid out with them.
 pub(crate) fn more(
     out: &mut dyn Write,
     look: &Look,
     story: &Story<'_>,
-    start: Option<i64>,
     verbose: bool,
+    is_new: impl Fn(usize) -> bool,
 ) -> io::Result<()> {
-    let lines = &story.lines.all;
+    events(out, look, story, &common_folder(&story.lines.all), verbose, is_new)
+}
+
+/// A row for each event that is to be shown, by its place in the story.
+fn events(
+    out: &mut dyn Write,
+    look: &Look,
+    story: &Story<'_>,
+    folder: &str,
+    verbose: bool,
+    is_shown: impl Fn(usize) -> bool,
+) -> io::Result<()> {
+    let (title, names, lines) = (&story.title, &story.names, &story.lines.all);
+    let start = lines.iter().find_map(|line| line.at);
     let depths = Depths::of(lines, story.decision.as_deref());
-    let rows = lines.iter().zip(&depths.0).map(|(line, depth)| row(line, *depth, start, &story.names, ""));
-    let rows: Vec<_> = rows.collect();
+    let rows: Vec<_> =
+        lines.iter().zip(&depths.0).map(|(line, depth)| row(line, *depth, start, names, folder)).collect();
     let widths = Widths::of(&rows, look, verbose);
-    for (row, line) in rows.iter().zip(lines) {
+    let whole =
+        lines.iter().filter_map(|line| line.at).max().zip(start).map_or(0, |(end, start)| end - start);
+    let mut before: Option<(&Line, &Row)> = None;
+    for (at, (row, line)) in rows.iter().zip(lines).enumerate() {
+        let (before_line, before_row) = before.replace((line, row)).unzip();
+        if !is_shown(at) {
+            continue;
+        }
+        if title.runs.len() > 1 && before_line.is_none_or(|before| before.run != line.run) {
+            let name = title.runs.iter().find(|(at, _)| *at == line.run).map_or("", |(_, name)| name);
+            writeln!(out, "{}", look.paint(Tone::Title, &safe(&format!("── {name}"))))?;
+        }
+        let gap = before_line.and_then(|before| before.at).zip(line.at).map_or(0, |(before, at)| at - before);
+        if gap >= GAP.max(whole / 10) {
+            let words = format!("{}     ┆ {} of nothing", " ".repeat(widths.at), time::span(gap));
+            writeln!(out, "{}", look.paint(Tone::Quiet, &words))?;
+        }
+        let thread = before_row.map_or("", |before| &before.thread);
+        if widths.narrow && thread != row.thread {
+            let words = format!("{}  ╌ thread {}", " ".repeat(widths.at), row.thread);
+            let words = if before_row.is_none() { words.replacen("    ", "  ms", 1) } else { words };
+            writeln!(out, "{}", look.paint(Tone::Quiet, &words))?;
+        }
         write_row(out, look, row, &widths)?;
         if verbose {
             every_field(out, look, line, &widths)?;
