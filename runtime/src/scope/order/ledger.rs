@@ -93,14 +93,15 @@ impl Slot {
         let mut own = self.ways.iter().filter(|way| way.load(Ordering::SeqCst) & DECISION == self.name);
         let Some(first) = own.next() else { return };
         for later in own {
-            let more = later.swap(0, Ordering::SeqCst);
-            if more & DECISION == self.name {
-                let both = |word: u64| ((word & OPEN) + (more & OPEN)).min(OPEN) | (word | more) & !OPEN;
-                // Given up meanwhile, for another decision: as the limits above say.
-                let _ = first.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |word| {
-                    (word & DECISION == self.name).then(|| both(word))
-                });
-            }
+            let taken = later.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |word| {
+                (word & DECISION == self.name).then_some(0)
+            });
+            // Either may have been given up meanwhile, for another decision: as the limits above say.
+            let Ok(more) = taken else { continue };
+            let both = |word: u64| ((word & OPEN) + (more & OPEN)).min(OPEN) | (word | more) & !OPEN;
+            let _ = first.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |word| {
+                (word & DECISION == self.name).then(|| both(word))
+            });
         }
     }
 
@@ -199,6 +200,7 @@ mod tests {
         assert!(ordered_no_more(exit_of_a_position));
     }
 
+    // Issue 4, guarantee 2: whichever of two comes first.
     /// One thread finds the first way taken by another decision; that leaves it, and the other thread finds it free.
     #[test]
     fn two_orders_that_are_placed_at_once_are_counted_together() {
