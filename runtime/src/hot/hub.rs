@@ -22,6 +22,7 @@ use super::ring::{HEADER_LEN, Producer, Ring};
 use super::rules::Rules;
 use super::shm::Mapping;
 use super::site::{Level, Site};
+use super::waiters::Waiters;
 
 /// At most so many rings, and so at most so many threads that record at once.
 pub(crate) const MAX_RINGS: usize = 256;
@@ -166,6 +167,7 @@ pub(crate) struct Hub {
     /// In a backtest: whose time the lines have.
     pub(crate) engine_clock: Option<EngineClock>,
     pub(crate) synced: Synced,
+    pub(crate) waiters: Waiters,
 }
 
 /// Up to which counter everything is on the disk, and those who wait for it.
@@ -235,6 +237,7 @@ impl Hub {
             waits_for_disk,
             engine_clock,
             synced: Synced::default(),
+            waiters: Waiters::default(),
         };
         // SAFETY: the file is longer than eight bytes, aligned, and nobody else has it yet.
         unsafe { hub.state.at::<AtomicU64>(0).as_ref() }.store(layout::MAGIC, Ordering::Release);

@@ -34,3 +34,4 @@ pub mod typed;
 pub mod value;
 mod value_forms;
 mod value_types;
+pub(crate) mod waiters;

@@ -28,8 +28,6 @@ use super::thread::{self, Own, SlotKeys, THREAD, ThreadState};
 pub(crate) const LARGEST: usize = 16 << 20;
 /// How long an `audit` record waits for room. Twenty milliseconds: twice the drain's idle period.
 const LONGEST_WAIT: Duration = Duration::from_millis(20);
-/// How long it sleeps between two looks.
-const WAIT_STEP: Duration = Duration::from_micros(50);
 
 /// Records an event of `site` on this thread, in its current context. Call it after [`Site::enabled`] said yes.
 ///
@@ -279,16 +277,15 @@ fn wait_for_room(
     if site.event.stream.class() == Class::Log || producer.saturated || thread.never_waits.get() {
         return None;
     }
-    let start = clock::monotonic_ns();
-    while clock::monotonic_ns() - start < LONGEST_WAIT.as_nanos() as u64 {
-        std::thread::sleep(WAIT_STEP);
-        if let Some(place) = producer.reserve(len) {
-            return Some(place);
+    let place = hub.waiters.wait(LONGEST_WAIT, || {
+        let place = producer.reserve(len);
+        if place.is_none() {
+            hub.wake();
         }
-        hub.wake();
-    }
-    producer.saturated = true;
-    None
+        place
+    });
+    producer.saturated = place.is_none();
+    place
 }
 
 /// A record from a destructor of thread-local storage: the thread's own ring is given back already, so another is

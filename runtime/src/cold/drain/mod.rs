@@ -312,6 +312,7 @@ impl Drain {
             Ok(()) => {
                 self.signals.lines.fetch_add(waiting.batch.count, Ordering::Relaxed);
                 self.hub.released.store(waiting.released, Ordering::Release);
+                self.hub.waiters.tell();
                 if self.hub.waits_for_disk && self.streams.sync().is_ok() {
                     self.hub.synced.set(waiting.released);
                 }

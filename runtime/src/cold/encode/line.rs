@@ -266,7 +266,7 @@ const fn eight_digits(number: u32) -> u64 {
 
 /// The eight hexadecimal digits of a number, as characters, the first one lowest: spread in three steps.
 #[inline(always)]
-const fn eight_hex(number: u32) -> u64 {
+pub(crate) const fn eight_hex(number: u32) -> u64 {
     let mut digits = number as u64;
     digits = (digits << 16 | digits) & 0x0000_FFFF_0000_FFFF;
     digits = (digits << 8 | digits) & 0x00FF_00FF_00FF_00FF;

@@ -23,6 +23,7 @@ mod value;
 
 use fields::{ContextKey, Ready, context_keys};
 use line::Line;
+pub(crate) use line::eight_hex;
 use value::Base;
 
 /// What is the same for every line of a run.

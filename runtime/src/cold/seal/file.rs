@@ -54,16 +54,17 @@ impl SealFile {
         (self.number > 0).then(|| (self.head.clone(), self.number))
     }
 
-    /// Adds seals, and has them on the disk. Fills in time, number and `previous`.
+    /// Adds seals, and has them on the disk. Fills in time, number and `previous`. Returns the hash of each.
     ///
     /// # Errors
     /// When they cannot be written; then none of them is there.
-    pub(crate) fn append(&mut self, seals: &mut [Seal]) -> io::Result<()> {
+    pub(crate) fn append(&mut self, seals: &mut [Seal]) -> io::Result<Vec<String>> {
         let mut timestamp = Vec::new();
         json::instant(&mut timestamp, i128::from(clock::wall_ns()));
         let timestamp = String::from_utf8_lossy(&timestamp).into_owned();
         let mut text = Vec::new();
         let (mut head, mut number) = (self.head.clone(), self.number);
+        let mut hashes = Vec::new();
         for seal in &mut *seals {
             number += 1;
             seal.timestamp.clone_from(&timestamp);
@@ -71,6 +72,7 @@ impl SealFile {
             seal.previous = head;
             let line = seal.to_line();
             head = hash(&line);
+            hashes.push(head.clone());
             text.extend_from_slice(&line);
             text.push(b'\n');
         }
@@ -83,7 +85,7 @@ impl SealFile {
         self.len += text.len() as u64;
         (self.head, self.number) = (head, number);
         self.covers = seals.last().map_or(self.covers, |seal| seal.covers);
-        Ok(())
+        Ok(hashes)
     }
 }
 

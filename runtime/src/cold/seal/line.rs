@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::cold::encode::eight_hex;
+
 /// Says that the first `bytes` bytes of a segment, unpacked, have this SHA-256: `head -c BYTES FILE | sha256sum`.
 ///
 /// ```
@@ -94,12 +96,8 @@ impl Seal {
 
 /// [`Seal::checks`] of some lines.
 pub(crate) fn line_checks(checks: &[u32]) -> String {
-    use std::fmt::Write as _;
-    checks.iter().fold(String::with_capacity(checks.len() * 8), |mut text, check| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{check:08x}");
-        text
-    })
+    let digits: Vec<_> = checks.iter().map(|check| eight_hex(*check).to_le_bytes()).collect();
+    String::from_utf8_lossy(digits.as_flattened()).into_owned()
 }
 
 /// Four words at a time, each into a hash of its own, since one multiplication waits for the one before: it must cost less

@@ -10,6 +10,7 @@ mod line;
 mod sealer;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::fs::File;
 use std::io;
@@ -23,6 +24,7 @@ use line::{Cause, line_checks};
 pub(crate) use sealer::{Sealer, seal_repaired};
 
 use digest::Digest;
+use written::Written;
 
 /// What the drain hashes itself to close a segment, in bytes: a millisecond or two.
 const HASHED_BY_THE_DRAIN: u64 = 2 << 20;
@@ -30,7 +32,7 @@ const HASHED_BY_THE_DRAIN: u64 = 2 << 20;
 const PATIENCE: Duration = Duration::from_millis(2);
 
 /// How far a stream's segment is written.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Progress<'a> {
     pub(crate) index: u32,
     pub(crate) name: &'a str,
@@ -38,6 +40,8 @@ pub(crate) struct Progress<'a> {
     pub(crate) file: &'a Arc<File>,
     pub(crate) len: u64,
     pub(crate) last_seq: u64,
+    /// The end of what is written, if it is at hand. The sealer may take the buffer for an empty one.
+    pub(crate) written: &'a mut Vec<u8>,
 }
 
 /// What the drain and the sealer share.
@@ -65,6 +69,7 @@ struct Track {
     len: u64,
     last_seq: u64,
     digest: Arc<Mutex<Digest>>,
+    written: Arc<Mutex<Written>>,
 }
 
 impl Sealing {
@@ -77,25 +82,29 @@ impl Sealing {
         let mut state = self.state();
         state.seq = seq;
         for stream in streams {
-            match state.tracks.iter_mut().find(|track| track.index == stream.index) {
-                Some(track) => {
-                    track.len = stream.len;
-                    track.last_seq = stream.last_seq;
-                    if !Arc::ptr_eq(&track.file, stream.file) {
-                        track.file = Arc::clone(stream.file);
-                    }
+            let at = match state.tracks.iter().position(|track| track.index == stream.index) {
+                Some(at) => at,
+                None if stream.len == 0 => continue,
+                None => {
+                    state.tracks.push(Track {
+                        index: stream.index,
+                        name: stream.name.to_owned(),
+                        segment: stream.segment,
+                        file: Arc::clone(stream.file),
+                        len: 0,
+                        last_seq: 0,
+                        digest: Arc::default(),
+                        written: Arc::default(),
+                    });
+                    state.tracks.len() - 1
                 }
-                None if stream.len == 0 => {}
-                None => state.tracks.push(Track {
-                    index: stream.index,
-                    name: stream.name.to_owned(),
-                    segment: stream.segment,
-                    file: Arc::clone(stream.file),
-                    len: stream.len,
-                    last_seq: stream.last_seq,
-                    digest: Arc::default(),
-                }),
+            };
+            let track = &mut state.tracks[at];
+            (track.len, track.last_seq) = (stream.len, stream.last_seq);
+            if !Arc::ptr_eq(&track.file, stream.file) {
+                track.file = Arc::clone(stream.file);
             }
+            track.written().add(stream.len, stream.written);
         }
     }
 
@@ -114,7 +123,7 @@ impl Sealing {
         if track.len - digest.hashed > HASHED_BY_THE_DRAIN {
             return None;
         }
-        digest.advance(&track.file, track.len).ok()?;
+        track.advance(&mut digest).ok()?;
         Some(digest.sha256())
     }
 
@@ -125,7 +134,7 @@ impl Sealing {
         for track in &tracks {
             let mut digest = track.digest();
             let before = digest.hashed;
-            digest.advance(&track.file, track.len)?;
+            track.advance(&mut digest)?;
             hashed.bytes += digest.hashed - before;
             hashed.unsealed_lines += digest.checks.len();
         }
@@ -145,6 +154,15 @@ struct Hashed {
 impl Track {
     fn digest(&self) -> MutexGuard<'_, Digest> {
         self.digest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn written(&self) -> MutexGuard<'_, Written> {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hashes it to its end.
+    fn advance(&self, digest: &mut Digest) -> io::Result<()> {
+        digest.advance(&self.file, &self.written, self.len)
     }
 
     /// None when the sealer holds it for longer than [`PATIENCE`].

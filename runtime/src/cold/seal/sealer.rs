@@ -162,20 +162,16 @@ impl Work {
         if let Some(last) = seals.last_mut() {
             // Each line up to `seq` is in one of these seals, or in one before.
             last.covers = if whole { seq } else { before };
-            self.file.append(&mut seals)?;
-            seals.iter().for_each(note);
+            let hashes = self.file.append(&mut seals)?;
+            seals.iter().zip(hashes).for_each(|(seal, hash)| note(seal, hash));
         }
         Ok(())
     }
 }
 
 /// Tells heartbeats.
-fn note(seal: &Seal) {
-    let head = SealHead {
-        file: seal.stream.clone(),
-        sealed_seq: seal.last_seq,
-        seal_sha256: super::hash(&seal.to_line()),
-    };
+fn note(seal: &Seal, seal_sha256: String) {
+    let head = SealHead { file: seal.stream.clone(), sealed_seq: seal.last_seq, seal_sha256 };
     crate::heartbeat::seals::note(&seal.stream, head);
 }
 
@@ -183,7 +179,7 @@ fn note(seal: &Seal) {
 fn add(seals: &mut Vec<Seal>, track: &Track, cause: Cause) -> io::Result<bool> {
     {
         let mut digest = track.digest();
-        digest.advance(&track.file, track.len)?;
+        track.advance(&mut digest)?;
         if digest.hashed > track.len {
             return Ok(false);
         }
@@ -248,7 +244,7 @@ pub(crate) fn seal_repaired(dir: &Path, files: &[String], covers: u64) -> io::Re
             }
             file.sync_data()?;
             let mut digest = Digest::default();
-            digest.advance(&file, len)?;
+            digest.read(&file, len)?;
             digest.checks.drain(..digest.checks.len().min(lines as usize));
             let last_seq = crate::cold::recover::last_seq_of_file(&path)?;
             seals.push(seal_of(&mut digest, name, segment, last_seq, Cause::Recovered));

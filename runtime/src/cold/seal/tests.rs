@@ -20,6 +20,11 @@ struct Rig {
 
 impl Rig {
     fn new(name: &str, lines: usize) -> Self {
+        Self::written(name, lines, |_| Vec::new())
+    }
+
+    /// `written` says what of the file's text the sealer is given.
+    fn written(name: &str, lines: usize, written: impl FnOnce(&[u8]) -> Vec<u8>) -> Self {
         let dir = PathBuf::from(format!("/dev/shm/tapelog-seal-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&dir);
         let file = Arc::new(open_stream(&dir.join("orders.jsonl")).unwrap());
@@ -30,8 +35,9 @@ impl Rig {
         let last_seq = lines as u64;
         let len = rig.text.len() as u64;
         let (name, file) = ("orders.jsonl", &rig.file);
-        rig.sealing
-            .advance(last_seq, [Progress { index: 0, name, segment: 1, file, len, last_seq }].into_iter());
+        let written = &mut written(&rig.text);
+        let progress = Progress { index: 0, name, segment: 1, file, len, last_seq, written };
+        rig.sealing.advance(last_seq, [progress].into_iter());
         rig
     }
 
@@ -58,6 +64,23 @@ fn a_segment_that_is_hashed_is_closed_with_its_hash() {
     assert_eq!(rig.sealing.close(0, 1).map(|sha256| hex(&sha256)), Some(rig.sha256()));
     let few = Rig::new("few", 10);
     assert_eq!(few.sealing.close(0, 1).map(|sha256| hex(&sha256)), Some(few.sha256()));
+}
+
+/// Nobody changes a line between its writing and its hash.
+#[test]
+fn what_was_written_is_hashed_and_not_what_stands_in_the_file_by_then() {
+    let rig = Rig::written("changed", 10, <[u8]>::to_vec);
+    let changed = String::from_utf8_lossy(&rig.text).replace("\"seq\":7", "\"seq\":8");
+    fs::write(rig.dir.join("orders.jsonl"), changed).unwrap();
+    rig.sealing.hash_pending().unwrap();
+    assert_eq!(rig.sealing.close(0, 1).map(|sha256| hex(&sha256)), Some(rig.sha256()));
+}
+
+#[test]
+fn what_was_written_before_is_read_from_the_file() {
+    let rig = Rig::written("before", 10, |text| text[text.len() / 2..].to_vec());
+    rig.sealing.hash_pending().unwrap();
+    assert_eq!(rig.sealing.close(0, 1).map(|sha256| hex(&sha256)), Some(rig.sha256()));
 }
 
 /// Issue 4: at full flood the drain must not stand still, since records wait for it no longer than 20 ms.

@@ -203,9 +203,10 @@ impl Streams {
             out.begins = false;
         }
         if let Some(sealing) = &self.sealing {
-            let sealed = self.open.iter().flatten().filter(|out| out.sealed && !out.is_away());
+            let sealed = self.open.iter_mut().flatten().filter(|out| out.sealed && !out.is_away());
             sealing.advance(seq, sealed.filter_map(Out::progress));
         }
+        self.open.iter_mut().flatten().for_each(Out::forget_written);
         self.closed.append(&mut self.closing);
     }
 

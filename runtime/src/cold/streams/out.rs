@@ -48,7 +48,7 @@ pub(super) struct Out {
     pub(super) refused: Option<Instant>,
     /// The lines that are being collected.
     pub(super) buffer: Vec<u8>,
-    /// The lines of the batch that is being written. Empty while the writer has them.
+    /// The lines of the batch that is being written, until all of it is. Empty while the writer has them.
     pub(super) writing: Vec<u8>,
     /// How long the lines are that are being written.
     pub(super) to_write: usize,
@@ -192,7 +192,7 @@ impl Out {
     }
 
     /// How far the segment is, for whoever seals it.
-    pub(super) fn progress(&self) -> Option<Progress<'_>> {
+    pub(super) fn progress(&mut self) -> Option<Progress<'_>> {
         let file = self.file.as_ref()?;
         Some(Progress {
             index: self.index,
@@ -201,7 +201,16 @@ impl Out {
             file,
             len: self.len,
             last_seq: self.written_seq,
+            written: &mut self.writing,
         })
+    }
+
+    /// What was written is of no use any more; its buffer is.
+    pub(super) fn forget_written(&mut self) {
+        self.writing.clear();
+        if self.writing.capacity() > LARGEST_KEPT {
+            self.writing = Vec::new();
+        }
     }
 
     pub(super) fn open(&mut self, dir: &Path, fallback: Option<&Path>) -> io::Result<()> {
@@ -218,6 +227,7 @@ impl Out {
 
     /// What was collected is what is written next.
     pub(super) fn take_up(&mut self) {
+        self.forget_written();
         std::mem::swap(&mut self.buffer, &mut self.writing);
         (self.to_write, self.seq_to_write) = (self.writing.len(), self.last_seq);
     }
@@ -244,10 +254,6 @@ impl Out {
         result?;
         self.len += self.to_write as u64;
         (self.to_write, self.written, self.written_seq) = (0, 0, self.seq_to_write);
-        self.writing.clear();
-        if self.writing.capacity() > LARGEST_KEPT {
-            self.writing = Vec::new();
-        }
         Ok(())
     }
 

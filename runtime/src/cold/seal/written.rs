@@ -1,0 +1,130 @@
+//! What was written to a segment and is not hashed yet, as it stood in the drain's buffers.
+//!
+//! Invariant: a saving, and no promise. What is here is hashed without reading it back; what is not, because the hash is too
+//! far behind, is read from the file. The parts are batches, so the file is known to end where a part ends.
+
+use std::collections::VecDeque;
+use std::mem;
+
+/// So many bytes of memory wait for the hash of a segment at the most: some six batches of a flood.
+const MOST: usize = 4 << 20;
+/// A batch that is shorter is copied, so that the drain keeps its buffer.
+const SHORT: usize = 64 << 10;
+/// So many buffers wait to be used again.
+const MOST_SPARE: usize = 2;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    /// Where each batch begins, and its lines; in the order of the file.
+    batches: VecDeque<(u64, Vec<u8>)>,
+    /// What they take.
+    bytes: usize,
+    spare: Vec<Vec<u8>>,
+}
+
+/// Where the lines are that are hashed next.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    Here(Vec<u8>),
+    /// Up to this place.
+    InTheFile(u64),
+}
+
+impl Written {
+    /// The file ends at `end`, with these lines. Their buffer is empty afterwards, and may be another one.
+    pub(super) fn add(&mut self, end: u64, lines: &mut Vec<u8>) {
+        let from = end.saturating_sub(lines.len() as u64);
+        let batch = if lines.is_empty() || self.bytes + lines.capacity() > MOST {
+            Vec::new()
+        } else if lines.len() < SHORT {
+            lines.as_slice().into()
+        } else {
+            mem::replace(lines, self.spare.pop().unwrap_or_default())
+        };
+        lines.clear();
+        if !batch.is_empty() {
+            self.bytes += batch.capacity();
+            self.batches.push_back((from, batch));
+        }
+    }
+
+    /// What comes behind the first `hashed` bytes, up to `upto`.
+    pub(super) fn next(&mut self, hashed: u64, upto: u64) -> Next {
+        while let Some((from, lines)) = self.batches.front() {
+            if *from > hashed {
+                return Next::InTheFile(upto.min(*from));
+            }
+            let follows = *from == hashed && from + lines.len() as u64 <= upto;
+            let Some((_, lines)) = self.batches.pop_front() else { break };
+            self.bytes -= lines.capacity();
+            if follows {
+                return Next::Here(lines);
+            }
+        }
+        Next::InTheFile(upto)
+    }
+
+    /// A buffer of [`Next::Here`] is done with.
+    pub(super) fn use_again(&mut self, mut lines: Vec<u8>) {
+        if self.spare.len() < MOST_SPARE && lines.capacity() >= SHORT {
+            lines.clear();
+            self.spare.push(lines);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_to_keep_is_said_to_be_in_the_file() {
+        let mut written = Written::default();
+        let (mut end, mut here, mut in_the_file) = (0, 0, 0);
+        for round in 0..100 {
+            let mut lines = vec![b'x'; [10, 100_000, 900_000][round % 3]];
+            end += lines.len() as u64;
+            written.add(end, &mut lines);
+            assert!(lines.is_empty() && written.bytes <= MOST);
+        }
+        let mut hashed = 0;
+        while hashed < end {
+            match written.next(hashed, end) {
+                Next::Here(lines) => {
+                    here += 1;
+                    hashed += lines.len() as u64;
+                    written.use_again(lines);
+                }
+                Next::InTheFile(upto) => {
+                    assert!(upto > hashed, "it goes on");
+                    in_the_file += 1;
+                    hashed = upto;
+                }
+            }
+        }
+        assert!(here > 10 && in_the_file >= 1, "{here} and {in_the_file}");
+        assert_eq!((hashed, written.bytes, written.batches.len()), (end, 0, 0));
+        assert!(written.spare.len() <= MOST_SPARE);
+    }
+
+    #[test]
+    fn a_batch_of_a_flood_is_not_copied_and_its_buffer_is_used_again() {
+        let mut written = Written::default();
+        let mut lines = vec![b'x'; SHORT];
+        let address = lines.as_ptr();
+        written.add(SHORT as u64, &mut lines);
+        let Next::Here(taken) = written.next(0, SHORT as u64) else { panic!("it is here") };
+        assert_eq!(taken.as_ptr(), address);
+        written.use_again(taken);
+        let mut more = vec![b'x'; SHORT];
+        written.add(2 * SHORT as u64, &mut more);
+        assert_eq!(more.as_ptr(), address);
+        assert_eq!(
+            written.next(SHORT as u64, 70_000),
+            Next::InTheFile(70_000),
+            "nobody asks for half a batch"
+        );
+        assert_eq!(written.next(70_000, 2 * SHORT as u64), Next::InTheFile(2 * SHORT as u64), "nor the rest");
+    }
+}
