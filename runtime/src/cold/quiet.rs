@@ -1,4 +1,4 @@
-//! Threads of ours, on which no signal handler of the application runs.
+//! Threads of ours, on which no signal handler of the application runs, and which may step back for those of the engine.
 //!
 //! Invariant: a handler that records must not find a lock that the interrupted code holds; the drain holds some. Signals
 //! that a thread brings on itself, a segfault say, arrive as ever.
@@ -18,6 +18,17 @@ pub(crate) fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Res
     let thread = Builder::new().name(name.to_owned()).spawn(body);
     mask(&before);
     thread
+}
+
+/// Lowers the priority of the thread that calls: to 19, the lowest.
+pub(crate) fn step_back(nice: c_int) {
+    #[cfg(target_os = "linux")]
+    // SAFETY: with `PRIO_PROCESS` and 0 Linux sets the priority of the calling thread alone; an error leaves it as it is.
+    unsafe {
+        libc::setpriority(libc::PRIO_PROCESS, 0, nice);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = nice;
 }
 
 fn all_but_own() -> libc::sigset_t {

@@ -204,7 +204,7 @@ impl Line {
     /// written, when it is not finite.
     #[inline]
     pub(super) fn float(&mut self, number: f64) -> bool {
-        let Some((mantissa, scale)) = short_decimal(number.abs()) else { return self.long_float(number) };
+        let Some((mantissa, scale)) = short_decimal(number) else { return self.long_float(number) };
         if number.is_sign_negative() {
             self.byte(b'-');
         }
@@ -277,28 +277,37 @@ pub(crate) const fn eight_hex(number: u32) -> u64 {
 }
 
 /// A float that is a short decimal, as most prices and quantities are: `mantissa / 10^scale`, with a scale from 3 to 8 and
-/// perhaps with zeros at its end.
+/// perhaps with zeros at its end. The sign is left out.
 ///
-/// Without those zeros they are the shortest digits: both parts, exact in an f64, divide to `number`, rounded correctly; so
-/// the decimal reads back as `number`. With a mantissa below 2^51 two decimals of one scale are further apart than the
-/// floats there, so no other one does, and none with fewer digits, for that would be one of these with zeros.
+/// Without those zeros they are the shortest digits. The float is `significand / 2^shift`, and the mantissa the nearest one,
+/// found in whole numbers. It is less than half of a float's step away, so that it reads back as the float; a half exactly
+/// cannot be, nor, at a power of two, where the step below is half as long, anything but nothing. With a mantissa below 2^51
+/// two decimals of one scale are further apart than the floats there, so no other one does, and none with fewer digits, for
+/// that would be one of these with zeros.
 #[inline]
 fn short_decimal(number: f64) -> Option<(u64, usize)> {
-    const LIMIT: f64 = (1_u64 << 51) as f64;
-    // Smaller ones are written with an exponent.
-    if !(0.001..LIMIT / 1e3).contains(&number) {
-        return (number == 0.0).then_some((0, 3));
+    const FRACTION: u32 = f64::MANTISSA_DIGITS - 1;
+    let bits = number.abs().to_bits();
+    if bits == 0 {
+        return Some((0, 3));
     }
-    let (scale, power) = if number < LIMIT / 1e8 {
-        (8, 1e8)
-    } else if number < LIMIT / 1e6 {
-        (6, 1e6)
-    } else {
-        (3, 1e3)
+    let exponent = (bits >> FRACTION) as u32;
+    // From that of 0.001 on; below 2^24, 2^31 and 2^41.
+    let (scale, power) = match exponent.wrapping_sub(1023 - 10) {
+        0..34 => (8, 100_000_000),
+        34..41 => (6, 1_000_000),
+        41..52 => (3, 1_000),
+        _ => return None,
     };
-    // Signed: a conversion that is one instruction, and back.
-    let mantissa = (number * power + 0.5) as i64;
-    (mantissa as f64 / power == number).then_some((mantissa.unsigned_abs(), scale))
+    // Eleven to 62.
+    let shift = (1023 + FRACTION - exponent) & 63;
+    let significand = bits & ((1 << FRACTION) - 1) | 1 << FRACTION;
+    let product = u128::from(significand) * u128::from(power);
+    let mantissa = ((product + (1 << (shift - 1))) >> shift) as u64;
+    // Half of 2^shift at the most, so the lower halves are enough.
+    let off = (product as u64).wrapping_sub(mantissa << shift).cast_signed().unsigned_abs();
+    // Smaller ones than 0.001 are written with an exponent.
+    (off < power / 2 && mantissa >= 100_000).then_some((mantissa, scale))
 }
 
 #[cfg(test)]
@@ -335,6 +344,13 @@ mod tests {
         }
         for number in [0.0, -0.0, 0.001, 0.000_999, 1e15, 1e16, 0.1 + 0.2, 1_761_482_096.123_456, f64::MAX] {
             assert_eq!(float(number), zmij::Buffer::new().format_finite(number));
+        }
+        // Where the floats' steps change, and the scale with some.
+        for exponent in -12..60 {
+            let power = 2_f64.powi(exponent).to_bits();
+            for number in (power - 3..power + 4).map(f64::from_bits) {
+                assert_eq!(float(number), zmij::Buffer::new().format_finite(number), "{number:e}");
+            }
         }
         assert!(!Line::new().float(f64::NAN));
     }

@@ -37,7 +37,7 @@ pub(crate) fn look_at_executable(signals: &Arc<Signals>) {
     let signals = Arc::clone(signals);
     let look = move || {
         crate::hot::thread::never_wait();
-        lowest_priority();
+        crate::cold::quiet::step_back(19);
         if let Ok(found) = executable(file, || signals.stopped()) {
             *signals.executable.lock().unwrap_or_else(PoisonError::into_inner) = found;
         }
@@ -65,14 +65,6 @@ fn executable(mut file: File, stop: impl Fn() -> bool) -> io::Result<Option<Exec
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn lowest_priority() {
-    #[cfg(target_os = "linux")]
-    // SAFETY: changes the priority of the calling thread (0) alone; an error leaves it as it is.
-    unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, 19);
-    }
 }
 
 #[cfg(test)]

@@ -66,7 +66,8 @@ impl Keeper {
         };
         let thread = crate::cold::quiet::spawn("tapelog-keeper", move || {
             crate::hot::thread::never_wait();
-            yield_to_others();
+            // Packing may take a while and must not take a core from the engine.
+            crate::cold::quiet::step_back(15);
             work.run(&received);
         })?;
         Ok(Self { orders, stop, _thread: thread })
@@ -92,15 +93,6 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// Packing may take a while and must not take a core from the engine.
-fn yield_to_others() {
-    // SAFETY: for `PRIO_PROCESS` and 0 Linux sets the priority of the calling thread alone; it has no other effect.
-    #[cfg(target_os = "linux")]
-    unsafe {
-        libc::setpriority(libc::PRIO_PROCESS, 0, 15)
-    };
 }
 
 impl Work {

@@ -104,7 +104,11 @@ impl Sealing {
             if !Arc::ptr_eq(&track.file, stream.file) {
                 track.file = Arc::clone(stream.file);
             }
-            track.written().add(stream.len, stream.written);
+            // The sealer, which has less of the processors, may hold it: then it reads the file.
+            match track.written.try_lock() {
+                Ok(mut written) => written.add(stream.len, stream.written),
+                Err(_) => stream.written.clear(),
+            }
         }
     }
 

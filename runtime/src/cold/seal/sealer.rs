@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::cold::quiet;
 use crate::cold::segments::{Closed, closed_name, last_closed};
 use crate::heartbeat::seals::SealHead;
 
@@ -24,6 +25,9 @@ const FLOOD: u64 = 256 << 10;
 const MOST_LINES: usize = 1 << 16;
 /// But no more often than this: seals may be late because the disk is slow.
 const SOONEST: Duration = Duration::from_millis(100);
+
+/// Its priority: where processors are short it gets a third of what the drain gets, for which callers may wait.
+const BEHIND_THE_DRAIN: i32 = 5;
 
 /// The thread's handle.
 #[derive(Debug)]
@@ -66,8 +70,9 @@ impl Sealer {
         let dir = dir.to_owned();
         let mut work =
             Work { dir, sealing, file, every, last: Instant::now(), next, waiting: Vec::new(), said: false };
-        let thread = crate::cold::quiet::spawn("tapelog-seal", move || {
+        let thread = quiet::spawn("tapelog-seal", move || {
             crate::hot::thread::never_wait();
+            quiet::step_back(BEHIND_THE_DRAIN);
             work.run(&received);
             // Nobody waits any more: then nobody needs it.
             let _ = end.send(work.file.head().map(|(head, _)| head));
@@ -187,6 +192,7 @@ fn add(seals: &mut Vec<Seal>, track: &Track, cause: Cause) -> io::Result<bool> {
             return Ok(true);
         }
     }
+    track.written().forget_spare();
     // Without the lock: the drain may close the segment meanwhile, which adds nothing to it.
     track.file.sync_data()?;
     let mut digest = track.digest();

@@ -10,8 +10,8 @@ use std::mem;
 const MOST: usize = 4 << 20;
 /// A batch that is shorter is copied, so that the drain keeps its buffer.
 const SHORT: usize = 64 << 10;
-/// So many buffers wait to be used again.
-const MOST_SPARE: usize = 2;
+/// So many buffers wait to be used again, until the next seal.
+const MOST_SPARE: usize = 6;
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -40,7 +40,8 @@ impl Written {
         } else if lines.len() < SHORT {
             lines.as_slice().into()
         } else {
-            mem::replace(lines, self.spare.pop().unwrap_or_default())
+            let empty = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(lines.capacity()));
+            mem::replace(lines, empty)
         };
         lines.clear();
         if !batch.is_empty() {
@@ -63,6 +64,11 @@ impl Written {
             }
         }
         Next::InTheFile(upto)
+    }
+
+    /// No flood: the memory is not needed.
+    pub(super) fn forget_spare(&mut self) {
+        self.spare = Vec::new();
     }
 
     /// A buffer of [`Next::Here`] is done with.
