@@ -6,21 +6,20 @@
 use std::collections::VecDeque;
 use std::mem;
 
-/// So many bytes of memory wait for the hash of a segment at the most: some six batches of a flood.
+/// So many bytes of memory wait for the hash of a segment, or to be used again, at the most: some batches of a flood.
 const MOST: usize = 4 << 20;
 /// A batch that is shorter is copied, so that the drain keeps its buffer.
 const SHORT: usize = 64 << 10;
-/// So many buffers wait to be used again, until the next seal.
-const MOST_SPARE: usize = 6;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Written {
     /// Where each batch begins, and its lines; in the order of the file.
     batches: VecDeque<(u64, Vec<u8>)>,
-    /// What they take.
-    bytes: usize,
+    /// To be used again, until the next seal.
     spare: Vec<Vec<u8>>,
+    /// What both take.
+    bytes: usize,
 }
 
 /// Where the lines are that are hashed next.
@@ -35,19 +34,17 @@ impl Written {
     /// The file ends at `end`, with these lines. Their buffer is empty afterwards, and may be another one.
     pub(super) fn add(&mut self, end: u64, lines: &mut Vec<u8>) {
         let from = end.saturating_sub(lines.len() as u64);
-        let batch = if lines.is_empty() || self.bytes + lines.capacity() > MOST {
-            Vec::new()
-        } else if lines.len() < SHORT {
-            lines.as_slice().into()
-        } else {
-            let empty = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(lines.capacity()));
-            mem::replace(lines, empty)
-        };
-        lines.clear();
-        if !batch.is_empty() {
+        if !lines.is_empty() && self.bytes + lines.capacity() <= MOST {
+            let batch = if lines.len() < SHORT {
+                lines.as_slice().into()
+            } else {
+                let empty = self.spare.pop().inspect(|empty| self.bytes -= empty.capacity());
+                mem::replace(lines, empty.unwrap_or_else(|| Vec::with_capacity(lines.capacity())))
+            };
             self.bytes += batch.capacity();
             self.batches.push_back((from, batch));
         }
+        lines.clear();
     }
 
     /// What comes behind the first `hashed` bytes, up to `upto`.
@@ -68,13 +65,15 @@ impl Written {
 
     /// No flood: the memory is not needed.
     pub(super) fn forget_spare(&mut self) {
-        self.spare = Vec::new();
+        let spare = self.spare.drain(..).map(|lines| lines.capacity());
+        self.bytes -= spare.sum::<usize>();
     }
 
     /// A buffer of [`Next::Here`] is done with.
     pub(super) fn use_again(&mut self, mut lines: Vec<u8>) {
-        if self.spare.len() < MOST_SPARE && lines.capacity() >= SHORT {
+        if lines.capacity() >= SHORT && self.bytes + lines.capacity() <= MOST {
             lines.clear();
+            self.bytes += lines.capacity();
             self.spare.push(lines);
         }
     }
@@ -110,8 +109,9 @@ mod tests {
             }
         }
         assert!(here > 10 && in_the_file >= 1, "{here} and {in_the_file}");
-        assert_eq!((hashed, written.bytes, written.batches.len()), (end, 0, 0));
-        assert!(written.spare.len() <= MOST_SPARE);
+        assert!(written.batches.is_empty() && written.bytes <= MOST);
+        written.forget_spare();
+        assert_eq!((hashed, written.bytes), (end, 0));
     }
 
     #[test]
