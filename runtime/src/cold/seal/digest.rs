@@ -35,7 +35,8 @@ impl Digest {
                     self.add(&lines);
                     written().use_again(lines);
                 }
-                Next::InTheFile(upto) => self.read(file, upto)?,
+                // Where it ends within a line, which a write that failed has left, what follows is the rest of it.
+                Next::InTheFile(end) => self.read(file, end).or_else(|_| self.read(file, upto))?,
             }
         }
         Ok(())

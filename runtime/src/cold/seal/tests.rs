@@ -83,6 +83,14 @@ fn what_was_written_before_is_read_from_the_file() {
     assert_eq!(rig.sealing.close(0, 1).map(|sha256| hex(&sha256)), Some(rig.sha256()));
 }
 
+#[test]
+fn half_a_line_that_a_failed_write_left_is_hashed_with_the_line_behind_it() {
+    let rig = Rig::written("half", 10, |text| text[7..].to_vec());
+    let hashed = rig.sealing.hash_pending().unwrap();
+    assert_eq!((hashed.bytes, hashed.unsealed_lines), (rig.text.len() as u64, 10));
+    assert_eq!(rig.sealing.close(0, 1).map(|sha256| hex(&sha256)), Some(rig.sha256()));
+}
+
 /// Issue 4: at full flood the drain must not stand still, since records wait for it no longer than 20 ms.
 #[test]
 fn closing_a_segment_waits_neither_for_the_sealer_nor_for_much_to_hash() {
