@@ -89,9 +89,9 @@ impl Mapping {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 const POPULATE: libc::c_int = libc::MAP_POPULATE;
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(all(target_os = "linux", not(miri))))]
 const POPULATE: libc::c_int = 0;
 
 fn map(fd: libc::c_int, len: usize, flags: libc::c_int) -> io::Result<Mapping> {
@@ -104,7 +104,7 @@ fn map(fd: libc::c_int, len: usize, flags: libc::c_int) -> io::Result<Mapping> {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 fn allocate(file: &File, from: usize, len: usize) -> io::Result<()> {
     let out_of_range = |_| io::Error::from(io::ErrorKind::InvalidInput);
     let from = libc::off_t::try_from(from).map_err(out_of_range)?;
@@ -116,7 +116,8 @@ fn allocate(file: &File, from: usize, len: usize) -> io::Result<()> {
     }
 }
 
-#[cfg(not(target_os = "linux"))]
+// Miri maps no files: under it rings are memory of the process.
+#[cfg(not(all(target_os = "linux", not(miri))))]
 fn allocate(_file: &File, _from: usize, _len: usize) -> io::Result<()> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
