@@ -363,7 +363,7 @@ declare! {
     ROTATION_FAILED: AUDIT, Error, Audit;
     /// A closed file could not be packed; it stays as it is.
     PACKING_FAILED: AUDIT, Error, Audit;
-    /// What was written cannot be sealed now.
+    /// What was written cannot be sealed now, or somebody cut its file. Once for a run.
     SEAL_FAILED: AUDIT, Error, Audit;
     /// A file is removed: by which policy, by whom, which lines it held, its hash.
     RETENTION_DELETE: AUDIT, Warning, Audit;

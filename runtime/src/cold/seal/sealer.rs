@@ -125,7 +125,7 @@ impl Work {
             Err(error) if !self.said => {
                 self.said = true;
                 let error = error.to_string();
-                crate::event!(crate::events::SEAL_FAILED, error, "seals cannot be written: {error}");
+                crate::event!(crate::events::SEAL_FAILED, error, "what is written cannot be proven: {error}");
             }
             _ => {}
         }
@@ -145,7 +145,7 @@ impl Work {
             // Whoever packs has gone: the next start packs.
             let _ = self.next.send(closed);
         }
-        Ok(())
+        find_cut(&tracks)
     }
 
     fn seal(&mut self, cause: Cause, seq: u64, closed: &[Track], tracks: &[Track]) -> io::Result<()> {
@@ -172,6 +172,20 @@ impl Work {
         }
         Ok(())
     }
+}
+
+/// Finds a file that somebody cut: its seals say what was written, but it stands nowhere any more. Said now, and not only by
+/// `tape verify`.
+fn find_cut(tracks: &[Track]) -> io::Result<()> {
+    for track in tracks {
+        let there = track.file.metadata()?.len();
+        if there < track.len {
+            let (name, len) = (&track.name, track.len);
+            let what = format!("somebody cut {name}: {there} of the {len} bytes that were written are there");
+            return Err(io::Error::other(what));
+        }
+    }
+    Ok(())
 }
 
 /// Tells heartbeats.
