@@ -6,12 +6,13 @@ mod error;
 mod events;
 mod mirror;
 mod once;
+mod only;
 mod status;
 mod thread;
 mod watched;
 
 use std::collections::HashSet;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,7 @@ use crate::follow::Follower;
 use crate::journal::Journal;
 use away::Away;
 use once::End;
+use only::Only;
 use watched::Watched;
 
 pub use error::ShipError;
@@ -117,7 +119,7 @@ pub struct Shipper<D> {
     unopened: bool,
     skewed: bool,
     /// No second shipper serves the same destination from the same root.
-    _lock: File,
+    _only: Only,
 }
 
 struct Following {
@@ -159,10 +161,9 @@ impl<D: Destination + 'static> Shipper<D> {
         };
         fs::DirBuilder::new().recursive(true).mode(0o750).create(&folder).map_err(io(&folder))?;
         let path = folder.join("lock");
-        let lock = File::options().create(true).truncate(false).write(true).open(&path).map_err(io(&path))?;
-        if lock.try_lock().is_err() {
+        let Some(only) = Only::take(&path).map_err(io(&path))? else {
             return Err(ShipError::Busy { destination: name, folder });
-        }
+        };
         let journal = Journal::new(&folder, name);
         let destination = Watched::new(destination).map_err(io(&folder))?;
         let limits = destination.limits();
@@ -179,7 +180,7 @@ impl<D: Destination + 'static> Shipper<D> {
             lagging: false,
             unopened: false,
             skewed: false,
-            _lock: lock,
+            _only: only,
         })
     }
 
