@@ -31,11 +31,11 @@ pub struct DecisionId(u128);
 
 const _: () = assert!(size_of::<DecisionId>() == 16);
 
-/// 36^5: a suffix of ten characters is two halves of this size.
-const HALF: u64 = 36 * 36 * 36 * 36 * 36;
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// The length of the suffixes that we make.
 const OUR_SUFFIX: u32 = 10;
+/// How many there are; a process that makes a thousand million ids a second needs six weeks to come around.
+const SUFFIXES: u64 = 36_u64.pow(OUR_SUFFIX);
 /// 9999-12-31T23:59:59Z, the last second that four digits of a year can say.
 const LAST_SECOND: u64 = 253_402_300_799;
 
@@ -51,7 +51,7 @@ impl DecisionId {
     /// A new id for a decision made at `seconds` since 1970.
     #[inline]
     pub(crate) fn next(seconds: u64) -> Self {
-        Self::pack(seconds, OUR_SUFFIX, permute(take_number(), KEY.load(Ordering::Relaxed)))
+        Self::pack(seconds, OUR_SUFFIX, take_suffix())
     }
 
     /// The second, since 1970 UTC, that the id names.
@@ -225,10 +225,9 @@ impl IntentId {
     #[must_use]
     #[expect(clippy::new_without_default, reason = "two calls give two values")]
     pub fn new() -> Self {
-        let number = take_number();
         let key = KEY.load(Ordering::Relaxed);
-        // Low: a bijection of the counter, so that a process never repeats one. High: the key that tells processes apart.
-        let low = permute64(number, key);
+        // Low: a bijection of the suffix, so that a process never repeats one. High: the key that tells processes apart.
+        let low = mix(take_suffix().wrapping_add(key));
         let high = mix(key ^ 0x9E37_79B9_7F4A_7C15) & !3;
         // The two bits of `low` that the variant needs move up, so that none is lost.
         let plain = (u128::from(high | (low & 3)) << 64) | u128::from(low >> 2);
@@ -307,19 +306,36 @@ impl Value for IntentId {
 }
 
 /// What makes the ids of this process its own; set when a recorder starts.
-static KEY: AtomicU64 = AtomicU64::new(0x7461_7065_6C6F_6700);
+static KEY: AtomicU64 = AtomicU64::new(FIRST_KEY);
+const FIRST_KEY: u64 = 0x7461_7065_6C6F_6700;
+/// [`step`] of [`KEY`].
+static STEP: AtomicU64 = AtomicU64::new(step(FIRST_KEY));
 /// The next number that no thread has.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 /// How many numbers a thread takes at once: an uncontended `lock xadd` costs 6 ns, a contended one far more.
 const BLOCK: u64 = 1 << 10;
 
+/// What a thread has of the numbers, already permuted.
+#[derive(Clone, Copy)]
+struct Numbers {
+    suffix: u64,
+    left: u64,
+    /// The process's, when the block was taken: another key begins another block.
+    step: u64,
+}
+
+impl Numbers {
+    const NONE: Self = Self { suffix: 0, left: 0, step: 0 };
+}
+
 thread_local! {
-    static NUMBERS: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
+    static NUMBERS: Cell<Numbers> = const { Cell::new(Numbers::NONE) };
 }
 
 /// Makes the ids that follow depend on `key`.
 pub(crate) fn set_key(key: u64) {
     KEY.store(key, Ordering::Relaxed);
+    STEP.store(step(key), Ordering::Relaxed);
 }
 
 /// Begins to count anew, for the thread that calls and for those that have not counted yet: a backtest's ids depend on
@@ -327,46 +343,57 @@ pub(crate) fn set_key(key: u64) {
 #[cfg(feature = "recorder")]
 pub(crate) fn count_anew() {
     NEXT.store(0, Ordering::Relaxed);
-    NUMBERS.set((0, 0));
+    NUMBERS.set(Numbers::NONE);
 }
 
+/// The next number, permuted.
 #[inline]
-fn take_number() -> u64 {
-    NUMBERS.with(|numbers| {
-        let (mut next, mut end) = numbers.get();
-        if next == end {
-            // Relaxed: only uniqueness matters, and one atomic gives that.
-            next = NEXT.fetch_add(BLOCK, Ordering::Relaxed);
-            end = next + BLOCK;
+fn take_suffix() -> u64 {
+    let mut mine = NUMBERS.get();
+    let suffix = mine.take(STEP.load(Ordering::Relaxed), first_of_block);
+    NUMBERS.set(mine);
+    suffix
+}
+
+#[cold]
+fn first_of_block(step: u64) -> u64 {
+    // Relaxed: only uniqueness matters, and one atomic gives that.
+    permute(NEXT.fetch_add(BLOCK, Ordering::Relaxed), KEY.load(Ordering::Relaxed), step)
+}
+
+impl Numbers {
+    /// An addition for all but the first of a block, since a decision waits for it.
+    #[inline]
+    fn take(&mut self, step: u64, first_of_block: impl FnOnce(u64) -> u64) -> u64 {
+        if self.left == 0 || self.step != step {
+            *self = Self { suffix: first_of_block(step), left: BLOCK, step };
         }
-        numbers.set((next + 1, end));
-        next
-    })
-}
-
-/// A bijection of `0..36^10` for each key: four Feistel rounds over two halves of 36^5.
-#[inline]
-const fn permute(number: u64, key: u64) -> u64 {
-    // A process that makes a thousand million ids a second needs six weeks to get there.
-    let number = if number < HALF * HALF { number } else { number % (HALF * HALF) };
-    let mut left = number / HALF;
-    let mut right = number % HALF;
-    let mut round = 0;
-    while round < 4 {
-        // Any function of the right half and the key keeps this a bijection; a multiplication spreads the bits upwards,
-        // and the upper 32 of them, as a fraction, become a number below `HALF` without a division.
-        let hash = (right ^ key.rotate_left(round * 16)).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let sum = left + (((hash >> 32) * HALF) >> 32);
-        left = right;
-        right = if sum < HALF { sum } else { sum - HALF };
-        round += 1;
+        let suffix = self.suffix;
+        self.suffix = one_on(suffix, step);
+        self.left -= 1;
+        suffix
     }
-    left * HALF + right
 }
 
-/// A bijection of 64 bits for each key: addition and [`mix`] are both invertible.
-const fn permute64(number: u64, key: u64) -> u64 {
-    mix(number.wrapping_add(key))
+/// A bijection of `0..SUFFIXES` for each key: from a place of the key's, in steps of the key's, around a circle. A step
+/// that shares no factor with the circle's length comes to each of its places before it comes to one twice.
+const fn permute(number: u64, key: u64, step: u64) -> u64 {
+    let whole = (mix(key) % SUFFIXES) as u128 + number as u128 * step as u128;
+    (whole % SUFFIXES as u128) as u64
+}
+
+/// `permute(number + 1)` of `permute(number)`.
+#[inline]
+const fn one_on(suffix: u64, step: u64) -> u64 {
+    let sum = suffix + step;
+    if sum < SUFFIXES { sum } else { sum - SUFFIXES }
+}
+
+/// A step of the key's: neither even nor a multiple of three, as `SUFFIXES` has no other factors, and between a quarter and
+/// three quarters of it, so that two ids in a row differ in their first characters.
+const fn step(key: u64) -> u64 {
+    let wide = SUFFIXES / 4 + mix(!key) % (SUFFIXES / 2);
+    wide / 6 * 6 + 1
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014), a bijection of 64 bits.
@@ -423,17 +450,46 @@ mod tests {
     #[test]
     fn the_permutation_never_repeats_and_stays_in_its_range() {
         // C17: a process never repeats an id.
+        let step = step(42);
         let mut seen = HashSet::new();
-        for number in (0..200_000).chain(36_u64.pow(10) - 100_000..36_u64.pow(10)) {
-            let permuted = permute(number, 42);
-            assert!(permuted < 36_u64.pow(10));
+        for number in (0..200_000).chain(SUFFIXES - 100_000..SUFFIXES) {
+            let permuted = permute(number, 42, step);
+            assert!(permuted < SUFFIXES);
             assert!(seen.insert(permuted), "{number} repeats");
+            assert_eq!(one_on(permuted, step), permute(number + 1, 42, step));
+        }
+        assert_eq!(permute(SUFFIXES, 42, step), permute(0, 42, step), "it comes around only at its end");
+    }
+
+    #[test]
+    fn each_key_has_a_step_that_comes_to_every_suffix() {
+        // The factors of 36^10 are two and three.
+        for key in (0..100_000).chain([FIRST_KEY, u64::MAX]) {
+            let step = step(key);
+            assert!(step % 2 != 0 && step % 3 != 0, "{key}: {step}");
+            assert!((SUFFIXES / 4 - 6..SUFFIXES / 4 * 3).contains(&step), "{key}: {step}");
         }
     }
 
     #[test]
+    fn a_thread_takes_a_block_where_another_ends_and_where_the_key_is_another() {
+        // A backtest's ids follow its seed whatever the thread did before.
+        let blocks = Cell::new(0);
+        let mut mine = Numbers::NONE;
+        let mut take = |key| {
+            mine.take(step(key), |step| permute(blocks.replace(blocks.get() + BLOCK), key, step))
+        };
+        let expected = |key, numbers: std::ops::Range<u64>| {
+            numbers.map(|n| permute(n, key, step(key))).collect::<Vec<_>>()
+        };
+        assert_eq!((0..BLOCK + 1).map(|_| take(1)).collect::<Vec<_>>(), expected(1, 0..BLOCK + 1));
+        assert_eq!((0..10).map(|_| take(2)).collect::<Vec<_>>(), expected(2, 2 * BLOCK..2 * BLOCK + 10));
+        assert_eq!(blocks.get(), 3 * BLOCK);
+    }
+
+    #[test]
     fn two_keys_give_two_sequences() {
-        let of = |key| (0..100).map(|n| permute(n, key)).collect::<Vec<_>>();
+        let of = |key| (0..100).map(|n| permute(n, key, step(key))).collect::<Vec<_>>();
         assert_ne!(of(1), of(2));
         assert_eq!(of(1), of(1));
     }
