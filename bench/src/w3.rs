@@ -4,6 +4,7 @@ use crate::files;
 use crate::race::Runner;
 use crate::report::{Goal, Size, Table};
 use crate::stats::median;
+use crate::warm::Warm;
 
 /// Ours is sealed, as it is by default.
 const NAMES: [&str; 6] = ["tapelog", "tapelog-unsealed", "tracing-json", "fastrace", "slog", "emit"];
@@ -13,6 +14,7 @@ pub fn run(size: Size) -> Table {
     let count: u64 = size.pick(100_000, 1_000_000);
     let rounds = size.pick(1, 5);
     let mut figures: Vec<_> = NAMES.iter().map(|name| (*name, Vec::new(), 0.0_f64, 0.0, 0, 0)).collect();
+    let _warm = Warm::hold(size.pick(0, 2 << 30));
     for _ in 0..rounds {
         for (name, rates, rss, shared, lines, bytes) in &mut figures {
             // What the one before wrote, and removed, is done with: else the disk is busy for this one.

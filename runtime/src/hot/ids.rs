@@ -476,9 +476,8 @@ mod tests {
         // A backtest's ids follow its seed whatever the thread did before.
         let blocks = Cell::new(0);
         let mut mine = Numbers::NONE;
-        let mut take = |key| {
-            mine.take(step(key), |step| permute(blocks.replace(blocks.get() + BLOCK), key, step))
-        };
+        let mut take =
+            |key| mine.take(step(key), |step| permute(blocks.replace(blocks.get() + BLOCK), key, step));
         let expected = |key, numbers: std::ops::Range<u64>| {
             numbers.map(|n| permute(n, key, step(key))).collect::<Vec<_>>()
         };

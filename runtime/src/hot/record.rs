@@ -68,13 +68,25 @@ pub fn record_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> bo
     heard(site, fields, |site, fields| THREAD.with(|thread| write(thread, site, fields, counter)))
 }
 
-/// The common case: this thread has a ring of the recorder that runs, and the ring has room. Everything else is
-/// [`write_slowly`]. One function for each shape of fields: in place, the compiler would read all fields before the
-/// counter, and keep them on the stack meanwhile.
-///
-/// What costs here is what is stored, to the ring and to the stack, and then the number of instructions.
+/// As [`record_at`], without a call: for a shape that one function of ours records.
+#[inline(always)]
+pub(crate) fn record_here_at<F: Fields>(site: &'static Site, fields: &F, counter: u64) -> bool {
+    heard(site, fields, |site, fields| THREAD.with(|thread| write_here(thread, site, fields, counter)))
+}
+
+/// One function for each shape of fields: in place, the compiler would read all fields before the counter, and keep them
+/// on the stack meanwhile.
 #[inline(never)]
 fn write<F: Fields, S: Stamp>(thread: &ThreadState, site: &'static Site, fields: &F, stamp: S) -> bool {
+    write_here(thread, site, fields, stamp)
+}
+
+/// The common case: this thread has a ring of the recorder that runs, and the ring has room. Everything else is
+/// [`write_slowly`].
+///
+/// What costs here is what is stored, to the ring and to the stack, and then the number of instructions.
+#[inline(always)]
+fn write_here<F: Fields, S: Stamp>(thread: &ThreadState, site: &'static Site, fields: &F, stamp: S) -> bool {
     // First of all: what follows runs while the processor is still reading, what came before would not.
     let counter = stamp.counter();
     // What claims to be larger than all memory is cut off: an encoder never writes past its slice.

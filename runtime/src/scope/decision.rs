@@ -19,7 +19,7 @@ use crate::hot::encoder::tag;
 use crate::hot::fields::{And, Fields};
 use crate::hot::ids::DecisionId;
 use crate::hot::open::{Listed, What};
-use crate::hot::record::{record, record_at};
+use crate::hot::record::{record, record_here_at};
 use crate::hot::registry::heard;
 use crate::hot::site::Site;
 use crate::hot::thread;
@@ -243,12 +243,12 @@ impl Scope {
     }
 
     /// While the decision is current; its span stays entered.
-    #[inline]
+    #[inline(never)]
     fn start_inside(&mut self, sites: &'static Sites, fields: &dyn Fields) {
         waiting::begin();
         self.open_span(&sites.start, &fields);
         self.enter_span();
-        record_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
+        record_here_at(&sites.start, &And((Maybe(self.parent.some()), ABSENT), fields), self.started);
     }
 
     #[inline]
@@ -369,7 +369,7 @@ impl Scope {
     }
 
     /// While the decision is current, and its span entered.
-    #[inline(never)]
+    #[inline(always)]
     fn end_inside(&mut self, ended: &Ended) {
         let Some(sites) = self.sites else { return };
         self.listed = Listed::NOT;

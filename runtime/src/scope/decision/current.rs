@@ -82,7 +82,7 @@ extern "C" fn open_heard(decision: &'static Decision, fields: &dyn Fields) -> Cu
     if !heard() {
         return Current::NOT;
     }
-    let mut current = open_now(decision, DecisionId::NONE);
+    let mut current = open_here(decision, DecisionId::NONE);
     // One that only joins another has not entered.
     if let Some(on) = &mut current.on
         && on.entered.is_in()
@@ -116,6 +116,11 @@ pub fn resume(id: DecisionId) -> Current {
 
 #[inline(never)]
 fn open_now(decision: &'static Decision, id: DecisionId) -> Current {
+    open_here(decision, id)
+}
+
+#[inline(always)]
+fn open_here(decision: &'static Decision, id: DecisionId) -> Current {
     let Some(sites) = decision.get() else { return Current::NOT };
     let parent = thread::decision();
     if sites.inherit && !parent.is_none() {
@@ -183,13 +188,18 @@ impl<const IN_PLACE: bool> Drop for Current<IN_PLACE> {
 extern "C" fn unclosed(on: Option<Framed<On>>) {
     if let Some(on) = on {
         let ended = on.scope.unclosed();
-        closed(on, &ended);
+        close_here(on, &ended);
     }
 }
 
-/// The thread is outside again, and nothing of the decision is left.
 #[inline(never)]
-fn closed(mut on: Framed<On>, ended: &Ended) {
+fn closed(on: Framed<On>, ended: &Ended) {
+    close_here(on, ended);
+}
+
+/// The thread is outside again, and nothing of the decision is left.
+#[inline(always)]
+fn close_here(mut on: Framed<On>, ended: &Ended) {
     if on.scope.state == State::Open {
         on.scope.end_inside(ended);
         on.scope.state = State::Off;
