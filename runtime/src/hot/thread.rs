@@ -74,11 +74,16 @@ impl CurrentDecision {
     }
 
     #[inline(always)]
-    pub(crate) fn replace(&self, decision: DecisionId) -> DecisionId {
-        let previous = self.get();
+    pub(crate) fn set(&self, decision: DecisionId) {
         let [low, high] = decision.halves();
         self.0[0].store(low, Ordering::Relaxed);
         self.0[1].store(high, Ordering::Relaxed);
+    }
+
+    #[inline(always)]
+    pub(crate) fn replace(&self, decision: DecisionId) -> DecisionId {
+        let previous = self.get();
+        self.set(decision);
         previous
     }
 }
@@ -280,6 +285,12 @@ pub(crate) fn handed() -> u32 {
 #[inline]
 pub fn swap_decision(decision: DecisionId) -> DecisionId {
     THREAD.with(|thread| thread.decision.replace(decision))
+}
+
+/// As [`swap_decision`], where what was is known.
+#[inline]
+pub(crate) fn set_decision(decision: DecisionId) {
+    THREAD.with(|thread| thread.decision.set(decision));
 }
 
 /// A new decision id for an instant given by a counter reading.

@@ -142,15 +142,14 @@ impl Scope {
     #[inline(always)]
     fn begin(id: DecisionId, parent: DecisionId) -> Begun {
         let started = clock::now();
-        let (id, orders, handed) = if id.is_none() {
-            (thread::new_decision_id(started), ledger::ever_opened(), thread::handed())
-        } else {
-            ledger::begins(id);
-            (id, u64::MAX, ELSEWHERE)
-        };
+        if id.is_none() {
+            let (id, orders) = (thread::new_decision_id(started), ledger::ever_opened());
+            return Begun { id, parent, started, orders, handed: thread::handed() };
+        }
+        ledger::begins(id);
         // Its own id given again, for example to a retry, is not its parent.
         let parent = if parent == id { DecisionId::NONE } else { parent };
-        Begun { id, parent, started, orders, handed }
+        Begun { id, parent, started, orders: u64::MAX, handed: ELSEWHERE }
     }
 
     #[inline(always)]
@@ -239,7 +238,7 @@ impl Scope {
         let previous = thread::swap_decision(self.id);
         self.start_inside(sites, fields);
         self.exit_span();
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 
     /// While the decision is current; its span stays entered.
@@ -281,6 +280,14 @@ impl Scope {
         if let Some(fields) = self.waits.take() {
             self.wait_with(*fields);
         }
+    }
+
+    /// START waits on this thread, and does not leave it, so it needs no box.
+    #[inline(never)]
+    fn start_later(&self, fields: &dyn Fields) {
+        let mut kept = Kept::EMPTY;
+        kept.add(&fields);
+        self.wait_with(kept);
     }
 
     fn wait_with(&self, fields: Kept<WAITING>) {
@@ -365,7 +372,7 @@ impl Scope {
         self.enter_span();
         self.end_inside(ended);
         self.exit_span();
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 
     /// While the decision is current, and its span entered.
@@ -373,10 +380,20 @@ impl Scope {
     fn end_inside(&mut self, ended: &Ended) {
         let Some(sites) = self.sites else { return };
         self.listed = Listed::NOT;
+        if sites.lazy || self.verdict.is_some() || verdict::any() {
+            self.end_with_what_waits(sites, ended);
+        } else {
+            self.record_end(sites, ended, (ABSENT, ABSENT, ABSENT, ABSENT));
+        }
+    }
+
+    /// Where a START waits, or a verdict, of whichever decision.
+    #[inline(never)]
+    fn end_with_what_waits(&mut self, sites: &'static Sites, ended: &Ended) {
         let said = verdict::take(self.id);
         self.spoke |= said.is_some() && !self.judged;
         let verdict = said.or_else(|| self.verdict.take().map(|boxed| *boxed));
-        if self.lazy() {
+        if sites.lazy {
             let waits = self.waits.take().map(|boxed| *boxed).or_else(|| waiting::unwait(self.id));
             if let Some(fields) = waits {
                 if !self.spoke
@@ -388,6 +405,14 @@ impl Scope {
                 self.wait_with(fields);
             }
         }
+        match verdict {
+            None => self.record_end(sites, ended, (ABSENT, ABSENT, ABSENT, ABSENT)),
+            Some(verdict) => self.record_end(sites, ended, &verdict),
+        }
+    }
+
+    #[inline(always)]
+    fn record_end(&mut self, sites: &'static Sites, ended: &Ended, verdict: impl Fields) {
         if !sites.end.enabled() {
             return;
         }
@@ -395,10 +420,7 @@ impl Scope {
         let head = (ended.outcome.as_str(), Elapsed(self.started), Maybe(ended.error.as_ref()));
         #[cfg(feature = "tracing")]
         self.span.ended(ended.outcome.as_str(), ended.error.as_ref().map(FoundText::as_str));
-        match verdict {
-            None => record(&sites.end, &And(head, (ABSENT, ABSENT, ABSENT, ABSENT))),
-            Some(verdict) => record(&sites.end, &And(head, &verdict)),
-        };
+        record(&sites.end, &And(head, verdict));
         if thread::handed() != self.handed {
             ledger::over(self.id);
         }
@@ -462,7 +484,7 @@ impl Drop for Inside<'_> {
             crate::heartbeat::tokio::poll_ended(&sites.start, self.began);
         }
         activity::exit(self.entered);
-        thread::swap_decision(self.previous);
+        thread::set_decision(self.previous);
         let scope = &mut *self.scope;
         scope.exit_span();
         scope.listed.poll_ends();

@@ -57,6 +57,12 @@ pub(crate) fn put(decision: DecisionId, verdict: Verdict) {
     });
 }
 
+/// Whether this thread keeps a verdict of any decision.
+#[inline]
+pub(crate) fn any() -> bool {
+    VERDICTS.try_with(|all| all.used.get() > 0).unwrap_or_default()
+}
+
 /// Takes the verdict of a decision out of this thread.
 #[inline]
 pub(crate) fn take(decision: DecisionId) -> Option<Verdict> {

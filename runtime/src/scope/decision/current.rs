@@ -12,7 +12,6 @@ use crate::hot::ids::DecisionId;
 use crate::hot::registry::{heard, may_be_heard};
 use crate::hot::thread;
 use crate::scope::frames::{Framed, Frames, InFrames, Vacant};
-use crate::scope::kept::Kept;
 use crate::scope::outcome::{Ended, closes};
 use crate::scope::resumed;
 
@@ -61,7 +60,7 @@ pub fn open_in_place<F: Fields>(decision: &'static Decision, fields: F) -> Curre
     if may_be_heard() {
         // Moved, so that they are written to the stack here, and not where nobody records.
         let fields = fields;
-        open_with(decision, &fields).in_place()
+        open_heard(decision, &fields).in_place()
     } else {
         Current::NOT
     }
@@ -76,9 +75,8 @@ fn open_with(decision: &'static Decision, fields: &dyn Fields) -> Current {
     if may_be_heard() { open_heard(decision, fields) } else { Current::NOT }
 }
 
-#[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
 #[inline(never)]
-extern "C" fn open_heard(decision: &'static Decision, fields: &dyn Fields) -> Current {
+fn open_heard(decision: &'static Decision, fields: &dyn Fields) -> Current {
     if !heard() {
         return Current::NOT;
     }
@@ -122,14 +120,14 @@ fn open_now(decision: &'static Decision, id: DecisionId) -> Current {
 #[inline(always)]
 fn open_here(decision: &'static Decision, id: DecisionId) -> Current {
     let Some(sites) = decision.get() else { return Current::NOT };
-    let parent = thread::decision();
-    if sites.inherit && !parent.is_none() {
-        return join(parent, State::Joined);
+    let previous = thread::decision();
+    if sites.inherit && !previous.is_none() {
+        return join(previous, State::Joined);
     }
     let Some(place) = Vacant::take() else { return Current::NOT };
     // All that it needs first, so that it is written once, where it stays.
-    let begun = Scope::begin(id, parent);
-    let previous = thread::swap_decision(begun.id);
+    let begun = Scope::begin(id, previous);
+    thread::set_decision(begun.id);
     let entered = activity::enter(&sites.start, begun.started, begun.id);
     let scope = Scope::open_with(sites, begun);
     Current { on: Some(place.put(On { scope, previous, resumed: DecisionId::NONE, entered })) }
@@ -205,7 +203,7 @@ fn close_here(mut on: Framed<On>, ended: &Ended) {
         on.scope.state = State::Off;
     }
     activity::exit(on.entered);
-    thread::swap_decision(on.previous);
+    thread::set_decision(on.previous);
     on.scope.exit_span();
     if on.scope.state == State::Resumed {
         resumed::swap(on.resumed);
@@ -231,10 +229,7 @@ impl On {
     #[inline]
     fn start(&mut self, sites: &'static Sites, fields: &dyn Fields) {
         if sites.lazy {
-            // It does not leave this thread, so it needs no box.
-            let mut kept = Kept::EMPTY;
-            kept.add(&fields);
-            self.scope.wait_with(kept);
+            self.scope.start_later(fields);
         } else {
             self.scope.start_inside(sites, fields);
         }
