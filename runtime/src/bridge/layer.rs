@@ -180,7 +180,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> tracing_subscriber::Layer<S> for La
         lazy::begin();
         let previous = thread::swap_decision(remembered.decision);
         record::only_record(&foreign.site, &InOrder { values: &values, count: at + SPAN_EXTRA.len() });
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 }
 

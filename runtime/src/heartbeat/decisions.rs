@@ -168,7 +168,7 @@ impl Watched {
         } else {
             record!(STALLING);
         }
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 
     fn record_recovery(&self, awake: Duration) {
@@ -182,6 +182,6 @@ impl Watched {
             polls = self.last.polls,
             "it {how} after {stalled_s:.1} s"
         );
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 }

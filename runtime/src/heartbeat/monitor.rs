@@ -348,7 +348,7 @@ impl Watched {
         } else {
             record!(STALLING);
         }
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 
     fn record_recovery(&self, awake: Duration) {

@@ -466,7 +466,7 @@ mod tests {
         // The factors of 36^10 are two and three.
         for key in (0..100_000).chain([FIRST_KEY, u64::MAX]) {
             let step = step(key);
-            assert!(step % 2 != 0 && step % 3 != 0, "{key}: {step}");
+            assert!(!step.is_multiple_of(2) && !step.is_multiple_of(3), "{key}: {step}");
             assert!((SUFFIXES / 4 - 6..SUFFIXES / 4 * 3).contains(&step), "{key}: {step}");
         }
     }

@@ -31,7 +31,7 @@ impl Pending {
         let previous = thread::swap_decision(self.id);
         let head = (Maybe(self.parent.some()), Maybe(Some(Taken(self.started))));
         record::record(self.site, &And(head, &self.fields));
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 }
 

@@ -240,7 +240,7 @@ impl Timer {
                 record(site, &And(And(head, both), &*self.arguments))
             }
         };
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 }
 

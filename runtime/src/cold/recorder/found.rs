@@ -88,6 +88,6 @@ impl Found {
             critical = at_end.critical,
             "when {previous_session} died, {ended_thread} was {location}"
         );
-        thread::swap_decision(previous);
+        thread::set_decision(previous);
     }
 }

@@ -21,7 +21,6 @@ pub(crate) struct Digest {
     pub(super) lines: u64,
     /// Of the lines since the last seal.
     pub(super) checks: Vec<u32>,
-    chunk: Vec<u8>,
 }
 
 impl Digest {
@@ -44,19 +43,13 @@ impl Digest {
 
     /// The same, of a file alone.
     pub(super) fn read(&mut self, file: &File, upto: u64) -> io::Result<()> {
-        let mut chunk = std::mem::take(&mut self.chunk);
-        let result = self.read_into(&mut chunk, file, upto);
-        self.chunk = chunk;
-        result
-    }
-
-    fn read_into(&mut self, chunk: &mut Vec<u8>, file: &File, upto: u64) -> io::Result<()> {
+        let mut chunk = Vec::new();
         let mut want = CHUNK;
         while self.hashed < upto {
             let len = want.min(usize::try_from(upto - self.hashed).unwrap_or(usize::MAX));
             chunk.resize(len, 0);
-            file.read_exact_at(chunk, self.hashed)?;
-            let Some(end) = memchr::memrchr(b'\n', chunk) else {
+            file.read_exact_at(&mut chunk, self.hashed)?;
+            let Some(end) = memchr::memrchr(b'\n', &chunk) else {
                 if len as u64 == upto - self.hashed {
                     return Err(io::Error::new(
                         io::ErrorKind::InvalidData,

@@ -70,10 +70,10 @@ impl SealFile {
             seal.timestamp.clone_from(&timestamp);
             seal.seal = number;
             seal.previous = head;
-            let line = seal.to_line();
-            head = hash(&line);
+            let start = text.len();
+            seal.write_line(&mut text);
+            head = hash(&text[start..]);
             hashes.push(head.clone());
-            text.extend_from_slice(&line);
             text.push(b'\n');
         }
         let written = self.file.write_all(&text).and_then(|()| self.file.sync_data());

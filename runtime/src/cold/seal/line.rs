@@ -73,10 +73,12 @@ impl Cause {
 }
 
 impl Seal {
-    /// The line of `seals.jsonl`, without its newline.
-    pub(crate) fn to_line(&self) -> Vec<u8> {
-        // A struct of numbers and texts always becomes JSON.
-        serde_json::to_vec(self).unwrap_or_default()
+    /// Adds the line of `seals.jsonl`, without its newline.
+    pub(crate) fn write_line(&self, out: &mut Vec<u8>) {
+        // After a flood the checks are half a megabyte: there is room for them, once.
+        out.reserve(self.checks.len() + 512);
+        // A struct of numbers and texts always becomes JSON, and memory takes it.
+        let _ = serde_json::to_writer(out, self);
     }
 
     /// What [`Seal::checks`] says of each line.
@@ -97,7 +99,8 @@ impl Seal {
 /// [`Seal::checks`] of some lines.
 pub(crate) fn line_checks(checks: &[u32]) -> String {
     let digits: Vec<_> = checks.iter().map(|check| eight_hex(*check).to_le_bytes()).collect();
-    String::from_utf8_lossy(digits.as_flattened()).into_owned()
+    // Hexadecimal digits are ASCII.
+    String::from_utf8(digits.into_flattened()).unwrap_or_default()
 }
 
 /// Four words at a time, each into a hash of its own, since one multiplication waits for the one before: it must cost less
@@ -171,6 +174,8 @@ mod tests {
             previous: String::new(),
         };
         assert_eq!(seal.line_checks(), [0, 0xFFFF, 0x12]);
-        assert_eq!(serde_json::from_slice::<Seal>(&seal.to_line()).unwrap(), seal);
+        let mut line = Vec::new();
+        seal.write_line(&mut line);
+        assert_eq!(serde_json::from_slice::<Seal>(&line).unwrap(), seal);
     }
 }

@@ -24,7 +24,7 @@ use line::{Cause, line_checks};
 pub(crate) use sealer::{Sealer, seal_repaired};
 
 use digest::Digest;
-use written::Written;
+use written::{Taken, Written};
 
 /// What the drain hashes itself to close a segment, in bytes: a millisecond or two.
 const HASHED_BY_THE_DRAIN: u64 = 2 << 20;
@@ -48,6 +48,7 @@ pub(crate) struct Progress<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct Sealing {
     state: Mutex<State>,
+    taken: Arc<Taken>,
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +95,7 @@ impl Sealing {
                         len: 0,
                         last_seq: 0,
                         digest: Arc::default(),
-                        written: Arc::default(),
+                        written: Arc::new(Mutex::new(Written::of(&self.taken))),
                     });
                     state.tracks.len() - 1
                 }

@@ -292,7 +292,7 @@ impl Attempt {
                 Maybe(ended.error.as_ref()),
             );
             record(site, &And(&self.head, And(how, returns)));
-            thread::swap_decision(previous);
+            thread::set_decision(previous);
         }
         if matches!(outcome, OrderOutcome::Rejected | OrderOutcome::Failed) {
             bindings::unbind(self.bound, &sites.closed);

@@ -265,7 +265,7 @@ impl Resumed {
 impl Drop for Resumed {
     fn drop(&mut self) {
         if let Some((decision, resumed)) = self.previous.take() {
-            thread::swap_decision(decision);
+            thread::set_decision(decision);
             resumed::swap(resumed);
         }
     }

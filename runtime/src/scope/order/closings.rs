@@ -79,7 +79,7 @@ pub(super) const fn decision_closed(place: Place) -> Site {
 pub(super) fn within(decision: DecisionId, record: impl FnOnce()) {
     let previous = thread::swap_decision(decision);
     record();
-    thread::swap_decision(previous);
+    thread::set_decision(previous);
 }
 
 #[cfg(test)]
