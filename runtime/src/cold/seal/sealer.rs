@@ -1,5 +1,6 @@
 //! The sealer's thread: hashes what was written as it comes, and on an interval has it on the disk and seals it.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,10 @@ struct Work {
     /// Whom closed segments go to once they are sealed.
     next: Sender<Closed>,
     waiting: Vec<Closed>,
-    said: bool,
+    /// Since it was said that sealing fails, no seal was made.
+    failing: bool,
+    /// How many bytes are known to be cut from which stream's segment.
+    cut: HashMap<(u32, u32), u64>,
 }
 
 impl Sealer {
@@ -68,8 +72,17 @@ impl Sealer {
         let (end, ended) = channel();
         let file = SealFile::open(dir)?;
         let dir = dir.to_owned();
-        let mut work =
-            Work { dir, sealing, file, every, last: Instant::now(), next, waiting: Vec::new(), said: false };
+        let mut work = Work {
+            dir,
+            sealing,
+            file,
+            every,
+            last: Instant::now(),
+            next,
+            waiting: Vec::new(),
+            failing: false,
+            cut: HashMap::new(),
+        };
         let thread = quiet::spawn("tapelog-seal", move || {
             crate::hot::thread::never_wait();
             quiet::step_back(BEHIND_THE_DRAIN);
@@ -120,14 +133,12 @@ impl Work {
         }
     }
 
+    /// Once, until a round succeeds again: each step of a disk that is full would fail.
     fn say(&mut self, step: impl FnOnce(&mut Self) -> io::Result<()>) {
-        match step(self) {
-            Err(error) if !self.said => {
-                self.said = true;
-                let error = error.to_string();
-                crate::event!(crate::events::SEAL_FAILED, error, "what is written cannot be proven: {error}");
-            }
-            _ => {}
+        if let Err(error) = step(self)
+            && !std::mem::replace(&mut self.failing, true)
+        {
+            say(&error.to_string());
         }
     }
 
@@ -145,7 +156,24 @@ impl Work {
             // Whoever packs has gone: the next start packs.
             let _ = self.next.send(closed);
         }
-        find_cut(&tracks)
+        self.failing = false;
+        self.find_cut(&tracks)
+    }
+
+    /// Finds files that somebody cut: their seals say what was written, but it stands nowhere any more. Said now, and not
+    /// only by `tape verify`; again when more is cut.
+    fn find_cut(&mut self, tracks: &[Track]) -> io::Result<()> {
+        for track in tracks {
+            let there = track.file.metadata()?.len();
+            let missing = track.len.saturating_sub(there);
+            let known = self.cut.entry((track.index, track.segment)).or_default();
+            if missing > *known {
+                *known = missing;
+                let (name, len) = (&track.name, track.len);
+                say(&format!("somebody cut {name}: {there} of the {len} bytes that were written are there"));
+            }
+        }
+        Ok(())
     }
 
     fn seal(&mut self, cause: Cause, seq: u64, closed: &[Track], tracks: &[Track]) -> io::Result<()> {
@@ -174,18 +202,8 @@ impl Work {
     }
 }
 
-/// Finds a file that somebody cut: its seals say what was written, but it stands nowhere any more. Said now, and not only by
-/// `tape verify`.
-fn find_cut(tracks: &[Track]) -> io::Result<()> {
-    for track in tracks {
-        let there = track.file.metadata()?.len();
-        if there < track.len {
-            let (name, len) = (&track.name, track.len);
-            let what = format!("somebody cut {name}: {there} of the {len} bytes that were written are there");
-            return Err(io::Error::other(what));
-        }
-    }
-    Ok(())
+fn say(error: &str) {
+    crate::event!(crate::events::SEAL_FAILED, error, "what is written cannot be proven: {error}");
 }
 
 /// Tells heartbeats.
@@ -278,4 +296,36 @@ pub(crate) fn seal_repaired(dir: &Path, files: &[String], covers: u64) -> io::Re
         out.append(&mut seals)?;
     }
     Ok(out.head().map(|(head, _)| head))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_sealing_fails_is_said_again_after_a_round_that_succeeded() {
+        let dir = PathBuf::from(format!("/dev/shm/tapelog-sealer-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let mut work = Work {
+            dir: dir.clone(),
+            sealing: Arc::default(),
+            file: SealFile::open(&dir).unwrap(),
+            every: Duration::ZERO,
+            last: Instant::now(),
+            next: channel().0,
+            waiting: Vec::new(),
+            failing: false,
+            cut: HashMap::new(),
+        };
+        let mut say = |fails: bool| {
+            let before = work.failing;
+            work.say(|work| {
+                if fails { Err(io::ErrorKind::StorageFull.into()) } else { work.round(Cause::Interval) }
+            });
+            (before, work.failing)
+        };
+        let steps = [true, true, false, true].map(&mut say);
+        assert_eq!(steps, [(false, true), (true, true), (true, false), (false, true)]);
+        std::fs::remove_dir_all(dir).unwrap();
+    }
 }
