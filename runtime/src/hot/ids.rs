@@ -306,14 +306,18 @@ impl Value for IntentId {
 }
 
 /// What makes the ids of this process its own; set when a recorder starts.
-static KEY: AtomicU64 = AtomicU64::new(FIRST_KEY);
-const FIRST_KEY: u64 = 0x7461_7065_6C6F_6700;
-/// [`step`] of [`KEY`].
-static STEP: AtomicU64 = AtomicU64::new(step(FIRST_KEY));
+static KEY: AtomicU64 = AtomicU64::new(0x7461_7065_6C6F_6700);
 /// The next number that no thread has.
 static NEXT: AtomicU64 = AtomicU64::new(0);
 /// How many numbers a thread takes at once: an uncontended `lock xadd` costs 6 ns, a contended one far more.
 const BLOCK: u64 = 1 << 10;
+/// From one suffix to the next, around the circle of them all. It shares no factor with their number (which has two and three),
+/// so it comes to each before it comes to one twice. By the golden section, so that ids in a row lie as far apart as they can:
+/// twenty thousand of them differ within three characters, which `tape trace` takes for the id.
+const STEP: u64 = {
+    let golden = (SUFFIXES as u128 * 0x9E37_79B9_7F4A_7C15) >> 64;
+    golden as u64 / 6 * 6 + 1
+};
 
 /// What a thread has of the numbers, already permuted.
 #[derive(Clone, Copy)]
@@ -321,11 +325,11 @@ struct Numbers {
     suffix: u64,
     left: u64,
     /// The process's, when the block was taken: another key begins another block.
-    step: u64,
+    key: u64,
 }
 
 impl Numbers {
-    const NONE: Self = Self { suffix: 0, left: 0, step: 0 };
+    const NONE: Self = Self { suffix: 0, left: 0, key: 0 };
 }
 
 thread_local! {
@@ -335,7 +339,6 @@ thread_local! {
 /// Makes the ids that follow depend on `key`.
 pub(crate) fn set_key(key: u64) {
     KEY.store(key, Ordering::Relaxed);
-    STEP.store(step(key), Ordering::Relaxed);
 }
 
 /// Begins to count anew, for the thread that calls and for those that have not counted yet: a backtest's ids depend on
@@ -350,50 +353,38 @@ pub(crate) fn count_anew() {
 #[inline]
 fn take_suffix() -> u64 {
     let mut mine = NUMBERS.get();
-    let suffix = mine.take(STEP.load(Ordering::Relaxed), first_of_block);
+    // Relaxed: only uniqueness matters, and one atomic gives that.
+    let suffix = mine.take(KEY.load(Ordering::Relaxed), || NEXT.fetch_add(BLOCK, Ordering::Relaxed));
     NUMBERS.set(mine);
     suffix
-}
-
-#[cold]
-fn first_of_block(step: u64) -> u64 {
-    // Relaxed: only uniqueness matters, and one atomic gives that.
-    permute(NEXT.fetch_add(BLOCK, Ordering::Relaxed), KEY.load(Ordering::Relaxed), step)
 }
 
 impl Numbers {
     /// An addition for all but the first of a block, since a decision waits for it.
     #[inline]
-    fn take(&mut self, step: u64, first_of_block: impl FnOnce(u64) -> u64) -> u64 {
-        if self.left == 0 || self.step != step {
-            *self = Self { suffix: first_of_block(step), left: BLOCK, step };
+    fn take(&mut self, key: u64, block: impl FnOnce() -> u64) -> u64 {
+        if self.left == 0 || self.key != key {
+            *self = Self { suffix: permute(block(), key), left: BLOCK, key };
         }
         let suffix = self.suffix;
-        self.suffix = one_on(suffix, step);
+        self.suffix = one_on(suffix);
         self.left -= 1;
         suffix
     }
 }
 
-/// A bijection of `0..SUFFIXES` for each key: from a place of the key's, in steps of the key's, around a circle. A step
-/// that shares no factor with the circle's length comes to each of its places before it comes to one twice.
-const fn permute(number: u64, key: u64, step: u64) -> u64 {
-    let whole = (mix(key) % SUFFIXES) as u128 + number as u128 * step as u128;
+/// A bijection of `0..SUFFIXES` for each key: from a place of the key's, in steps of [`STEP`].
+#[cold]
+const fn permute(number: u64, key: u64) -> u64 {
+    let whole = (mix(key) % SUFFIXES) as u128 + number as u128 * STEP as u128;
     (whole % SUFFIXES as u128) as u64
 }
 
 /// `permute(number + 1)` of `permute(number)`.
 #[inline]
-const fn one_on(suffix: u64, step: u64) -> u64 {
-    let sum = suffix + step;
+const fn one_on(suffix: u64) -> u64 {
+    let sum = suffix + STEP;
     if sum < SUFFIXES { sum } else { sum - SUFFIXES }
-}
-
-/// A step of the key's: neither even nor a multiple of three, as `SUFFIXES` has no other factors, and between a quarter and
-/// three quarters of it, so that two ids in a row differ in their first characters.
-const fn step(key: u64) -> u64 {
-    let wide = SUFFIXES / 4 + mix(!key) % (SUFFIXES / 2);
-    wide / 6 * 6 + 1
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood 2014), a bijection of 64 bits.
@@ -450,24 +441,23 @@ mod tests {
     #[test]
     fn the_permutation_never_repeats_and_stays_in_its_range() {
         // C17: a process never repeats an id.
-        let step = step(42);
         let mut seen = HashSet::new();
         for number in (0..200_000).chain(SUFFIXES - 100_000..SUFFIXES) {
-            let permuted = permute(number, 42, step);
+            let permuted = permute(number, 42);
             assert!(permuted < SUFFIXES);
             assert!(seen.insert(permuted), "{number} repeats");
-            assert_eq!(one_on(permuted, step), permute(number + 1, 42, step));
+            assert_eq!(one_on(permuted), permute(number + 1, 42));
         }
-        assert_eq!(permute(SUFFIXES, 42, step), permute(0, 42, step), "it comes around only at its end");
+        assert_eq!(permute(SUFFIXES, 42), permute(0, 42), "it comes around only at its end");
+        assert!(!STEP.is_multiple_of(2) && !STEP.is_multiple_of(3), "so it comes to every suffix");
     }
 
     #[test]
-    fn each_key_has_a_step_that_comes_to_every_suffix() {
-        // The factors of 36^10 are two and three.
-        for key in (0..100_000).chain([FIRST_KEY, u64::MAX]) {
-            let step = step(key);
-            assert!(!step.is_multiple_of(2) && !step.is_multiple_of(3), "{key}: {step}");
-            assert!((SUFFIXES / 4 - 6..SUFFIXES / 4 * 3).contains(&step), "{key}: {step}");
+    fn twenty_thousand_ids_in_a_row_differ_within_three_characters() {
+        for key in [1, 2, 0x7461_7065_6C6F_6700, u64::MAX] {
+            let first_three = |number| permute(number, key) / 36_u64.pow(7);
+            let seen: HashSet<_> = (5_000..25_000).map(first_three).collect();
+            assert_eq!(seen.len(), 20_000);
         }
     }
 
@@ -476,11 +466,9 @@ mod tests {
         // A backtest's ids follow its seed whatever the thread did before.
         let blocks = Cell::new(0);
         let mut mine = Numbers::NONE;
-        let mut take =
-            |key| mine.take(step(key), |step| permute(blocks.replace(blocks.get() + BLOCK), key, step));
-        let expected = |key, numbers: std::ops::Range<u64>| {
-            numbers.map(|n| permute(n, key, step(key))).collect::<Vec<_>>()
-        };
+        let mut take = |key| mine.take(key, || blocks.replace(blocks.get() + BLOCK));
+        let expected =
+            |key, numbers: std::ops::Range<u64>| numbers.map(|n| permute(n, key)).collect::<Vec<_>>();
         assert_eq!((0..BLOCK + 1).map(|_| take(1)).collect::<Vec<_>>(), expected(1, 0..BLOCK + 1));
         assert_eq!((0..10).map(|_| take(2)).collect::<Vec<_>>(), expected(2, 2 * BLOCK..2 * BLOCK + 10));
         assert_eq!(blocks.get(), 3 * BLOCK);
@@ -488,7 +476,7 @@ mod tests {
 
     #[test]
     fn two_keys_give_two_sequences() {
-        let of = |key| (0..100).map(|n| permute(n, key, step(key))).collect::<Vec<_>>();
+        let of = |key| (0..100).map(|n| permute(n, key)).collect::<Vec<_>>();
         assert_ne!(of(1), of(2));
         assert_eq!(of(1), of(1));
     }
