@@ -6,7 +6,7 @@
 use core::cell::Cell;
 use core::fmt;
 use core::str::FromStr;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering, compiler_fence};
 
 use super::civil::{Civil, days_from_civil};
 use super::encoder::Encoder;
@@ -319,21 +319,20 @@ const STEP: u64 = {
     golden as u64 / 6 * 6 + 1
 };
 
-/// What a thread has of the numbers, already permuted.
-#[derive(Clone, Copy)]
+/// What a thread has of the numbers, already permuted: from `suffix` up to `end`.
 struct Numbers {
-    suffix: u64,
-    left: u64,
+    /// The thread is taking one. A signal handler that comes then leaves the others alone.
+    busy: Cell<bool>,
+    suffix: Cell<u64>,
+    end: Cell<u64>,
     /// The process's, when the block was taken: another key begins another block.
-    key: u64,
-}
-
-impl Numbers {
-    const NONE: Self = Self { suffix: 0, left: 0, key: 0 };
+    key: Cell<u64>,
 }
 
 thread_local! {
-    static NUMBERS: Cell<Numbers> = const { Cell::new(Numbers::NONE) };
+    static NUMBERS: Numbers = const {
+        Numbers { busy: Cell::new(false), suffix: Cell::new(0), end: Cell::new(0), key: Cell::new(0) }
+    };
 }
 
 /// Makes the ids that follow depend on `key`.
@@ -346,30 +345,45 @@ pub(crate) fn set_key(key: u64) {
 #[cfg(feature = "recorder")]
 pub(crate) fn count_anew() {
     NEXT.store(0, Ordering::Relaxed);
-    NUMBERS.set(Numbers::NONE);
+    NUMBERS.with(Numbers::forget);
 }
 
 /// The next number, permuted.
 #[inline]
 fn take_suffix() -> u64 {
-    let mut mine = NUMBERS.get();
     // Relaxed: only uniqueness matters, and one atomic gives that.
-    let suffix = mine.take(KEY.load(Ordering::Relaxed), || NEXT.fetch_add(BLOCK, Ordering::Relaxed));
-    NUMBERS.set(mine);
-    suffix
+    let block = || NEXT.fetch_add(BLOCK, Ordering::Relaxed);
+    NUMBERS.with(|mine| mine.take(KEY.load(Ordering::Relaxed), block))
 }
 
 impl Numbers {
     /// An addition for all but the first of a block, since a decision waits for it.
-    #[inline]
-    fn take(&mut self, key: u64, block: impl FnOnce() -> u64) -> u64 {
-        if self.left == 0 || self.key != key {
-            *self = Self { suffix: permute(block(), key), left: BLOCK, key };
+    #[inline(always)]
+    fn take(&self, key: u64, block: impl Fn() -> u64) -> u64 {
+        if self.busy.replace(true) {
+            return permute(block(), key);
         }
-        let suffix = self.suffix;
-        self.suffix = one_on(suffix);
-        self.left -= 1;
+        compiler_fence(Ordering::SeqCst);
+        if self.suffix.get() == self.end.get() || self.key.get() != key {
+            self.begin(block(), key);
+        }
+        let suffix = self.suffix.get();
+        self.suffix.set(one_on(suffix));
+        compiler_fence(Ordering::SeqCst);
+        self.busy.set(false);
         suffix
+    }
+
+    #[cold]
+    fn begin(&self, number: u64, key: u64) {
+        self.suffix.set(permute(number, key));
+        self.end.set(permute(number + BLOCK, key));
+        self.key.set(key);
+    }
+
+    #[cfg(feature = "recorder")]
+    fn forget(&self) {
+        self.suffix.set(self.end.get());
     }
 }
 
@@ -465,13 +479,64 @@ mod tests {
     fn a_thread_takes_a_block_where_another_ends_and_where_the_key_is_another() {
         // A backtest's ids follow its seed whatever the thread did before.
         let blocks = Cell::new(0);
-        let mut mine = Numbers::NONE;
-        let mut take = |key| mine.take(key, || blocks.replace(blocks.get() + BLOCK));
+        let mine = none();
+        let take = |key| mine.take(key, || blocks.replace(blocks.get() + BLOCK));
         let expected =
             |key, numbers: std::ops::Range<u64>| numbers.map(|n| permute(n, key)).collect::<Vec<_>>();
         assert_eq!((0..BLOCK + 1).map(|_| take(1)).collect::<Vec<_>>(), expected(1, 0..BLOCK + 1));
         assert_eq!((0..10).map(|_| take(2)).collect::<Vec<_>>(), expected(2, 2 * BLOCK..2 * BLOCK + 10));
         assert_eq!(blocks.get(), 3 * BLOCK);
+    }
+
+    fn none() -> Numbers {
+        Numbers { busy: Cell::new(false), suffix: Cell::new(0), end: Cell::new(0), key: Cell::new(0) }
+    }
+
+    const SIGNALS: usize = 20_000;
+    /// What the handler of the test below has taken, and how much.
+    static IN_HANDLER: [AtomicU64; SIGNALS] = [const { AtomicU64::new(0) }; SIGNALS];
+    static HANDLED: AtomicU64 = AtomicU64::new(0);
+
+    extern "C" fn take_in_handler(_signal: libc::c_int) {
+        if let Some(place) = IN_HANDLER.get(HANDLED.load(Ordering::Relaxed) as usize) {
+            place.store(take_suffix(), Ordering::Relaxed);
+        }
+        HANDLED.fetch_add(1, Ordering::Release);
+    }
+
+    // Issue 4, guarantee 4: a call that a signal interrupts.
+    #[test]
+    fn a_signal_handler_that_decides_never_gets_the_id_that_the_thread_is_just_taking() {
+        // SAFETY: the handler takes a number, which is made of atomics and of cells of its own thread.
+        let before =
+            unsafe { libc::signal(libc::SIGURG, take_in_handler as *const () as libc::sighandler_t) };
+        assert_ne!(before, libc::SIG_ERR);
+        // SAFETY: `pthread_self` always succeeds.
+        let me = unsafe { libc::pthread_self() };
+        let mut taken = Vec::new();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for sent in 1..=SIGNALS as u64 {
+                    // SAFETY: the thread waits for this one, so it is there.
+                    unsafe { libc::pthread_kill(me, libc::SIGURG) };
+                    while HANDLED.load(Ordering::Acquire) < sent {
+                        std::thread::yield_now();
+                    }
+                }
+            });
+            while HANDLED.load(Ordering::Acquire) < SIGNALS as u64 {
+                let suffix = take_suffix();
+                // On a slow machine all would be too many.
+                if taken.len() < 1 << 23 {
+                    taken.push(suffix);
+                }
+            }
+        });
+        taken.extend(IN_HANDLER.iter().map(|suffix| suffix.load(Ordering::Relaxed)));
+        let all = taken.len();
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!(taken.len(), all, "an id was given out twice");
     }
 
     #[test]
