@@ -156,8 +156,9 @@ impl Work {
             // Whoever packs has gone: the next start packs.
             let _ = self.next.send(closed);
         }
+        self.find_cut(&tracks)?;
         self.failing = false;
-        self.find_cut(&tracks)
+        Ok(())
     }
 
     /// Finds files that somebody cut: their seals say what was written, but it stands nowhere any more. Said now, and not
@@ -166,9 +167,10 @@ impl Work {
         for track in tracks {
             let there = track.file.metadata()?.len();
             let missing = track.len.saturating_sub(there);
-            let known = self.cut.entry((track.index, track.segment)).or_default();
-            if missing > *known {
-                *known = missing;
+            let key = (track.index, track.segment);
+            // Looked up first, so that this does not grow with the segments of a run that nobody cuts.
+            if missing > self.cut.get(&key).copied().unwrap_or_default() {
+                self.cut.insert(key, missing);
                 let (name, len) = (&track.name, track.len);
                 say(&format!("somebody cut {name}: {there} of the {len} bytes that were written are there"));
             }
