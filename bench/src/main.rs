@@ -97,6 +97,7 @@ const HEAD: &str = "\
 
 Written by `cargo run --release -- all --write` in `bench/`. Each contestant is a process of its own with its global \
 set-up; they are asked in turn, burst by burst, so that a disturbance hits all of them, W1 and W2 in five generations of \
-processes. For W3, 2 GiB of free memory are kept from going back to the host of a virtual machine. Read the ratios: the nanoseconds are this machine's.
+processes. For W3, 2 GiB of free memory are kept from going back to the host of a virtual machine. Read the ratios: the \
+nanoseconds are this machine's.
 
 ";

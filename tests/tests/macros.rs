@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -77,6 +78,33 @@ fn ends_in_a_panic() -> Result<(), String> {
 #[decision(kind = "panic_unit")]
 fn ends_in_a_panic_in_place() {
     panic!("on purpose")
+}
+
+/// A map asks it for its text while a record is written.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct PanickingKey;
+
+impl AsRef<str> for PanickingKey {
+    fn as_ref(&self) -> &str {
+        panic!("its own code")
+    }
+}
+
+type PanickingMap = BTreeMap<PanickingKey, u32>;
+
+#[decision(kind = "field_panics", fields(map))]
+fn decides_on_a_field_that_panics(map: &PanickingMap) -> usize {
+    map.len()
+}
+
+#[decision(kind = "field_panics", fields(map))]
+fn decides_in_place_on_a_field_that_panics(map: &PanickingMap) {
+    let _ = map.len();
+}
+
+#[log_performance(args(map))]
+fn measures_with_an_argument_that_panics(map: &PanickingMap) {
+    let _ = map.len();
 }
 
 /// A function that runs while its thread unwinds ends as it ends.
@@ -263,6 +291,11 @@ async fn scenarios() {
     ends_early(true).unwrap_err();
     catch_unwind(ends_in_a_panic).unwrap_err();
     catch_unwind(ends_in_a_panic_in_place).unwrap_err();
+    // Issue 4, guarantee 4: the caller hears of it, and the process goes on.
+    let map = PanickingMap::from([(PanickingKey, 1)]);
+    catch_unwind(|| decides_on_a_field_that_panics(&map)).unwrap_err();
+    catch_unwind(|| decides_in_place_on_a_field_that_panics(&map)).unwrap_err();
+    catch_unwind(|| measures_with_an_argument_that_panics(&map)).unwrap_err();
     catch_unwind(AssertUnwindSafe(|| {
         let _guard = WhileUnwinding;
         panic!("on purpose");

@@ -71,7 +71,7 @@ impl EngineClock {
     /// The key of all ids of the run.
     #[cfg(feature = "recorder")]
     pub(crate) fn key(&self) -> u64 {
-        super::ids::mix(self.seed ^ 0x656E_6769_6E65_0000)
+        super::suffix::mix(self.seed ^ 0x656E_6769_6E65_0000)
     }
 }
 

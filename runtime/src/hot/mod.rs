@@ -29,6 +29,7 @@ pub mod shape;
 mod shape_types;
 pub(crate) mod shm;
 pub mod site;
+pub(crate) mod suffix;
 pub mod thread;
 pub mod typed;
 pub mod value;

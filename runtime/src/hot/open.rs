@@ -12,8 +12,9 @@
 
 use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
-use super::ids::{DecisionId, mix};
+use super::ids::DecisionId;
 use super::site::Site;
+use super::suffix::mix;
 use super::thread::THREAD;
 
 /// At most so many are watched at once; beyond, they are counted.

@@ -11,7 +11,8 @@ use super::{
     CORRELATION_HEADERS, CORRELATION_ID, DECISION_ID, SpanId, TRACE_ID, TraceId, TraceParent, carried,
 };
 use crate::hot::context::Context;
-use crate::hot::ids::{DecisionId, mix};
+use crate::hot::ids::DecisionId;
+use crate::hot::suffix::mix;
 
 /// The headers of a request made now, in the current context: names in lower case, and values.
 ///

@@ -10,7 +10,8 @@ use crate::hot::civil::Civil;
 use crate::hot::clock::Calibration;
 use crate::hot::contexts::{INLINE, NO_SLOT};
 use crate::hot::encoder::tag;
-use crate::hot::ids::{DecisionId, mix};
+use crate::hot::ids::DecisionId;
+use crate::hot::suffix::mix;
 
 use super::decode::{Decoded, Reader, Record};
 use super::json;

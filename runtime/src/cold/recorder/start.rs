@@ -19,7 +19,7 @@ use crate::cold::{evidence, json};
 use crate::heartbeat::{self, HaltHook, Heartbeat, Settings};
 use crate::hot::clock;
 use crate::hot::hub::Hub;
-use crate::hot::ids::{count_anew, mix, set_key};
+use crate::hot::suffix::{count_anew, mix, set_key};
 use crate::hot::{registry, shm};
 use crate::listen::Listeners;
 use crate::logging::Watch;

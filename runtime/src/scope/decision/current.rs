@@ -1,7 +1,7 @@
 //! A decision of a sync function: current on one thread, from the opening to the end.
 //!
 //! Invariant: what the caller passes around is one word, and nothing is written while nobody records. Opening and ending
-//! are calls out of line that do not unwind, so that they leave little in the caller.
+//! are calls out of line, and but for an opening with fields they do not unwind, so that they leave little in the caller.
 
 use core::mem::ManuallyDrop;
 
@@ -68,8 +68,7 @@ pub fn open_in_place<F: Fields>(decision: &'static Decision, fields: F) -> Curre
 
 /// One function for all shapes of fields, so that nothing of it is compiled again for each. It only asks whether anybody
 /// records, so that it has nothing to save.
-// Not `C`, by which a fat reference is passed through memory, though it does not unwind either: at the beginning there is
-// nothing yet that would have to be cleaned up.
+// It may unwind: a field's own code may panic, and where nothing may unwind that ends the process.
 #[inline(never)]
 fn open_with(decision: &'static Decision, fields: &dyn Fields) -> Current {
     if may_be_heard() { open_heard(decision, fields) } else { Current::NOT }

@@ -9,9 +9,10 @@ use std::sync::OnceLock;
 use super::Terminal;
 use crate::events;
 use crate::hot::fields::{And, Fields};
-use crate::hot::ids::{DecisionId, mix};
+use crate::hot::ids::DecisionId;
 use crate::hot::record::record;
 use crate::hot::site::{Field, Place, Site};
+use crate::hot::suffix::mix;
 use crate::hot::thread;
 
 /// Places in the user's source.

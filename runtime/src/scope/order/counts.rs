@@ -52,7 +52,7 @@ fn next_in(counts: &[AtomicU64; SLOTS], intent: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hot::ids::mix;
+    use crate::hot::suffix::mix;
 
     fn table() -> Box<[AtomicU64; SLOTS]> {
         Box::new([const { AtomicU64::new(0) }; SLOTS])

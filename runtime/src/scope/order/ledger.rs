@@ -13,7 +13,8 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::table::{WAYS, evict, set};
-use crate::hot::ids::{DecisionId, mix};
+use crate::hot::ids::DecisionId;
+use crate::hot::suffix::mix;
 
 /// 32 KiB.
 const SLOTS: usize = 4_096;

@@ -45,16 +45,14 @@ pub fn open_in_place<F: Fields>(measured: &'static Measured, arguments: F) -> Ru
 }
 
 /// One function for all shapes of arguments, so that nothing of it is compiled again for each.
-// Not `C`, by which a fat reference is passed through memory, though it does not unwind either: at the beginning there is
-// nothing yet that would have to be cleaned up.
+// It may unwind: a field's own code may panic, and where nothing may unwind that ends the process.
 #[inline(never)]
 fn open_with(measured: &'static Measured, arguments: &dyn Fields) -> Running {
     if may_be_heard() { open_heard(measured, arguments) } else { Running(None) }
 }
 
-#[expect(improper_ctypes_definitions, reason = "`C` only because such a function does not unwind")]
 #[inline(never)]
-extern "C" fn open_heard(measured: &'static Measured, arguments: &dyn Fields) -> Running {
+fn open_heard(measured: &'static Measured, arguments: &dyn Fields) -> Running {
     if !heard() {
         return Running(None);
     }
